@@ -118,21 +118,27 @@ inline Status ok_status() {
 
 }  // namespace kustos
 
-// TRY(expression): the value, or return the error from the enclosing function.
-#define TRY(expression)                                                                \
-    __extension__({                                                                    \
-        auto try_result_ = (expression);                                               \
-        if (!try_result_.ok()) return ::kustos::Error(std::move(try_result_).error()); \
-        std::move(try_result_).value();                                                \
+// TRY(expression): the value, or return the error from the enclosing function. May be nested: the counter gives each
+// its own name.
+#define TRY(expression) KUSTOS_TRY_NAMED(KUSTOS_JOIN(try_result_, __COUNTER__), expression)
+#define KUSTOS_TRY_NAMED(name, expression)                               \
+    __extension__({                                                      \
+        auto name = (expression);                                        \
+        if (!name.ok()) return ::kustos::Error(std::move(name).error()); \
+        std::move(name).value();                                         \
     })
 
 // TRY_IN(context, expression): the same, with a few words of context put before the message.
-#define TRY_IN(context, expression)                                                                    \
-    __extension__({                                                                                    \
-        auto try_result_ = (expression);                                                               \
-        if (!try_result_.ok()) return ::kustos::Error(std::move(try_result_).error().within(context)); \
-        std::move(try_result_).value();                                                                \
+#define TRY_IN(context, expression) KUSTOS_TRY_IN_NAMED(KUSTOS_JOIN(try_result_, __COUNTER__), context, expression)
+#define KUSTOS_TRY_IN_NAMED(name, context, expression)                                   \
+    __extension__({                                                                      \
+        auto name = (expression);                                                        \
+        if (!name.ok()) return ::kustos::Error(std::move(name).error().within(context)); \
+        std::move(name).value();                                                         \
     })
+
+#define KUSTOS_JOIN(a, b) KUSTOS_JOIN_NOW(a, b)
+#define KUSTOS_JOIN_NOW(a, b) a##b
 
 // In tests doctest's CHECK wins, so headers call check_failed() themselves.
 #ifndef CHECK

@@ -1,0 +1,116 @@
+#include "access/accounts.h"
+
+#include <algorithm>
+
+namespace kustos::access {
+
+namespace {
+constexpr Argon2Cost kCost{64 * 1024, 3};
+
+Result<Database> open_database(const Path& file) {
+    Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
+    TRY(database.execute(
+        "CREATE TABLE IF NOT EXISTS account(name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE IF NOT EXISTS token(source INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS answer(source INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL, "
+        "text TEXT NOT NULL, PRIMARY KEY(source, key)) WITHOUT ROWID;"));
+    return database;
+}
+
+bool good_name(const std::string& name) {
+    return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    });
+}
+}  // namespace
+
+Result<Accounts> Accounts::open(const Path& file, Random& random) {
+    return Accounts(TRY(open_database(file)), random);
+}
+
+Status Accounts::set_password(const std::string& name, const std::string& password) {
+    if (!good_name(name)) return Error(Code::usage, "an account name has 1 to 64 letters, digits, dots or dashes");
+    if (password.size() < 12 || password.size() > 1024) return Error(Code::usage, "a password has at least 12 characters");
+    Bytes salt(16);
+    random_->fill(salt);
+    const SecretBytes hash = TRY(argon2id(as_bytes(password), salt, kCost, 32));
+    const std::lock_guard lock(*lock_);
+    auto statement = TRY(database_.prepare("INSERT OR REPLACE INTO account(name, salt, hash) VALUES(?, ?, ?)"));
+    return statement.bind(1, std::string_view(name)).bind(2, ByteView(salt)).bind(3, hash.view()).run();
+}
+
+Result<bool> Accounts::check(const std::string& name, const std::string& password) {
+    Bytes salt(16), wanted(32);
+    bool known = false;
+    {
+        const std::lock_guard lock(*lock_);
+        auto statement = TRY(database_.prepare("SELECT salt, hash FROM account WHERE name = ?"));
+        statement.bind(1, std::string_view(name));
+        if (TRY(statement.step())) {
+            salt = statement.column_blob(0);
+            wanted = statement.column_blob(1);
+            known = salt.size() == 16 && wanted.size() == 32;
+            salt.resize(16);
+        }
+    }
+    if (password.size() > 1024) return false;
+    const SecretBytes hash = TRY(argon2id(as_bytes(password), salt, kCost, 32));
+    return equal_constant_time(hash.view(), wanted) && known;
+}
+
+Result<bool> Accounts::any() {
+    const std::lock_guard lock(*lock_);
+    auto statement = TRY(database_.prepare("SELECT 1 FROM account LIMIT 1"));
+    return statement.step();
+}
+
+Result<PushTokens> PushTokens::open(const Path& file, Random& random) {
+    return PushTokens(TRY(open_database(file)), random);
+}
+
+Result<std::string> PushTokens::issue(std::uint32_t source) {
+    const SecretBytes secret = SecretBytes::random(*random_, 32);
+    const std::string token = base64url(secret.view());
+    const std::lock_guard lock(*lock_);
+    auto statement = TRY(database_.prepare("INSERT OR REPLACE INTO token(source, hash) VALUES(?, ?)"));
+    TRY(statement.bind(1, std::int64_t{source}).bind(2, sha256(as_bytes(token)).view()).run());
+    return token;
+}
+
+Result<bool> PushTokens::check(std::uint32_t source, const std::string& token) {
+    const Hash given = sha256(as_bytes(token));
+    const std::lock_guard lock(*lock_);
+    auto statement = TRY(database_.prepare("SELECT hash FROM token WHERE source = ?"));
+    statement.bind(1, std::int64_t{source});
+    if (!TRY(statement.step())) return false;
+    return equal_constant_time(statement.column_blob(0), given.view());
+}
+
+Result<std::string> PushTokens::remembered(std::uint32_t source, const std::string& idempotency_key, const Hash& body) {
+    const Hash key = sha256(as_bytes(idempotency_key));
+    const std::lock_guard lock(*lock_);
+    auto statement = TRY(database_.prepare("SELECT body, text FROM answer WHERE source = ? AND key = ?"));
+    statement.bind(1, std::int64_t{source}).bind(2, key.view());
+    if (!TRY(statement.step())) return Error(Code::not_found, "this Idempotency-Key is new");
+    if (!equal(statement.column_blob(0), body.view())) {
+        return Error(Code::conflict, "this Idempotency-Key was used with another body");
+    }
+    return statement.column_text(1);
+}
+
+Status PushTokens::remember(std::uint32_t source, const std::string& idempotency_key, const Hash& body,
+                            const std::string& answer, std::int64_t now_ms) {
+    const Hash key = sha256(as_bytes(idempotency_key));
+    const std::lock_guard lock(*lock_);
+    auto insert = TRY(database_.prepare("INSERT OR REPLACE INTO answer(source, key, body, at, text) VALUES(?, ?, ?, ?, ?)"));
+    TRY(insert.bind(1, std::int64_t{source})
+            .bind(2, key.view())
+            .bind(3, body.view())
+            .bind(4, now_ms)
+            .bind(5, std::string_view(answer))
+            .run());
+    auto drop = TRY(database_.prepare("DELETE FROM answer WHERE source = ? AND at < ?"));
+    return drop.bind(1, std::int64_t{source}).bind(2, now_ms - 7 * 86'400'000ll).run();
+}
+
+}  // namespace kustos::access

@@ -1,0 +1,58 @@
+// One parsed command line. parse_call() is the only place that knows CLI11; commands see this struct.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fs.h"
+
+namespace kustos::app {
+
+enum class Language { english, german };
+
+struct Call {
+    std::string command;  // "init", "source add", "tsa serve", ...
+    Path archive;         // --archive or KUSTOS_ARCHIVE; empty if neither
+    Path state;           // --state or KUSTOS_STATE: the signer's own place, outside the archive
+    bool json = false;
+    Language language = Language::english;
+    std::string passphrase_file;  // "-" is standard input
+
+    std::vector<std::string> paths;  // positional: files to ingest, FILE... of try, DIR of init
+    std::string name;                // source NAME
+    std::string source;              // --source
+    std::string format = "auto";
+    std::string kind;
+    std::string retention_class = "default";
+    std::string unlock = "auto";
+    std::vector<std::string> authorities;  // --tsa
+    std::string matter;
+    std::string reference;
+    std::string ground;
+    std::string query;
+    std::string records_file;
+    std::string record;
+    std::string out;
+    std::string as = "pdf";
+    std::string sort = "date";
+    std::string redact;
+    std::string config;
+    std::string trust;
+    std::string password_file;
+    std::uint64_t limit = 20;
+    int port = 0;
+    bool original = false;
+    bool deep = false;
+    bool no_index = false;
+};
+
+struct Parsed {
+    std::optional<Call> call;  // absent: nothing to do (help, version, usage error); then exit with exit_code
+    int exit_code = 0;
+    std::string out;  // help text
+    std::string err;
+};
+Parsed parse_call(const std::vector<std::string>& arguments);
+
+}  // namespace kustos::app

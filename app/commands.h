@@ -1,0 +1,22 @@
+// Runs one parsed command and says how it ended. Output goes to `out` (people's text, or JSON), errors to `err`.
+#pragma once
+
+#include <iosfwd>
+
+#include "app/call.h"
+#include "base/environment.h"
+
+namespace kustos::app {
+
+struct Streams {
+    std::ostream& out;
+    std::ostream& err;
+};
+
+// Exit codes: 0 done; 1 the answer is no; 2 usage; 3 denied; 4 closed vault; 5 bad input; 6 environment; 70 bug.
+int exit_code(Code code);
+int run_command(Environment environment, const Call& call, Streams streams);
+class House;
+int run_command_in(House& house, const Call& call, Streams streams);  // with the house of a running server
+
+}  // namespace kustos::app

@@ -1,0 +1,130 @@
+// The house: one archive with everything around it, wired. Who reads this file sees the architecture: archive (vault, audit),
+// matters and accounts (access), index (search), sandbox (ingest), bundles (export), authorities (audit/net).
+//
+// Used by every command and by `kustos serve`. Threads: all functions are safe from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/accounts.h"
+#include "access/matters.h"
+#include "app/call.h"
+#include "audit/tsa_authority.h"
+#include "base/config.h"
+#include "base/environment.h"
+#include "ingest/extract.h"
+#include "ingest/import.h"
+#include "search/indexer.h"
+#include "search/searcher.h"
+#include "vault/archive.h"
+#include "vault/opener.h"
+#include "web/service.h"
+
+namespace kustos::app {
+
+struct HouseOptions {
+    Path archive;
+    Path state;  // the signer's own store and what else must not lie in the archive
+    std::optional<SecretBytes> passphrase;
+    std::string actor;  // who uses the command line
+};
+
+struct ExportRequest {
+    std::string matter;
+    std::string query;                 // or
+    std::vector<EntryIndex> records;   // named one by one
+    std::string as = "pdf";
+    Path out;
+    Language language = Language::english;
+};
+struct ExportReport {
+    std::uint64_t records = 0, pages = 0, bytes = 0, left_out = 0;
+    std::string file;
+};
+
+class House final : public web::Service {
+public:
+    static Result<std::unique_ptr<House>> open(Environment environment, HouseOptions options);
+    ~House() override;
+
+    // --- Service ---
+    Result<web::StatusReport> status(web::Language language) override;
+    Result<web::PushAnswer> push(const web::PushRequest& request) override;
+    Result<std::vector<web::MatterReport>> matters() override;
+    Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
+                                     const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
+    Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    Result<audit::Report> verify() override;
+    Result<bool> log_in(const std::string& name, const std::string& password) override;
+
+    // --- commands ---
+    Result<ingest::ImportResult> import_paths(const std::string& source, const std::string& format, const std::vector<Path>& paths);
+    Result<audit::Report> verify_with(const std::optional<Path>& trust, bool deep);
+    Result<ExportReport> export_records(const ExportRequest& request);
+    Result<std::string> issue_token(SourceId source);
+    // Takes everything sealed so far into the index; what can't be opened now stays deferred. Number of records taken.
+    Result<std::uint64_t> index_all(bool show_progress);
+    // One step for the server's loop: true if there was something to do.
+    Result<bool> index_step();
+    Status commit_index();
+    // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is tried
+    // again; ingest goes on).
+    Result<bool> publish_and_anchor();
+
+    vault::Archive& archive() { return *archive_; }
+    access::Matters& matter_desk() { return *matters_; }
+    access::Accounts& accounts() { return *accounts_; }
+    const Config& config() const { return config_; }
+    const std::string& actor() const { return options_.actor; }
+    Environment environment() const { return environment_; }
+    const Path& state_dir() const { return options_.state; }
+
+private:
+    class Feed;
+    class Keys;
+    class Census;
+    class SandboxText;
+    class Port;
+    House(Environment environment, HouseOptions options);
+    Status wire();
+    Result<EntryIndex> need_matter(const std::string& matter);
+    Result<ingest::Extractor*> extractor();  // under index_mutex_
+
+    Environment environment_;
+    HouseOptions options_;
+    Config config_;
+    std::unique_ptr<vault::Archive> archive_;
+    std::unique_ptr<access::Matters> matters_;
+    std::unique_ptr<vault::Opener> opener_;
+    std::unique_ptr<access::Accounts> accounts_;
+    std::unique_ptr<access::PushTokens> tokens_;
+    std::unique_ptr<Keys> keys_;
+    std::unique_ptr<Census> census_;
+    std::unique_ptr<Feed> feed_;
+    std::unique_ptr<SandboxText> text_;
+    std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
+    std::unique_ptr<search::Indexer> indexer_;
+    std::unique_ptr<search::Searcher> searcher_;
+    std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
+    std::vector<audit::AuthorityChoice> choices_;
+    EntryIndex next_to_index_;
+    std::mutex push_mutex_;
+    std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
+    std::mutex anchor_mutex_;
+};
+
+// The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root: /var/lib/kustos),
+// and in it a folder per archive.
+Path default_state_dir();
+
+// The text that `init` writes as config.yaml.
+std::string config_template(const std::vector<std::string>& authorities);
+Result<Config> load_config(Fs& fs, const Path& archive);
+
+}  // namespace kustos::app

@@ -1,0 +1,147 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <sstream>
+
+#include "app/call.h"
+
+namespace kustos::app {
+
+namespace {
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+Parsed parse_call(const std::vector<std::string>& arguments) {
+    Call c;
+    std::string language = environment("LC_ALL");
+    if (language.empty()) language = environment("LC_MESSAGES");
+    if (language.empty()) language = environment("LANG");
+    language = language.substr(0, 2);
+    std::string archive = environment("KUSTOS_ARCHIVE"), state = environment("KUSTOS_STATE");
+
+    CLI::App app("Kustos: seals what an authority wrote, finds it for those with a lawful purpose, and proves it.", "kustos");
+    app.set_version_flag("--version", "kustos " KUSTOS_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--archive", archive, "the archive directory (or KUSTOS_ARCHIVE)");
+    app.add_option("--state", state, "where the signer keeps its own memory, outside the archive (or KUSTOS_STATE)");
+    app.add_flag("--json", c.json, "machine-readable output");
+    app.add_option("--lang", language, "de or en");
+    app.add_option("--passphrase-file", c.passphrase_file, "a file with the passphrase, or - for standard input");
+
+    auto chosen = [&c](CLI::App* sub, const std::string& name) { sub->callback([&c, name] { c.command = name; }); };
+
+    auto* init = app.add_subcommand("init", "make a new archive");
+    init->add_option("DIR", c.paths, "the new directory")->required()->expected(1);
+    init->add_option("--unlock", c.unlock, "auto | passphrase")->capture_default_str();
+    init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")->expected(1);
+    chosen(init, "init");
+
+    auto* source = app.add_subcommand("source", "archive streams")->require_subcommand(1);
+    auto* source_add = source->add_subcommand("add", "introduce a source");
+    source_add->add_option("NAME", c.name)->required();
+    source_add->add_option("--kind", c.kind, "import | http")->required();
+    source_add->add_option("--class", c.retention_class, "retention class")->capture_default_str();
+    chosen(source_add, "source add");
+    chosen(source->add_subcommand("list", "all sources"), "source list");
+    auto* source_pause = source->add_subcommand("pause", "take nothing more from it");
+    source_pause->add_option("NAME", c.name)->required();
+    chosen(source_pause, "source pause");
+
+    auto* ingest = app.add_subcommand("ingest", "import files; can be interrupted and run again");
+    ingest->add_option("--source", c.source)->required();
+    ingest->add_option("--format", c.format, "auto | eml | mbox | maildir | mattermost-csv | stream")->capture_default_str();
+    ingest->add_option("PATH", c.paths)->required();
+    chosen(ingest, "ingest");
+
+    chosen(app.add_subcommand("status", "what is there, and what to do next"), "status");
+
+    auto* attempt = app.add_subcommand("try", "a trial archive for the first five minutes");
+    attempt->add_option("FILE", c.paths)->required();
+    chosen(attempt, "try");
+
+    auto* matter = app.add_subcommand("matter", "cases; no search without one")->require_subcommand(1);
+    auto* matter_new = matter->add_subcommand("new", "open a matter");
+    matter_new->add_option("--reference", c.reference, "file reference")->required();
+    matter_new->add_option("--ground", c.ground, "legal ground")->required();
+    chosen(matter_new, "matter new");
+    chosen(matter->add_subcommand("list", "all matters"), "matter list");
+    auto* matter_close = matter->add_subcommand("close", "end it");
+    matter_close->add_option("ID", c.matter)->required();
+    chosen(matter_close, "matter close");
+
+    auto* search = app.add_subcommand("search", "find records within a matter");
+    search->add_option("--matter", c.matter);
+    search->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1000));
+    search->add_option("--sort", c.sort, "date | relevance")->capture_default_str()->check(CLI::IsMember({"date", "relevance"}));
+    search->add_option("QUERY", c.query)->required();
+    chosen(search, "search");
+
+    auto* show = app.add_subcommand("show", "one record");
+    show->add_option("--matter", c.matter);
+    show->add_option("RECORD", c.record)->required();
+    show->add_flag("--original", c.original, "the exact source bytes");
+    chosen(show, "show");
+
+    auto* exporting = app.add_subcommand("export", "evidence bundle or originals");
+    exporting->add_option("--matter", c.matter);
+    exporting->add_option("--query", c.query);
+    exporting->add_option("--records", c.records_file, "a file with one record number a line");
+    exporting->add_option("--out", c.out)->required();
+    exporting->add_option("--as", c.as, "pdf | eml | mbox")->capture_default_str();
+    exporting->add_option("--redact", c.redact);
+    chosen(exporting, "export");
+
+    auto* verify = app.add_subcommand("verify", "check the whole archive without any key");
+    verify->add_flag("--deep", c.deep, "also open content");
+    verify->add_option("--trust", c.trust, "a trust file");
+    chosen(verify, "verify");
+
+    auto* serve = app.add_subcommand("serve", "the daemon: streams, indexer, anchors, web");
+    serve->add_option("--config", c.config);
+    serve->add_option("--port", c.port, "https on loopback (default 8443)");
+    chosen(serve, "serve");
+
+    auto* tsa = app.add_subcommand("tsa", "the builtin time-stamp authority")->require_subcommand(1);
+    auto* tsa_serve = tsa->add_subcommand("serve", "over HTTP, for trials and tests");
+    tsa_serve->add_option("--port", c.port)->required();
+    chosen(tsa_serve, "tsa serve");
+
+    auto* account = app.add_subcommand("account", "who may use the pages of `serve`")->require_subcommand(1);
+    auto* account_set = account->add_subcommand("set", "set the password of the one local account");
+    account_set->add_option("NAME", c.name)->required();
+    account_set->add_option("--password-file", c.password_file, "a file with the password, or -")->required();
+    chosen(account_set, "account set");
+
+    for (const char* later : {"erase", "hold", "retention", "disposition", "unlock", "lock", "key", "audit", "witness", "backup"}) {
+        auto* sub = app.add_subcommand(later, "not in this version");
+        sub->allow_extras();
+        sub->group("");
+        chosen(sub, later);
+    }
+
+    Parsed result;
+    std::vector<const char*> argv{"kustos"};
+    for (const std::string& a : arguments) argv.push_back(a.c_str());
+    try {
+        app.parse(static_cast<int>(argv.size()), argv.data());
+    } catch (const CLI::ParseError& e) {
+        std::ostringstream out, err;
+        const int code = app.exit(e, out, err);
+        result.out = out.str();
+        if (code != 0) result.err = "kustos: " + err.str();
+        result.exit_code = code == 0 ? 0 : 2;
+        return result;
+    }
+    c.archive = archive;
+    c.state = state;
+    c.language = language == "de" ? Language::german : Language::english;
+    result.call = std::move(c);
+    return result;
+}
+
+}  // namespace kustos::app

@@ -1,0 +1,469 @@
+#include "app/commands.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/house.h"
+#include "app/remote.h"
+#include "app/serve.h"
+#include "app/src/present.h"
+#include "audit/net/tsa_server.h"
+#include "base/progress.h"
+#include "vault/retention.h"
+
+namespace kustos::app {
+
+using nlohmann::json;
+
+int exit_code(Code code) {
+    switch (code) {
+        case Code::usage:
+        case Code::not_in_version:
+        case Code::not_found: return 2;
+        case Code::denied: return 3;
+        case Code::closed: return 4;
+        case Code::bad_input: return 5;
+        case Code::corrupt: return 1;
+        case Code::interrupted: return 130;
+        case Code::limit:
+        case Code::conflict:
+        case Code::overloaded:
+        case Code::read_only:
+        case Code::environment: return 6;
+        case Code::internal: return 70;
+    }
+    return 70;
+}
+
+namespace {
+
+std::string user_name() {
+    const passwd* p = getpwuid(getuid());
+    return p != nullptr && p->pw_name != nullptr ? p->pw_name : std::to_string(getuid());
+}
+
+Result<SecretBytes> read_secret(Environment e, const std::string& file, const char* what) {
+    std::string text;
+    if (file == "-") {
+        std::getline(std::cin, text);
+    } else {
+        auto bytes = read_file(e.fs, file, 4096);
+        if (!bytes.ok()) return Error(Code::usage, std::string(what) + " file can't be read");
+        text = to_text(*bytes);
+        text = text.substr(0, text.find('\n'));
+    }
+    if (!text.empty() && text.back() == '\r') text.pop_back();
+    SecretBytes secret(as_bytes(text));
+    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    if (secret.empty()) return Error(Code::usage, std::string(what) + " is empty");
+    return secret;
+}
+
+// The house of this command alone, or the running server's.
+struct HouseRef {
+    std::unique_ptr<House> own;
+    House* house = nullptr;
+    House* operator->() const { return house; }
+    House& operator*() const { return *house; }
+};
+
+class Command {
+public:
+    Command(Environment e, House* running, const Call& call, Streams s)
+        : e_(e), running_(running), c_(call), out_(s.out), err_(s.err) {}
+
+    Result<int> run() {
+        const std::string& n = c_.command;
+        if (n == "init") return init();
+        if (n == "source add") return source_add();
+        if (n == "source list") return source_list();
+        if (n == "source pause") return source_pause();
+        if (n == "ingest") return ingest_paths();
+        if (n == "status") return status();
+        if (n == "try") return attempt();
+        if (n == "matter new") return matter_new();
+        if (n == "matter list") return matter_list();
+        if (n == "matter close") return matter_close();
+        if (n == "search") return search();
+        if (n == "show") return show();
+        if (n == "export") return export_records();
+        if (n == "verify") return verify();
+        if (n == "serve") return serve();
+        if (n == "tsa serve") return tsa_serve();
+        if (n == "account set") return account_set();
+        return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
+    }
+
+private:
+    bool german() const { return c_.language == Language::german; }
+    const char* say(const char* de, const char* en) const { return german() ? de : en; }
+    web::Language web_language() const { return german() ? web::Language::german : web::Language::english; }
+
+    Path state() const { return c_.state.empty() ? default_state_dir() : c_.state; }
+
+    Result<HouseRef> open_house() {
+        if (running_ != nullptr) return HouseRef{nullptr, running_};
+        if (c_.archive.empty()) {
+            return Error(Code::usage, "which archive?").with_hint("give --archive DIR, or set KUSTOS_ARCHIVE");
+        }
+        if (!e_.fs.exists(c_.archive / "ledger")) {
+            return Error(Code::usage, "there is no archive at " + c_.archive.string()).with_hint("kustos init " + c_.archive.string());
+        }
+        HouseOptions options;
+        options.archive = c_.archive;
+        options.state = state();
+        options.actor = user_name();
+        if (!c_.passphrase_file.empty()) options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
+        HouseRef ref;
+        ref.own = TRY(House::open(e_, std::move(options)));
+        ref.house = ref.own.get();
+        return ref;
+    }
+
+    Result<int> init() {
+        const Path dir = c_.paths.front();
+        if (c_.unlock != "auto" && c_.unlock != "passphrase") {
+            return Error(Code::not_in_version, "--unlock " + c_.unlock.substr(0, c_.unlock.find(':')) + " is not in this version").with_hint("auto or passphrase");
+        }
+        std::vector<std::string> authorities = c_.authorities;
+        if (authorities.empty()) authorities.push_back("builtin");
+        bool builtin = false;
+        for (const std::string& a : authorities) {
+            if (a == "builtin") {
+                builtin = true;
+            } else if (a.rfind("http://", 0) != 0 && a.rfind("https://", 0) != 0) {
+                return Error(Code::usage, "--tsa takes builtin or an http(s) address");
+            }
+        }
+        vault::CreateOptions options;
+        options.unlock = c_.unlock;
+        if (c_.unlock == "passphrase") {
+            if (c_.passphrase_file.empty()) return Error(Code::usage, "--unlock passphrase needs --passphrase-file F, or - for standard input");
+            options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
+            if (options.passphrase.size() < 12) return Error(Code::usage, "a passphrase has at least 12 characters");
+        }
+        options.with_builtin_authority = builtin;
+        TRY(vault::Archive::create(e_, dir, state(), std::move(options)));
+        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities))));
+        HouseOptions house_options;
+        house_options.archive = dir;
+        house_options.state = state();
+        if (!c_.passphrase_file.empty() && c_.passphrase_file != "-") house_options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
+        auto house = TRY(House::open(e_, std::move(house_options)));
+        const vault::Archive& archive = house->archive();
+        if (c_.json) {
+            out_ << json{{"archive", dir.string()}, {"origin", archive.origin()}, {"fingerprint", archive.fingerprint()}, {"trust", (dir / "trust.policy").string()}}.dump() << "\n";
+            return 0;
+        }
+        out_ << say("Neues Archiv: ", "new archive: ") << dir.string() << "\n"
+             << say("Fingerabdruck (veröffentlichen, damit andere prüfen können): ", "fingerprint (publish it, so that others can check): ") << archive.fingerprint() << "\n"
+             << say("Vertrauensdatei für Prüfer: ", "trust file for verifiers: ") << (dir / "trust.policy").string() << "\n";
+        if (c_.unlock == "auto") {
+            out_ << say("Entsperren: auto. Wer die Platte hat, kann alles lesen; für echte Daten: --unlock passphrase.\n",
+                        "unlock: auto. Whoever has the disk can read everything; for real data: --unlock passphrase.\n");
+        }
+        if (builtin) out_ << say("Zeitstempel: builtin, nicht unabhängig.\n", "time stamps: builtin, not independent.\n");
+        out_ << say("Weiter: ", "next: ") << "kustos source add NAME --kind import --archive " << dir.string() << "\n";
+        return 0;
+    }
+
+    Result<int> source_add() {
+        if (c_.kind != "import" && c_.kind != "http") {
+            return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version").with_hint("import or http");
+        }
+        const ClassCode code = TRY(vault::class_by_name(c_.retention_class));
+        auto house = TRY(open_house());
+        const vault::SourceInfo source = TRY(house->archive().add_source(c_.name, c_.kind, code));
+        std::string token;
+        if (c_.kind == "http") token = TRY(house->issue_token(source.id));
+        if (c_.json) {
+            json j = {{"source", source.id.value}, {"name", source.name}, {"kind", source.kind}};
+            if (!token.empty()) j["token"] = token;
+            out_ << j.dump() << "\n";
+        } else {
+            out_ << say("Quelle ", "source ") << source.name << " (" << source.kind << ")\n";
+            if (!token.empty()) out_ << say("Token (wird nur jetzt gezeigt): ", "token (shown only now): ") << token << "\n";
+        }
+        return 0;
+    }
+
+    Result<int> source_list() {
+        auto house = TRY(open_house());
+        json list = json::array();
+        for (const vault::SourceInfo& s : house->archive().sources()) {
+            if (c_.json) {
+                list.push_back({{"source", s.id.value}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.next_sequence}});
+            } else {
+                out_ << s.name << "\t" << s.kind << "\t" << s.next_sequence << (s.paused ? say("\tangehalten", "\tpaused") : "") << "\n";
+            }
+        }
+        if (c_.json) out_ << list.dump() << "\n";
+        return 0;
+    }
+
+    Result<int> source_pause() {
+        auto house = TRY(open_house());
+        TRY(house->archive().pause_source(c_.name));
+        if (!c_.json) out_ << say("angehalten: ", "paused: ") << c_.name << "\n";
+        return 0;
+    }
+
+    Result<int> ingest_paths() {
+        auto house = TRY(open_house());
+        std::vector<Path> paths(c_.paths.begin(), c_.paths.end());
+        for (const Path& p : paths) {
+            if (!e_.fs.exists(p)) return Error(Code::usage, "there is no such file or folder to ingest");
+        }
+        auto result = house->import_paths(c_.source, c_.format, paths);
+        // What was sealed becomes findable and provable, also when the import ended early.
+        const auto finish = [&]() -> Status {
+            TRY(house->index_all(!c_.json));
+            if (!TRY(house->publish_and_anchor())) {
+                err_ << "kustos: " << say("eine Zeitstempelstelle hat nicht geantwortet; es wird beim nächsten Mal weiter versucht\n", "a time-stamp authority did not answer; it is tried again next time\n");
+            }
+            return {};
+        };
+        const Status finished = finish();
+        const ingest::ImportResult counts = TRY(std::move(result));
+        TRY(Status(finished));
+        if (c_.json) {
+            out_ << ingest::to_json(counts) << "\n";
+        } else {
+            out_ << counts.messages << say(" Nachrichten versiegelt, ", " messages sealed, ") << counts.attachments << say(" Anhänge, ", " attachments, ")
+                 << counts.duplicates << say(" schon vorhanden, ", " already there, ") << counts.quarantined << say(" in Quarantäne", " quarantined") << "\n";
+            for (const auto& [code, n] : counts.findings) out_ << say("Befund: ", "finding: ") << code << " × " << n << "\n";
+        }
+        if (counts.interrupted) return Error(Code::interrupted, "interrupted; what was sealed stays").with_hint("run the same command again to go on");
+        return 0;
+    }
+
+    Result<int> status() {
+        auto house = TRY(open_house());
+        const web::StatusReport report = TRY(house->status(web_language()));
+        out_ << (c_.json ? status_json(report) : status_text(report, c_.language));
+        return 0;
+    }
+
+    Result<int> attempt() {
+        std::string name = (std::filesystem::temp_directory_path() / "kustos-try-XXXXXX").string();
+        if (mkdtemp(name.data()) == nullptr) return Error(Code::environment, "no temporary folder");
+        const Path base(name);
+        Call c = c_;
+        c.archive = base / "archive";
+        c.state = base / "state";
+        const std::string where = " --archive " + c.archive.string() + " --state " + c.state.string();
+        const auto step = [&](Call call, const std::string& line) {
+            out_ << "$ " << line << "\n";
+            return run_command(e_, call, {out_, err_});
+        };
+        Call i = c;
+        i.command = "init";
+        i.paths = {c.archive.string()};
+        if (const int code = step(i, "kustos init " + c.archive.string() + " --state " + c.state.string()); code != 0) return code;
+        Call s = c;
+        s.command = "source add";
+        s.name = "trial";
+        s.kind = "import";
+        if (const int code = step(s, "kustos source add trial --kind import" + where); code != 0) return code;
+        Call g = c;
+        g.command = "ingest";
+        g.source = "trial";
+        std::string files;
+        for (const std::string& p : c_.paths) files += " " + p;
+        if (const int code = step(g, "kustos ingest --source trial" + where + files); code != 0) return code;
+        Call m = c;
+        m.command = "matter new";
+        m.reference = "TRIAL-1";
+        m.ground = german() ? "Ausprobieren" : "trying it out";
+        std::ostringstream matter;
+        out_ << "$ kustos matter new --reference TRIAL-1 --ground '" << m.ground << "'" << where << "\n";
+        m.json = true;
+        if (const int code = run_command(e_, m, {matter, err_}); code != 0) return code;
+        const std::string id = json::parse(matter.str()).at("id");
+        out_ << say("Fall ", "matter ") << id << "\n" << say("Suchworte eingeben (leere Zeile: Ende)\n", "type words to search (empty line: end)\n");
+        std::string line;
+        while (out_ << "> " << std::flush, std::getline(std::cin, line) && !line.empty()) {
+            Call q = c;
+            q.command = "search";
+            q.matter = id;
+            q.query = line;
+            step(q, "kustos search --matter " + id + where + " '" + line + "'");
+        }
+        out_ << say("\nDas Probearchiv bleibt unter ", "\nthe trial archive stays at ") << base.string() << say(" (löschen: rm -r)", " (to remove it: rm -r)") << "\n";
+        return 0;
+    }
+
+    Result<int> matter_new() {
+        auto house = TRY(open_house());
+        const access::Matter m = TRY(house->matter_desk().open_new(c_.reference, c_.ground));
+        if (c_.json) {
+            out_ << json{{"id", access::matter_id(m.entry)}, {"entry", m.entry.value}}.dump() << "\n";
+        } else {
+            out_ << access::matter_id(m.entry) << "\n";
+        }
+        return 0;
+    }
+
+    Result<int> matter_list() {
+        auto house = TRY(open_house());
+        json list = json::array();
+        for (const web::MatterReport& m : TRY(house->matters())) {
+            if (c_.json) {
+                json j = {{"id", m.id}, {"entry", m.entry.value}, {"reference", m.reference}, {"ground", m.ground}, {"opened", format_rfc3339(m.opened)}};
+                if (m.closed) j["closed"] = format_rfc3339(*m.closed);
+                list.push_back(std::move(j));
+            } else {
+                out_ << m.id << "\t" << m.reference << "\t" << m.ground << (m.closed ? say("\tgeschlossen", "\tclosed") : "") << "\n";
+            }
+        }
+        if (c_.json) out_ << list.dump() << "\n";
+        return 0;
+    }
+
+    Result<int> matter_close() {
+        const EntryIndex id = TRY(access::parse_matter_id(c_.matter));
+        auto house = TRY(open_house());
+        TRY(house->matter_desk().close(id));
+        if (!c_.json) out_ << say("geschlossen\n", "closed\n");
+        return 0;
+    }
+
+    Result<int> search() {
+        auto house = TRY(open_house());
+        const web::SearchReport report = TRY(house->search(house->actor(), c_.matter, c_.query, c_.sort, 0, c_.limit));
+        out_ << (c_.json ? search_json(report) : search_text(report, c_.language));
+        return 0;
+    }
+
+    Result<EntryIndex> record_number(const std::string& text) {
+        std::uint64_t n = 0;
+        std::istringstream in(text);
+        if (text.empty() || !std::all_of(text.begin(), text.end(), [](char ch) { return ch >= '0' && ch <= '9'; }) || !(in >> n)) {
+            return Error(Code::usage, "a record is named by its entry number, as search prints it");
+        }
+        return EntryIndex(n);
+    }
+
+    Result<int> show() {
+        const EntryIndex record = TRY(record_number(c_.record));
+        auto house = TRY(open_house());
+        if (c_.original) {
+            const Bytes bytes = TRY(house->original(house->actor(), c_.matter, record));
+            out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            return 0;
+        }
+        const web::RecordReport report = TRY(house->record(house->actor(), c_.matter, record));
+        out_ << (c_.json ? record_json(report) : record_text(report, c_.language));
+        return 0;
+    }
+
+    Result<int> export_records() {
+        if (!c_.redact.empty()) return Error(Code::not_in_version, "--redact is not in this version");
+        if (c_.as != "pdf" && c_.as != "eml" && c_.as != "mbox") return Error(Code::not_in_version, "--as " + c_.as + " is not in this version").with_hint("pdf, eml or mbox");
+        if (c_.query.empty() == c_.records_file.empty()) return Error(Code::usage, "give either --query or --records");
+        ExportRequest request;
+        request.matter = c_.matter;
+        request.query = c_.query;
+        request.as = c_.as;
+        request.out = c_.out;
+        request.language = c_.language;
+        if (!c_.records_file.empty()) {
+            const Bytes list = TRY_IN("the list of records", read_file(e_.fs, c_.records_file, 64u << 20));
+            std::istringstream lines(to_text(list));
+            std::string line;
+            while (std::getline(lines, line)) {
+                if (!line.empty()) request.records.push_back(TRY(record_number(line)));
+            }
+        }
+        auto house = TRY(open_house());
+        const ExportReport report = TRY(house->export_records(request));
+        if (c_.json) {
+            out_ << json{{"file", report.file}, {"records", report.records}, {"pages", report.pages}, {"bytes", report.bytes}, {"left_out", report.left_out}}.dump() << "\n";
+        } else {
+            out_ << report.file << ": " << report.records << say(" Aufzeichnungen", " records");
+            if (report.pages != 0) out_ << ", " << report.pages << say(" Seiten", " pages");
+            out_ << ", " << report.bytes << " bytes\n";
+            if (report.left_out != 0) out_ << report.left_out << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n", " left out (not mails; --as pdf or eml takes everything)\n");
+        }
+        return 0;
+    }
+
+    Result<int> verify() {
+        auto house = TRY(open_house());
+        std::optional<Path> trust;
+        if (!c_.trust.empty()) trust = c_.trust;
+        const audit::Report report = TRY(house->verify_with(trust, c_.deep));
+        out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
+        return report.ok ? 0 : 1;
+    }
+
+    Result<int> serve() {
+        if (!c_.config.empty()) return Error(Code::not_in_version, "--config is not in this version").with_hint("config.yaml lies in the archive directory");
+        auto house = TRY(open_house());
+        return kustos::app::serve(*house, c_.port, {out_, err_});
+    }
+
+    Result<int> tsa_serve() {
+        if (c_.port < 0 || c_.port > 65535) return Error(Code::usage, "--port takes 0 to 65535");
+        const Path dir = state() / "tsa-serve";
+        std::unique_ptr<audit::BuiltinAuthority> authority;
+        if (e_.fs.exists(dir / "tsa.key")) {
+            authority = TRY(audit::BuiltinAuthority::open(e_, dir));
+        } else {
+            authority = TRY(audit::BuiltinAuthority::create(e_, dir));
+        }
+        auto server = TRY(audit::TsaServer::start("127.0.0.1", static_cast<std::uint16_t>(c_.port), [&](ByteView tsq) { return authority->answer(tsq); }));
+        install_interrupt_handler();
+        if (c_.json) {
+            out_ << json{{"url", server->url()}, {"root_sha256", authority->root_hash().hex()}}.dump() << std::endl;
+        } else {
+            out_ << say("Zeitstempel unter ", "time stamps at ") << server->url() << say(" (zum Ausprobieren, nicht unabhängig)\n", " (for trials, not independent)\n") << std::flush;
+        }
+        while (!interrupt_requested()) usleep(100'000);
+        return 0;
+    }
+
+    Result<int> account_set() {
+        const SecretBytes password = TRY(read_secret(e_, c_.password_file, "password"));
+        auto house = TRY(open_house());
+        TRY(house->accounts().set_password(c_.name, to_text(password.view())));
+        TRY(house->archive().record_control(audit::ControlAction::account_added, [](audit::Body&) {}));
+        if (!c_.json) out_ << say("Passwort gesetzt\n", "password set\n");
+        return 0;
+    }
+
+    Environment e_;
+    House* running_;
+    const Call& c_;
+    std::ostream& out_;
+    std::ostream& err_;
+};
+
+}  // namespace
+
+namespace {
+int finish(Result<int> code, Streams streams) {
+    streams.out.flush();
+    if (code.ok()) return *code;
+    streams.err << "kustos: " << code.error().message() << "\n";
+    if (!code.error().hint().empty()) streams.err << "  " << code.error().hint() << "\n";
+    return exit_code(code.error().code());
+}
+}  // namespace
+
+int run_command(Environment environment, const Call& call, Streams streams) {
+    if (const auto code = run_remotely(call, streams)) return *code;
+    return finish(Command(environment, nullptr, call, streams).run(), streams);
+}
+
+int run_command_in(House& house, const Call& call, Streams streams) {
+    return finish(Command(house.environment(), &house, call, streams).run(), streams);
+}
+
+}  // namespace kustos::app

@@ -1,0 +1,311 @@
+#include "app/house.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "app/src/house_ports.h"
+#include "audit/anchors.h"
+#include "audit/net/tsa_client.h"
+#include "audit/verify_archive.h"
+#include "base/log.h"
+#include "search/snippet.h"
+
+namespace kustos::app {
+
+namespace {
+
+constexpr std::uint64_t kMaxConfig = 64 * 1024;
+
+const std::vector<std::string_view>& known_keys() {
+    static const std::vector<std::string_view> keys = {
+        "name", "authority", "language", "time_zone", "time_stamps.authorities", "time_stamps.interval_seconds", "web.port",
+    };
+    return keys;
+}
+
+}  // namespace
+
+Path default_state_dir() {
+    if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && *xdg == '/') return Path(xdg) / "kustos";
+    if (geteuid() == 0) return "/var/lib/kustos";
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return Path(home) / ".local" / "state" / "kustos";
+    return "kustos-state";
+}
+
+std::string config_template(const std::vector<std::string>& authorities) {
+    std::string text =
+        "# Kustos: settings of this archive. Keys that are not known are refused, never ignored.\n"
+        "\n"
+        "# Shown on bundles and pages.\n"
+        "name: Archiv\n"
+        "authority: \"\"\n"
+        "language: de            # de or en\n"
+        "time_zone: Europe/Berlin\n"
+        "\n"
+        "time_stamps:\n"
+        "  # builtin (the archive's own, for trials: it proves order, not time, and is never called independent)\n"
+        "  # or addresses of RFC 3161 authorities. All are asked.\n"
+        "  authorities:\n";
+    for (const std::string& a : authorities) text += "    - " + a + "\n";
+    if (authorities.empty()) text += "    []\n";
+    text +=
+        "  interval_seconds: 60  # at most one checkpoint is published in this time\n"
+        "\n"
+        "web:\n"
+        "  port: 8443            # https, on loopback only in this version\n";
+    return text;
+}
+
+Result<Config> load_config(Fs& fs, const Path& archive) {
+    auto bytes = read_file(fs, archive / "config.yaml", kMaxConfig);
+    if (!bytes.ok() && bytes.error().code() == Code::not_found) return Config::parse("", known_keys());
+    const Bytes yaml = TRY(std::move(bytes));
+    return Config::parse(as_text(yaml), known_keys());
+}
+
+House::House(Environment environment, HouseOptions options) : environment_(environment), options_(std::move(options)) {}
+House::~House() = default;
+
+Result<std::unique_ptr<House>> House::open(Environment environment, HouseOptions options) {
+    auto house = std::unique_ptr<House>(new House(environment, std::move(options)));
+    TRY(house->wire());
+    return house;
+}
+
+Status House::wire() {
+    config_ = TRY(load_config(environment_.fs, options_.archive));
+    vault::OpenOptions open;
+    open.state = options_.state;
+    if (options_.passphrase) open.passphrase = options_.passphrase->clone();
+    archive_ = TRY(vault::Archive::open(environment_, options_.archive, std::move(open)));
+    options_.state = options_.state / archive_->vault_id().hex();
+    matters_ = std::make_unique<access::Matters>(*archive_);
+    opener_ = std::make_unique<vault::Opener>(*archive_, *matters_);
+    const Path access_db = options_.archive / "access.db";
+    accounts_ = std::make_unique<access::Accounts>(TRY(access::Accounts::open(access_db, environment_.random)));
+    tokens_ = std::make_unique<access::PushTokens>(TRY(access::PushTokens::open(access_db, environment_.random)));
+    keys_ = std::make_unique<Keys>(*archive_);
+    census_ = std::make_unique<Census>(*archive_);
+    feed_ = std::make_unique<Feed>(*archive_);
+    text_ = std::make_unique<SandboxText>(*this);
+    searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
+
+    for (const std::string& a : config_.list("time_stamps.authorities")) {
+        if (a == "builtin") {
+            auto builtin = TRY_IN("builtin time-stamp authority", audit::BuiltinAuthority::open(environment_, options_.state / "tsa"));
+            choices_.push_back({builtin.get(), builtin->trust()});
+            authorities_.push_back(std::move(builtin));
+        } else {
+            const std::string name = "tsa-" + std::to_string(authorities_.size() + 1);
+            auto http = TRY(audit::HttpAuthority::make(name, a));
+            audit::TokenTrust trust;
+            trust.rule = audit::ChainRule::none;  // whose word counts is the verifier's decision (trust file); here: that it answers what was asked
+            choices_.push_back({http.get(), std::move(trust)});
+            authorities_.push_back(std::move(http));
+        }
+    }
+    return {};
+}
+
+Result<ingest::Extractor*> House::extractor() {
+    if (!extractor_) {
+        ingest::ExtractorOptions options;
+        options.program = ingest::default_extractor_program();
+        extractor_ = TRY(ingest::Extractor::create(options));
+    }
+    return extractor_.get();
+}
+
+Result<EntryIndex> House::need_matter(const std::string& matter) {
+    if (matter.empty()) {
+        return Error(Code::usage, "no search without a matter: for which case is this?")
+            .with_hint("kustos matter new --archive " + options_.archive.string() + " --reference REFERENCE --ground 'LEGAL GROUND'");
+    }
+    return access::parse_matter_id(matter);
+}
+
+// --- status ------------------------------------------------------------------------------------------
+
+namespace {
+web::Coverage to_web(const search::Coverage& c) {
+    return {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+}
+}  // namespace
+
+Result<web::StatusReport> House::status(web::Language language) {
+    const bool de = language == web::Language::german;
+    web::StatusReport s;
+    const vault::Head head = archive_->head();
+    s.entries = head.size.value;
+    s.records = archive_->count(audit::Kind::record);
+    s.blobs = archive_->count(audit::Kind::blob);
+    s.coverage = to_web(TRY(searcher_->coverage(*census_)));
+    const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
+    if (const auto found = summary.reasons.find("quarantined"); found != summary.reasons.end()) s.quarantined = found->second;
+    s.checkpoint_size = head.size;
+    s.checkpoint_root = head.root;
+    s.origin = archive_->origin();
+    s.fingerprint = archive_->fingerprint();
+    if (const auto published = archive_->newest_published()) s.published_size = published->size;
+    const audit::AnchorStore anchors(environment_.fs, options_.archive / "ledger");
+    const auto spans = TRY(anchors.list());
+    if (const auto newest = audit::newest_anchor(spans)) {
+        const audit::Anchor anchor = TRY(anchors.read(*newest));
+        s.anchored_size = anchor.span.size;
+        for (const audit::AnchorToken& token : anchor.tokens) {
+            const auto facts = TRY(audit::read_token(token.token));
+            if (!s.anchored_time || facts.gen_time < *s.anchored_time) s.anchored_time = facts.gen_time;
+            if (!s.anchored_by.empty()) s.anchored_by += ", ";
+            s.anchored_by += token.authority == audit::BuiltinAuthority::kName
+                                 ? (de ? "builtin (nicht unabhängig)" : "builtin (not independent)")
+                                 : token.authority;
+        }
+    }
+    for (const vault::SourceInfo& source : archive_->sources()) {
+        s.sources.push_back({source.id.value, source.name, source.kind, source.paused, source.next_sequence, source.added});
+    }
+    s.vault = archive_->unlock_state();
+    s.read_only = archive_->read_only();
+    if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock() && extractor_) {
+        if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
+    }
+
+    const auto step = [&](const char* german, const char* english) { s.next_steps.emplace_back(de ? german : english); };
+    if (s.read_only) step("Das Archiv ist nur noch lesbar: Programm neu starten; scheitert das, `kustos verify` und den Datenträger prüfen.",
+                          "The archive is read-only: start the program again; if that fails, run `kustos verify` and check the disk.");
+    if (s.sources.empty()) step("Eine Quelle anlegen: kustos source add NAME --kind import", "Add a source: kustos source add NAME --kind import");
+    if (archive_->matters().empty()) step("Vor der ersten Suche einen Fall anlegen: kustos matter new --reference R --ground TEXT",
+                                          "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
+    if (!archive_->is_open()) step("Der Tresor ist zu: zum Suchen muss ihn jemand mit dem Passwort öffnen (--passphrase-file).",
+                                   "The vault is closed: to search, a key holder must open it (--passphrase-file).");
+    if (archive_->unlock_state() == "open (auto)") step("Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos init --unlock passphrase.",
+                                                        "Unlock is auto: whoever has the disk can read everything. For real data: kustos init --unlock passphrase.");
+    if (s.coverage.deferred != 0) step("Einige Aufzeichnungen sind noch nicht im Verzeichnis; `kustos ingest` oder `kustos serve` holt es nach.",
+                                       "Some records are not indexed yet; `kustos ingest` or `kustos serve` does it.");
+    if (s.anchored_size.value < s.published_size.value) step("Ein Prüfpunkt wartet noch auf seinen Zeitstempel; es wird weiter versucht.",
+                                                            "A checkpoint is waiting for its time stamp; it is tried again.");
+    if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
+        step("Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen (config.yaml).",
+             "Time stamps are the archive's own. For evidence in court, enter an independent authority (config.yaml).");
+    }
+    return s;
+}
+
+Result<audit::Report> House::verify() {
+    return verify_with(std::nullopt, false);
+}
+
+Result<std::vector<web::MatterReport>> House::matters() {
+    std::vector<web::MatterReport> out;
+    for (const access::Matter& m : TRY(matters_->list())) {
+        out.push_back({m.entry, access::matter_id(m.entry), m.reference, m.ground, m.opened, m.closed});
+    }
+    return out;
+}
+
+Result<bool> House::log_in(const std::string& name, const std::string& password) {
+    return accounts_->check(name, password);
+}
+
+// --- search and show -----------------------------------------------------------------------------------
+
+namespace {
+
+std::string person_text(const vault::Person& p) {
+    if (!p.name.empty() && !p.address.empty()) return p.name + " <" + p.address + ">";
+    if (!p.name.empty()) return p.name;
+    return !p.address.empty() ? p.address : p.id;
+}
+
+web::Hit make_hit(const vault::OpenedRecord& record, const search::Query& query) {
+    web::Hit hit;
+    const vault::Message& m = record.message;
+    hit.entry = record.index;
+    hit.record = record.entry.header.record;
+    hit.kind = vault::kind_name(m.kind);
+    hit.sent_at = m.sent_at;
+    hit.sender = person_text(m.sender);
+    hit.subject = m.subject;
+    hit.conversation = m.conversation.title.empty() ? m.conversation.id : m.conversation.title;
+    hit.attachments = static_cast<std::uint32_t>(m.attachments.size());
+    search::Snippet snippet = search::make_snippet(m, query);
+    hit.snippet = std::move(snippet.text);
+    for (const search::TextRange& r : snippet.highlights) hit.marks.emplace_back(r.begin, r.end);
+    return hit;
+}
+
+}  // namespace
+
+Result<web::SearchReport> House::search(const std::string& actor, const std::string& matter, const std::string& query,
+                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit) {
+    const EntryIndex matter_entry = TRY(need_matter(matter));
+    const search::Query parsed = TRY(search::parse_query(query));
+    vault::Purpose purpose;
+    purpose.action = audit::AccessAction::search;
+    purpose.matter = matter_entry;
+    purpose.actor = actor;
+    purpose.query = query;
+    TRY(matters_->allow(purpose, {}));
+    if (!archive_->is_open()) {
+        return Error(Code::closed, "the vault is closed: a key holder must open it").with_hint("give --passphrase-file FILE, or - for standard input");
+    }
+    search::SearchOptions options;
+    options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;
+    const search::Answer answer = TRY(searcher_->run(parsed, options, *census_));
+    std::vector<EntryIndex> page;
+    for (std::uint64_t i = offset; i < answer.entries.size() && page.size() < limit; ++i) page.push_back(answer.entries[i]);
+    purpose.total = answer.total;
+    purpose.result_set = answer.result_set;
+    auto session = TRY(opener_->begin(purpose, page));
+    web::SearchReport report;
+    report.total = answer.total;
+    report.coverage = to_web(answer.coverage);
+    report.offset = offset;
+    for (const EntryIndex id : page) report.hits.push_back(make_hit(TRY(session->open(id)), parsed));
+    return report;
+}
+
+Result<web::RecordReport> House::record(const std::string& actor, const std::string& matter, EntryIndex entry) {
+    vault::Purpose purpose;
+    purpose.action = audit::AccessAction::open;
+    purpose.matter = TRY(need_matter(matter));
+    purpose.actor = actor;
+    purpose.total = 1;
+    auto session = TRY(opener_->begin(purpose, {entry}));
+    vault::OpenedRecord opened = TRY(session->open(entry));
+    web::RecordReport report;
+    report.entry = entry;
+    report.record = opened.entry.header.record;
+    report.leaf = audit::leaf_hash(audit::encode(opened.entry));
+    if (const auto source = archive_->find_source(opened.entry.header.source)) report.source = source->name;
+    report.sequence = opened.entry.header.sequence;
+    report.message = std::move(opened.message);
+    if (const auto published = archive_->newest_published(); published && published->size.value > entry.value) {
+        report.checkpoint_size = published->size.value;
+    }
+    const audit::AnchorStore anchors(environment_.fs, options_.archive / "ledger");
+    const auto spans = TRY(anchors.list());
+    const auto newest = audit::newest_anchor(spans);
+    report.anchored = newest && newest->size.value > entry.value;
+    return report;
+}
+
+Result<Bytes> House::original(const std::string& actor, const std::string& matter, EntryIndex entry) {
+    vault::Purpose purpose;
+    purpose.action = audit::AccessAction::open;
+    purpose.matter = TRY(need_matter(matter));
+    purpose.actor = actor;
+    purpose.total = 1;
+    auto session = TRY(opener_->begin(purpose, {entry}));
+    Bytes bytes;
+    TRY(session->write_original(entry, [&bytes](ByteView piece) {
+        put(bytes, piece);
+        return ok_status();
+    }));
+    return bytes;
+}
+
+}  // namespace kustos::app

@@ -1,0 +1,189 @@
+// Ingest, index, publish, anchor: how something new comes in and becomes provable and findable.
+#include <algorithm>
+
+#include "app/house.h"
+#include "app/src/house_ports.h"
+#include "audit/anchors.h"
+#include "audit/net/tsa_client.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "ingest/format.h"
+#include "web/push_json.h"
+
+namespace kustos::app {
+
+Result<ingest::ImportResult> House::import_paths(const std::string& source_name, const std::string& format, const std::vector<Path>& paths) {
+    const auto source = archive_->find_source(source_name);
+    if (!source) {
+        return Error(Code::usage, "there is no source of that name").with_hint("kustos source add NAME --kind import, or kustos source list");
+    }
+    if (source->paused) return Error(Code::denied, "this source is paused");
+    ingest::ImportOptions options;
+    options.format = TRY(ingest::parse_format_name(format));
+    ingest::ExtractorOptions sandbox;
+    sandbox.program = ingest::default_extractor_program();
+    const auto unpacker = TRY(ingest::Extractor::create(sandbox));
+    options.context.extractor = unpacker.get();
+    Port port(*archive_, *source);
+    ingest::ImportResult so_far;
+    auto result = ingest::run_import(port, environment_.clock, paths, options, &so_far);
+    const ingest::ImportResult& counts = result.ok() ? *result : so_far;
+    // What the source itself said is missing becomes part of the ledger: counts, no content.
+    for (const auto& [code, count] : counts.findings) {
+        TRY(archive_->record_control(audit::ControlAction::finding, [&](audit::Body& body) {
+            body.put_u64(audit::Tag::entry, source->id.value);
+            body.put_text(audit::Tag::code, code);
+            body.put_u64(audit::Tag::count, count);
+        }));
+    }
+    return result;
+}
+
+Result<web::PushAnswer> House::push(const web::PushRequest& request) {
+    const auto source = archive_->find_source(request.source);
+    // The same answer for an unknown source and a wrong token: names of sources are nobody's business outside.
+    if (!source || source->kind != "http" || !TRY(tokens_->check(source->id.value, request.token))) {
+        return Error(Code::denied, "unknown source or wrong token").with_hint("kustos source add NAME --kind http shows a new token once");
+    }
+    if (source->paused) return Error(Code::overloaded, "this source is paused").with_hint("send again later; nothing was taken");
+    const Hash body_hash = sha256(request.body);
+    // One push of a source at a time: two with the same key must not both be new.
+    const std::lock_guard lock(push_mutex_);
+    if (!request.idempotency_key.empty()) {
+        auto before = tokens_->remembered(source->id.value, request.idempotency_key, body_hash);
+        if (before.ok()) {
+            web::PushAnswer answer = TRY(web::parse_push_answer(*before));
+            answer.replayed = true;
+            return answer;
+        }
+        if (before.error().code() != Code::not_found) return std::move(before).error();
+    }
+    Port port(*archive_, *source);
+    web::PushAnswer answer;
+    ingest::Findings findings;
+    std::vector<ingest::PortItem> items;
+    std::vector<web::PushReceipt> receipts;
+    std::size_t begin = 0;
+    std::uint64_t line_number = 0;
+    const ByteView body(request.body);
+    const auto flush = [&]() -> Status {
+        if (items.empty()) return {};
+        const auto sealed = TRY(port.seal_items(std::move(items)));
+        items.clear();
+        for (std::size_t i = 0; i < sealed.size(); ++i) {
+            web::PushReceipt& r = receipts[receipts.size() - sealed.size() + i];
+            r.entry = sealed[i].index;
+            r.record = sealed[i].record;
+            r.leaf = sealed[i].leaf;
+            r.duplicate = sealed[i].duplicate;
+        }
+        return {};
+    };
+    while (begin < body.size()) {
+        const auto* found = std::find(body.data() + begin, body.data() + body.size(), std::uint8_t{'\n'});
+        const auto end = static_cast<std::size_t>(found - body.data());
+        ByteView line = body.subspan(begin, end - begin);
+        begin = end + 1;
+        ++line_number;
+        if (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
+        if (line.empty()) continue;
+        ingest::ParsedItem parsed = ingest::parse_stream_line(line, {}, {}, &findings);
+        if (parsed.message.feed_position.empty()) parsed.message.feed_position = request.feed_position;
+        web::PushReceipt receipt;
+        receipt.line = line_number;
+        receipt.quarantined = parsed.message.kind == vault::MessageKind::unreadable;
+        receipts.push_back(receipt);
+        ingest::PortItem item;
+        item.dedupe_identity = ingest::dedupe_identity(parsed.message, parsed.update_type);
+        item.message = std::move(parsed.message);
+        items.push_back(std::move(item));
+        if (items.size() == 512) TRY(flush());
+    }
+    TRY(flush());
+    for (const auto& [code, count] : findings) answer.unknown_keys += code == "stream:unknown-key" ? count : 0;
+    answer.receipts = std::move(receipts);
+    answer.checkpoint_size = archive_->head().size;
+    if (!request.idempotency_key.empty()) {
+        TRY(tokens_->remember(source->id.value, request.idempotency_key, body_hash, web::push_answer_json(answer), environment_.clock.now().ms));
+    }
+    return answer;
+}
+
+Result<std::string> House::issue_token(SourceId source) {
+    return tokens_->issue(source.value);
+}
+
+Result<bool> House::index_step() {
+    const std::lock_guard lock(index_mutex_);
+    if (!indexer_) {
+        search::IndexerOptions options;
+        options.word_list = "/usr/share/dict/ngerman";
+        auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_, environment_.clock, environment_.random, options);
+        indexer_ = TRY(std::move(opened));
+        next_to_index_ = indexer_->position();
+    }
+    const search::IndexStep step = TRY(indexer_->run_once(*feed_, next_to_index_, [] { return interrupt_requested(); }));
+    next_to_index_ = step.next;
+    return !step.drained || step.taken != 0;
+}
+
+Status House::commit_index() {
+    const std::lock_guard lock(index_mutex_);
+    return indexer_ ? indexer_->commit(*feed_) : ok_status();
+}
+
+Result<std::uint64_t> House::index_all(bool show_progress) {
+    std::uint64_t done = 0;
+    Progress progress(environment_.clock, "index", "records", show_progress ? archive_->count(audit::Kind::record) : 0);
+    while (TRY(index_step())) {
+        done = next_to_index_.value;
+        if (show_progress) progress.advance_to(done);
+        if (interrupt_requested()) break;
+    }
+    TRY(commit_index());
+    return done;
+}
+
+Result<bool> House::publish_and_anchor() {
+    const std::lock_guard lock(anchor_mutex_);
+    const TreeSize size = TRY(archive_->publish());
+    audit::AnchorStore store(environment_.fs, options_.archive / "ledger");
+    const auto spans = TRY(store.list());
+    const auto newest = audit::newest_anchor(spans);
+    const TreeSize previous = newest ? newest->size : TreeSize(0);
+    if (previous.value >= size.value) return true;
+    if (choices_.empty()) return true;
+    const std::string note = TRY(archive_->published_note(size));
+    audit::ImprintBuilder imprint(sha256(as_bytes(note)));
+    for (EntryIndex at(previous.value); at.value < size.value;) {
+        const auto entries = TRY(archive_->entries(at, static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value))));
+        for (const audit::Entry& entry : entries) {
+            audit::ImprintGroup group;
+            group.object = sha256(audit::encode(entry));
+            if (entry.header.suite != audit::Suite::none) group.ciphertext = entry.header.ciphertext_hash;
+            imprint.add(group);
+        }
+        if (entries.empty()) return Error(Code::corrupt, "the ledger ends before its checkpoint");
+        at.value += entries.size();
+    }
+    bool all = true;
+    for (audit::StampOutcome& outcome : audit::stamp(imprint.root(), choices_, environment_.clock, environment_.random)) {
+        if (!outcome.result.ok()) {
+            log(LogLevel::warning, "time-stamp authority did not answer", {{"code", outcome.result.error().code()}});
+            all = false;
+            continue;
+        }
+        if (outcome.clock_suspicious) log(LogLevel::warning, "clock differs from the time-stamp authority's", {{"ms", outcome.clock_offset_ms}});
+        const Bytes& token = outcome.result->token;
+        TRY(store.store({previous, size}, as_bytes(note), token, outcome.authority));
+        TRY(archive_->record_control(audit::ControlAction::anchor_stored, [&](audit::Body& body) {
+            body.put_u64(audit::Tag::checkpoint_size, size.value);
+            body.put_u64(audit::Tag::previous_size, previous.value);
+            body.put_hash(audit::Tag::token_hash, sha256(token));
+            body.put_text(audit::Tag::authority, outcome.authority);
+        }));
+    }
+    return all;
+}
+
+}  // namespace kustos::app

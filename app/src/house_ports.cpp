@@ -1,0 +1,86 @@
+#include "app/src/house_ports.h"
+
+#include "vault/retention.h"
+
+namespace kustos::app {
+
+Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::size_t limit) {
+    std::vector<search::FeedItem> items;
+    EntryIndex at = from;
+    const TreeSize size = archive_.head().size;
+    while (items.size() < limit && at.value < size.value) {
+        const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value));
+        const auto entries = TRY(archive_.entries(at, want));
+        if (entries.empty()) break;
+        for (const audit::Entry& entry : entries) {
+            const EntryIndex index = at;
+            at.value += 1;
+            if (entry.header.kind != audit::Kind::record) continue;
+            search::FeedItem item;
+            item.index = index;
+            if (const auto source = archive_.find_source(entry.header.source)) item.source_name = source->name;
+            auto payload = archive_.open_payload(index, entry);
+            if (payload.ok()) {
+                auto message = vault::decompose(*payload);
+                if (message.ok()) {
+                    item.message = std::move(*message);
+                } else {
+                    item.reason = "payload-unreadable";
+                }
+            } else if (payload.error().code() == Code::closed) {
+                continue;  // deferred until a key holder opens the vault
+            } else {
+                item.reason = "payload-damaged";
+            }
+            items.push_back(std::move(item));
+            if (items.size() == limit) break;
+        }
+    }
+    return items;
+}
+
+Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t number) {
+    const audit::Entry entry = TRY(archive_.entry(item.index));
+    const vault::OpenedPayload payload = TRY(archive_.open_payload(item.index, entry));
+    return archive_.attachment_content(payload, number);
+}
+
+Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name, std::string_view media_type) {
+    ingest::Extractor* extractor = TRY(house_.extractor());
+    ingest::ExtractedText got = TRY(extractor->text(content, name, media_type));
+    search::ExtractedText out;
+    out.text = std::move(got.text);
+    out.reason = std::move(got.reason);
+    switch (got.completeness) {
+        case ingest::Completeness::full: out.completeness = search::Completeness::full; break;
+        case ingest::Completeness::partial: out.completeness = search::Completeness::partial; break;
+        case ingest::Completeness::opaque: out.completeness = search::Completeness::opaque; break;
+    }
+    return out;
+}
+
+Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::PortItem> items) {
+    std::vector<vault::Draft> drafts;
+    drafts.reserve(items.size());
+    for (ingest::PortItem& item : items) {
+        vault::Draft draft;
+        draft.kind = audit::Kind::record;
+        draft.source = source_.id;
+        draft.retention_class = source_.retention_class;
+        draft.duplicate = archive_.duplicate_mac(source_.id, item.dedupe_identity);
+        item.message.received_at = archive_.clock().now();
+        draft.content = TRY(vault::compose(std::move(item.message)));
+        drafts.push_back(std::move(draft));
+    }
+    return archive_.seal(std::move(drafts));
+}
+
+Result<std::vector<ingest::Outcome>> House::Port::seal(std::vector<ingest::PortItem> items) {
+    std::vector<ingest::Outcome> outcomes;
+    for (const vault::Receipt& r : TRY(seal_items(std::move(items)))) {
+        outcomes.push_back(r.duplicate ? ingest::Outcome::duplicate : ingest::Outcome::sealed);
+    }
+    return outcomes;
+}
+
+}  // namespace kustos::app

@@ -1,0 +1,65 @@
+// Where the house's rooms meet: small adapters between interfaces of peers that do not know each other.
+#pragma once
+
+#include "app/house.h"
+
+namespace kustos::app {
+
+// Term keys of index shards come from the archive.
+class House::Keys final : public search::ShardKeys {
+public:
+    explicit Keys(vault::Archive& archive) : archive_(archive) {}
+    Result<search::NewShard> open_shard() override {
+        auto [id, key] = TRY(archive_.new_shard());
+        return search::NewShard{search::ShardId(id), std::move(key)};
+    }
+    Result<SecretBytes> key_of(search::ShardId id) override { return archive_.shard_key(static_cast<std::uint32_t>(id.value)); }
+
+private:
+    vault::Archive& archive_;
+};
+
+class House::Census final : public search::RecordCensus {
+public:
+    explicit Census(vault::Archive& archive) : archive_(archive) {}
+    Result<search::CensusNow> now() override { return search::CensusNow{archive_.count(audit::Kind::record), {}}; }
+
+private:
+    vault::Archive& archive_;
+};
+
+// Records on their way into the index, opened with keys that are not forgotten yet.
+class House::Feed final : public search::IndexFeed {
+public:
+    explicit Feed(vault::Archive& archive) : archive_(archive) {}
+    Result<std::vector<search::FeedItem>> next(EntryIndex from, std::size_t limit) override;
+    Status done_up_to(EntryIndex end) override { return archive_.indexed_below(end); }
+    Result<Bytes> attachment(const search::FeedItem& item, std::size_t number) override;
+
+private:
+    vault::Archive& archive_;
+};
+
+class House::SandboxText final : public search::TextExtractor {
+public:
+    explicit SandboxText(House& house) : house_(house) {}
+    Result<search::ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type) override;
+
+private:
+    House& house_;
+};
+
+// What the importer seals.
+class House::Port final : public ingest::SealPort {
+public:
+    Port(vault::Archive& archive, const vault::SourceInfo& source) : archive_(archive), source_(source) {}
+    Result<std::vector<ingest::Outcome>> seal(std::vector<ingest::PortItem> items) override;
+    // The same with receipts, for pushes.
+    Result<std::vector<vault::Receipt>> seal_items(std::vector<ingest::PortItem> items);
+
+private:
+    vault::Archive& archive_;
+    vault::SourceInfo source_;
+};
+
+}  // namespace kustos::app

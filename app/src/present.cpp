@@ -1,0 +1,201 @@
+#include "app/src/present.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace kustos::app {
+
+using nlohmann::json;
+
+namespace {
+
+// Foreign text on a terminal: control characters must not drive it, and bidirectional overrides must not reorder the frame.
+std::string plain(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x20 && c != '\n' && c != '\t') {
+            out += "\xEF\xBF\xBD";
+        } else if (c == 0x7f) {
+            out += "\xEF\xBF\xBD";
+        } else if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+            out += "\xEF\xBF\xBD";  // C1 controls
+            ++i;
+        } else if (c == 0xE2 && i + 2 < text.size() &&
+                   ((static_cast<unsigned char>(text[i + 1]) == 0x80 && static_cast<unsigned char>(text[i + 2]) >= 0xAA &&
+                     static_cast<unsigned char>(text[i + 2]) <= 0xAE) ||
+                    (static_cast<unsigned char>(text[i + 1]) == 0x81 && static_cast<unsigned char>(text[i + 2]) >= 0xA6 &&
+                     static_cast<unsigned char>(text[i + 2]) <= 0xA9))) {
+            i += 2;  // U+202A..202E, U+2066..2069
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+std::string dump(const json& j) {
+    return j.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+json coverage_json(const web::Coverage& c) {
+    return {{"sealed", c.sealed}, {"searchable", c.searchable}, {"partial", c.partial}, {"opaque", c.opaque},
+            {"deferred", c.deferred}, {"failed", c.failed}, {"erased", c.erased}};
+}
+
+std::string coverage_line(const web::Coverage& c, bool de) {
+    std::ostringstream out;
+    const auto part = [&](std::uint64_t n, const char* german, const char* english) {
+        if (n != 0) out << ", " << n << " " << (de ? german : english);
+    };
+    out << c.sealed << (de ? " versiegelt = " : " sealed = ") << c.searchable << (de ? " durchsuchbar" : " searchable");
+    part(c.partial, "teilweise (ein Anhang nicht)", "partial (an attachment not)");
+    part(c.opaque, "nicht lesbar", "opaque");
+    part(c.deferred, "noch nicht im Verzeichnis", "not yet indexed");
+    part(c.failed, "fehlgeschlagen", "failed");
+    part(c.erased, "gelöscht", "erased");
+    return out.str();
+}
+
+json person_json(const vault::Person& p) {
+    json j = {{"id", p.id}, {"name", p.name}, {"address", p.address}};
+    if (!p.home.empty()) j["home"] = p.home;
+    if (p.guest) j["guest"] = true;
+    return j;
+}
+
+std::string person_text(const vault::Person& p) {
+    if (!p.name.empty() && !p.address.empty()) return p.name + " <" + p.address + ">";
+    if (!p.name.empty()) return p.name;
+    return p.address.empty() ? p.id : p.address;
+}
+
+}  // namespace
+
+std::string status_json(const web::StatusReport& r) {
+    json sources = json::array();
+    for (const web::SourceReport& s : r.sources) {
+        sources.push_back({{"source", s.id}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.entries}});
+    }
+    json anchored = nullptr;
+    if (r.anchored_time) anchored = {{"size", r.anchored_size.value}, {"time", format_rfc3339(*r.anchored_time)}, {"by", r.anchored_by}};
+    return dump({{"entries", r.entries},
+                 {"records", r.records},
+                 {"blobs", r.blobs},
+                 {"coverage", coverage_json(r.coverage)},
+                 {"checkpoint", {{"size", r.checkpoint_size.value}, {"root", r.checkpoint_root.hex()}, {"published", r.published_size.value}}},
+                 {"anchored", anchored},
+                 {"quarantined", r.quarantined},
+                 {"sources", sources},
+                 {"vault", r.vault},
+                 {"origin", r.origin},
+                 {"fingerprint", r.fingerprint},
+                 {"read_only", r.read_only},
+                 {"next_steps", r.next_steps}});
+}
+
+std::string status_text(const web::StatusReport& r, Language language) {
+    const bool de = language == Language::german;
+    std::ostringstream out;
+    out << (de ? "Einträge       " : "entries        ") << r.entries << " (" << r.records << (de ? " Aufzeichnungen, " : " records, ") << r.quarantined
+        << (de ? " in Quarantäne)\n" : " quarantined)\n");
+    out << (de ? "Abdeckung      " : "coverage       ") << coverage_line(r.coverage, de) << "\n";
+    out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex() << "\n";
+    out << (de ? "Zeitstempel    " : "time stamp     ");
+    if (r.anchored_time) {
+        out << format_rfc3339(*r.anchored_time) << ", " << r.anchored_by << (de ? ", bis Eintrag " : ", up to entry ") << r.anchored_size.value << "\n";
+    } else {
+        out << (de ? "noch keiner\n" : "none yet\n");
+    }
+    out << (de ? "Fingerabdruck  " : "fingerprint    ") << r.fingerprint << "\n";
+    out << (de ? "Tresor         " : "vault          ") << r.vault << "\n";
+    for (const web::SourceReport& s : r.sources) {
+        out << (de ? "Quelle         " : "source         ") << s.name << " (" << s.kind << "), " << s.entries << (de ? " Einträge" : " entries")
+            << (s.paused ? (de ? ", angehalten" : ", paused") : "") << "\n";
+    }
+    for (const std::string& step : r.next_steps) out << (de ? "→ " : "-> ") << step << "\n";
+    return out.str();
+}
+
+std::string search_json(const web::SearchReport& r) {
+    json hits = json::array();
+    for (const web::Hit& h : r.hits) {
+        json j = {{"record", h.entry.value}, {"id", h.record.hex()}, {"kind", h.kind}, {"sent_at", nullptr}, {"sender", h.sender},
+                  {"subject", h.subject}, {"snippet", h.snippet}, {"conversation", h.conversation}, {"attachments", h.attachments}};
+        if (h.sent_at) j["sent_at"] = format_rfc3339(*h.sent_at);
+        json marks = json::array();
+        for (const auto& [begin, end] : h.marks) marks.push_back({begin, end});
+        j["marks"] = std::move(marks);
+        hits.push_back(std::move(j));
+    }
+    return dump({{"total", r.total}, {"coverage", coverage_json(r.coverage)}, {"hits", std::move(hits)}});
+}
+
+std::string search_text(const web::SearchReport& r, Language language) {
+    const bool de = language == Language::german;
+    std::ostringstream out;
+    out << r.total << (de ? " Treffer" : r.total == 1 ? " hit" : " hits");
+    if (r.hits.size() < r.total) out << (de ? ", gezeigt " : ", shown ") << r.hits.size();
+    out << "\n";
+    for (const web::Hit& h : r.hits) {
+        out << "\n" << h.entry.value << "  " << (h.sent_at ? format_rfc3339(*h.sent_at) : std::string(de ? "ohne Zeit" : "no time")) << "  " << plain(h.sender) << "\n";
+        if (!h.subject.empty()) out << "    " << plain(h.subject) << "\n";
+        if (!h.conversation.empty()) out << "    [" << plain(h.conversation) << "]\n";
+        out << "    " << plain(h.snippet) << "\n";
+    }
+    out << "\n" << (de ? "Abdeckung: " : "coverage: ") << coverage_line(r.coverage, de) << "\n";
+    return out.str();
+}
+
+std::string record_json(const web::RecordReport& r) {
+    const vault::Message& m = r.message;
+    json recipients = json::array(), attachments = json::array();
+    for (const vault::Recipient& p : m.recipients) {
+        static const char* const kRoles[] = {"", "to", "cc", "bcc", "reply_to", "member", "envelope"};
+        json j = person_json(p.person);
+        j["role"] = kRoles[static_cast<int>(p.role)];
+        recipients.push_back(std::move(j));
+    }
+    for (const vault::Attachment& a : m.attachments) {
+        json j = {{"name", a.name}, {"type", a.media_type}, {"size", a.size}, {"missing", a.missing}};
+        if (!a.missing) j["sha256"] = a.sha256.hex();
+        attachments.push_back(std::move(j));
+    }
+    json j = {{"record", r.entry.value}, {"id", r.record.hex()}, {"leaf", r.leaf.hex()}, {"source", r.source}, {"sequence", r.sequence},
+              {"kind", vault::kind_name(m.kind)}, {"native_id", m.native_id}, {"sent_at", nullptr}, {"received_at", format_rfc3339(m.received_at)},
+              {"sender", person_json(m.sender)}, {"recipients", recipients}, {"conversation", {{"id", m.conversation.id}, {"title", m.conversation.title}}},
+              {"subject", m.subject}, {"body", m.body}, {"body_html", m.body_html}, {"previous_body", m.previous_body}, {"reply_to", m.reply_to},
+              {"thread", m.thread}, {"target", m.target}, {"attachments", attachments}, {"format", m.format}, {"notes", m.notes},
+              {"feed_position", m.feed_position}, {"original", {{"size", m.raw_size}, {"sha256", m.raw_sha256.hex()}}},
+              {"checkpoint", r.checkpoint_size}, {"anchored", r.anchored}};
+    if (m.sent_at) j["sent_at"] = format_rfc3339(*m.sent_at);
+    return dump(j);
+}
+
+std::string record_text(const web::RecordReport& r, Language language) {
+    const bool de = language == Language::german;
+    const vault::Message& m = r.message;
+    std::ostringstream out;
+    const auto line = [&](const char* german, const char* english, const std::string& value) {
+        if (!value.empty()) out << (de ? german : english) << plain(value) << "\n";
+    };
+    line("Von:         ", "From:        ", person_text(m.sender));
+    for (const vault::Recipient& p : m.recipients) line("An:          ", "To:          ", person_text(p.person));
+    line("Gesendet:    ", "Sent:        ", m.sent_at ? format_rfc3339(*m.sent_at) : std::string(de ? "unbekannt" : "unknown"));
+    line("Eingegangen: ", "Received:    ", format_rfc3339(m.received_at));
+    line("Gespräch:    ", "In:          ", m.conversation.title.empty() ? m.conversation.id : m.conversation.title);
+    line("Betreff:     ", "Subject:     ", m.subject);
+    line("Art:         ", "Kind:        ", std::string(vault::kind_name(m.kind)));
+    line("Bezug:       ", "Refers to:   ", m.target);
+    for (const vault::Attachment& a : m.attachments) {
+        line("Anhang:      ", "Attachment:  ", a.name + " (" + a.media_type + ", " + (a.missing ? (de ? "nicht geliefert" : "not delivered") : std::to_string(a.size) + " bytes") + ")");
+    }
+    if (!m.previous_body.empty()) out << "\n" << (de ? "vorher: " : "before: ") << plain(m.previous_body) << "\n";
+    out << "\n" << plain(m.body.empty() ? m.body_html : m.body) << "\n\n";
+    out << (de ? "Eintrag " : "entry ") << r.entry.value << ", " << (de ? "Quelle " : "source ") << plain(r.source) << (de ? " Nr. " : " no. ") << r.sequence << ", "
+        << (de ? "Blatt " : "leaf ") << r.leaf.hex() << "\n";
+    return out.str();
+}
+
+}  // namespace kustos::app

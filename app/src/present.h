@@ -1,0 +1,18 @@
+// Reports as JSON (docs: names are a contract) and as people's text.
+#pragma once
+
+#include <string>
+
+#include "app/call.h"
+#include "web/service.h"
+
+namespace kustos::app {
+
+std::string status_json(const web::StatusReport& report);
+std::string status_text(const web::StatusReport& report, Language language);
+std::string search_json(const web::SearchReport& report);
+std::string search_text(const web::SearchReport& report, Language language);
+std::string record_json(const web::RecordReport& report);
+std::string record_text(const web::RecordReport& report, Language language);
+
+}  // namespace kustos::app

@@ -1,0 +1,84 @@
+#include "app/serve.h"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "app/remote.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "web/server.h"
+
+namespace kustos::app {
+
+namespace {
+
+// Waits in small steps, so that a stop is noticed.
+void rest(std::int64_t ms) {
+    for (; ms > 0 && !interrupt_requested(); ms -= 50) usleep(50'000);
+}
+
+// Takes what is new into the index; an idle second commits what was taken.
+void index_loop(House& house) {
+    while (!interrupt_requested()) {
+        auto busy = house.index_step();
+        if (!busy.ok()) {
+            log(LogLevel::error, "indexer stopped a step", {{"code", busy.error().code()}});
+            rest(5000);
+            continue;
+        }
+        if (*busy) continue;
+        if (const Status s = house.commit_index(); !s.ok()) log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
+        rest(300);
+    }
+    if (const Status s = house.commit_index(); !s.ok()) log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
+}
+
+// Publishes a checkpoint at most every interval; an authority that does not answer is asked again, later each time.
+void anchor_loop(House& house, std::int64_t interval_ms) {
+    std::int64_t wait = 1000;
+    while (!interrupt_requested()) {
+        rest(wait);
+        if (interrupt_requested() || house.archive().read_only()) break;
+        auto done = house.publish_and_anchor();
+        if (!done.ok()) log(LogLevel::error, "checkpoint not published", {{"code", done.error().code()}});
+        wait = done.ok() && *done ? interval_ms : std::min<std::int64_t>(std::max<std::int64_t>(wait * 2, 5000), 15 * 60'000);
+    }
+}
+
+}  // namespace
+
+Result<int> serve(House& house, int port, Streams streams) {
+    const auto configured = static_cast<int>(TRY(house.config().number("web.port", 8443, 1, 65535)));
+    const std::int64_t interval = TRY(house.config().number("time_stamps.interval_seconds", 60, 1, 86'400)) * 1000;
+    web::ServerOptions options;
+    options.port = static_cast<std::uint16_t>(port == 0 ? configured : port);
+    options.tls_dir = house.state_dir() / "tls";
+    options.language = house.config().text("language", "de") == "en" ? web::Language::english : web::Language::german;
+    if (!TRY(house.accounts().any())) {
+        const std::string password = base64url(SecretBytes::random(house.environment().random, 12).view());
+        TRY(house.accounts().set_password("admin", password));
+        TRY(house.archive().record_control(audit::ControlAction::account_added, [](audit::Body&) {}));
+        streams.out << "account admin, password (shown only now): " << password << "\n";
+    }
+    install_interrupt_handler();
+    auto server = TRY(web::Server::start(house.environment(), house, options));
+    auto remote = TRY(RemoteServer::start(house));
+    streams.out << "https://localhost:" << server->port() << "/  (certificate SHA-256 " << server->certificate_fingerprint() << ")\n" << std::flush;
+    std::thread indexer([&house] { index_loop(house); });
+    std::thread anchors([&house, interval] { anchor_loop(house, interval); });
+    while (!interrupt_requested() && !house.archive().read_only()) usleep(100'000);
+    const bool failed = house.archive().read_only();
+    request_interrupt();
+    server->stop();
+    remote->stop();
+    indexer.join();
+    anchors.join();
+    if (failed) {
+        return Error(Code::environment, "the writer ended: a write or sync failed, and nothing more was acknowledged").with_hint("check the disk, then start again; recovery runs by itself");
+    }
+    if (auto done = house.publish_and_anchor(); !done.ok()) return std::move(done).error();
+    return 0;
+}
+
+}  // namespace kustos::app

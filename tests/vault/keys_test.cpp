@@ -1,0 +1,107 @@
+#include <doctest/doctest.h>
+
+#include "tests/support/temp_dir.h"
+#include "vault/boxes.h"
+#include "vault/derived.h"
+#include "vault/duplicates.h"
+#include "vault/keyring.h"
+#include "vault/retention.h"
+#include "vault/unlock.h"
+
+using namespace kustos;
+using namespace kustos::vault;
+
+namespace {
+struct World {
+    RealFs fs;
+    FixedClock clock{UtcTime{1'772'445'600'000}};
+    SystemRandom random;
+    test::TempDir dir;
+    VaultId vault = random.make<VaultId>();
+    Environment environment() { return {fs, clock, random}; }
+};
+constexpr Argon2Cost kQuick{8 * 1024, 1};
+}  // namespace
+
+TEST_CASE("a slot gives the root key back for its secret alone") {
+    World w;
+    const SecretBytes root = SecretBytes::random(w.random, 32);
+    for (const SlotKind kind : {SlotKind::automatic, SlotKind::passphrase}) {
+        auto slot = make_slot(kind, as_bytes("correct horse battery"), kQuick, root.view(), w.vault, w.random);
+        REQUIRE(slot.ok());
+        auto decoded = decode_slots(encode({*slot}));
+        REQUIRE(decoded.ok());
+        CHECK(equal(open_slot(decoded->front(), as_bytes("correct horse battery"), w.vault)->view(), root.view()));
+        CHECK(open_slot(decoded->front(), as_bytes("correct horse batterx"), w.vault).error().code() == Code::denied);
+        CHECK_FALSE(open_slot(decoded->front(), as_bytes("correct horse battery"), w.random.make<VaultId>()).ok());
+    }
+    CHECK_FALSE(decode_slots(as_bytes("KSLT")).ok());
+    CHECK_FALSE(decode_slots(as_bytes("nonsense")).ok());
+}
+
+TEST_CASE("a keyring opens with its root key, and not without its generation's key") {
+    World w;
+    const SecretBytes root = SecretBytes::random(w.random, 32);
+    Keyring k;
+    k.intake = X25519Key::from_seed(SecretBytes::random(w.random, 32).view());
+    k.pages.push_back({7, SecretBytes::random(w.random, 32), sha256(as_bytes("page"))});
+    auto hash = store_keyring(w.environment(), w.dir.path(), w.vault, root.view(), k);
+    REQUIRE(hash.ok());
+    auto back = load_keyring(w.fs, w.dir.path(), w.vault, root.view(), 1);
+    REQUIRE(back.ok());
+    CHECK(equal(back->intake.secret_key.view(), k.intake.secret_key.view()));
+    REQUIRE(back->pages.size() == 1);
+    CHECK(back->pages[0].tree == 7);
+    CHECK_FALSE(load_keyring(w.fs, w.dir.path(), w.vault, SecretBytes::random(w.random, 32).view(), 1).ok());
+    // e_n overwritten: the generation is gone, whatever else is there
+    CHECK(replace_file(w.fs, w.dir / "generation-1" / "e", Bytes(4096, 0)).ok());
+    CHECK(load_keyring(w.fs, w.dir.path(), w.vault, root.view(), 1).error().code() == Code::corrupt);
+}
+
+TEST_CASE("a box is kept twice, and one good copy is enough") {
+    World w;
+    const auto key = X25519Key::from_seed(SecretBytes::random(w.random, 32).view());
+    const Box box{BoxPurpose::tree, 0x01000001, 1, box_seal(key.public_key, Bytes(32, 5))};
+    auto hash = store_box(w.fs, w.dir.path(), box);
+    REQUIRE(hash.ok());
+    CHECK(replace_file(w.fs, box_file(w.dir.path(), BoxPurpose::tree, box.id, 'a'), as_bytes("gone")).ok());
+    auto back = load_box(w.fs, w.dir.path(), BoxPurpose::tree, box.id, *hash);
+    REQUIRE(back.ok());
+    CHECK(back->sealed == box.sealed);
+    CHECK(w.fs.remove(box_file(w.dir.path(), BoxPurpose::tree, box.id, 'b')).ok());
+    CHECK(load_box(w.fs, w.dir.path(), BoxPurpose::tree, box.id, *hash).error().code() == Code::corrupt);
+    for (std::size_t i = 0; i < encode(box).size(); ++i) CHECK_FALSE(decode_box(ByteView(encode(box)).first(i)).ok());
+}
+
+TEST_CASE("a derived object needs its record's key and its purpose, and no key seals twice") {
+    World w;
+    const Bytes dek(32, 1);
+    const Bytes a = seal_derived(w.vault, dek, "text", as_bytes("Holzfeuchte"), w.random);
+    const Bytes b = seal_derived(w.vault, dek, "text", as_bytes("Holzfeuchte"), w.random);
+    CHECK(a != b);
+    CHECK(as_text(*open_derived(w.vault, dek, "text", a)) == "Holzfeuchte");
+    CHECK_FALSE(open_derived(w.vault, dek, "ocr", a).ok());
+    CHECK_FALSE(open_derived(w.vault, Bytes(32, 2), "text", a).ok());
+    CHECK_FALSE(open_derived(w.vault, dek, "text", ByteView(a).first(20)).ok());
+}
+
+TEST_CASE("an identity is recognised within its source, and storing twice is fine") {
+    World w;
+    auto store = DuplicateStore::open(w.dir / "d.db");
+    REQUIRE(store.ok());
+    const Bytes key(32, 1);
+    const Hash mac = duplicate_mac(key, SourceId(3), as_bytes("id"));
+    CHECK_FALSE(mac == duplicate_mac(key, SourceId(4), as_bytes("id")));
+    CHECK_FALSE(store->find(SourceId(3), mac)->has_value());
+    const std::vector<audit::DuplicateRow> rows = {{SourceId(3), mac, EntryIndex(17)}};
+    CHECK(store->store(rows).ok());
+    CHECK(store->store(rows).ok());
+    CHECK(store->find(SourceId(3), mac)->value() == EntryIndex(17));
+    CHECK_FALSE(store->find(SourceId(4), mac)->has_value());
+}
+
+TEST_CASE("the default class ends ten years after the year of sealing") {
+    CHECK(expiry_year(kDefaultClass, parse_rfc3339("2026-12-31T23:59:59Z").value()) == 2036);
+    CHECK(class_by_name("default").value() == kDefaultClass);
+    CHECK(class_by_name("forever").error().code() == Code::not_in_version);
+}

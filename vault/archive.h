@@ -1,0 +1,145 @@
+// An archive directory, open: the one writer of its ledger and vault, and the reader for those who hold the keys.
+//
+//   seal()      many threads hand in drafts; one committer thread numbers, encrypts and appends them in batches (group
+//               commit: up to 5 ms of waiting, 512 entries or 1 MiB) and answers when the batch is durable: payload and
+//               staging bundle are synced, then the signer's compare-and-swap is the commit point (docs/format/staging.md).
+//   publish()   keeps the current checkpoint and names it in the ledger; anchors are fetched by AnchorService.
+//   Opener      (opener.h) alone decrypts; IndexReader (below) is the sealer's own short look at what it has just sealed.
+//
+// Durability: what seal() has acknowledged survives a power cut. A failed write or sync ends the writer: every later call
+// that writes answers Code::read_only, and the program should exit; opening again recovers by the rule of staging.md.
+// Errors of open(): conflict (another process has it, or it was rolled back: message says which), corrupt, environment.
+// Threads: all functions are safe from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "audit/entry.h"
+#include "audit/ledger.h"
+#include "audit/segment.h"
+#include "audit/signer.h"
+#include "base/environment.h"
+#include "vault/catalog.h"
+#include "vault/message.h"
+#include "vault/payload.h"
+
+namespace kustos::vault {
+
+// Something to be sealed as one entry. Attachments from 64 KiB become blob entries right before it, in the same batch.
+struct Draft {
+    audit::Kind kind = audit::Kind::record;
+    SourceId source;
+    ClassCode retention_class;
+    Bytes body;                       // public TLV; empty for records. tag `time` is put in by the committer
+    std::optional<Composed> content;  // absent: no sealed payload
+    std::optional<Hash> duplicate;    // keyed MAC of the native identity: an earlier entry with the same one wins
+};
+
+struct Receipt {
+    EntryIndex index;
+    RecordId record;
+    Hash leaf;
+    bool duplicate = false;  // nothing was sealed; index names the earlier entry (record and leaf are zero)
+};
+
+struct Head {
+    TreeSize size;
+    Hash root;
+};
+
+struct CreateOptions {
+    std::string unlock = "auto";   // "auto" or "passphrase"
+    SecretBytes passphrase;
+    bool with_builtin_authority = false;  // made in the state directory; its root is named by the first entry
+};
+
+struct OpenOptions {
+    Path state;                     // the signer's own store, outside the archive directory
+    std::optional<SecretBytes> passphrase;
+};
+
+class ArchiveImpl;
+
+class Archive {
+public:
+    // Makes the directory (it must be absent or empty) and the signer's store. Nothing is left behind on failure.
+    static Status create(Environment environment, const Path& dir, const Path& state, CreateOptions options);
+    static Result<std::unique_ptr<Archive>> open(Environment environment, const Path& dir, OpenOptions options);
+    ~Archive();
+
+    const Path& dir() const;
+    const VaultId& vault_id() const;
+    const std::string& origin() const;
+    const std::string& vkey() const;
+    std::string fingerprint() const;  // SHA-256 of the vkey line, in groups of four hex digits
+    Head head() const;                // of the last commit
+    bool read_only() const;
+
+    // --- writing ---
+    Result<std::vector<Receipt>> seal(std::vector<Draft> drafts);
+    Result<SourceInfo> add_source(const std::string& name, const std::string& kind, ClassCode retention_class);
+    Status pause_source(const std::string& name);
+    // Publishes the last commit if anything but chain entries came since the last publication. The size that is now the
+    // newest published one.
+    Result<TreeSize> publish();
+    // Body of a control entry: `action` and whatever the caller puts; sealed as source 0 without payload.
+    Result<Receipt> record_control(audit::ControlAction action, const std::function<void(audit::Body&)>& fill);
+    // The MAC under which a native identity is remembered.
+    Hash duplicate_mac(SourceId source, ByteView native_identity) const;
+
+    // --- reading without keys ---
+    std::vector<SourceInfo> sources() const;
+    std::vector<MatterInfo> matters() const;
+    std::optional<SourceInfo> find_source(std::string_view name) const;
+    std::optional<SourceInfo> find_source(SourceId id) const;
+    std::uint64_t count(audit::Kind kind) const;
+    Result<audit::Entry> entry(EntryIndex index) const;
+    Result<std::vector<audit::Entry>> entries(EntryIndex from, std::size_t limit) const;
+    Result<std::vector<Hash>> inclusion_proof(EntryIndex index, TreeSize size) const;
+    Result<std::string> published_note(TreeSize size) const;
+    std::optional<PublishedInfo> newest_published() const;
+    std::vector<AnchorInfo> anchors() const;
+    audit::Signer& signer();
+    Fs& fs();
+    const Clock& clock() const;
+    Random& random();
+
+    // --- keys ---
+    bool is_open() const;              // content can be opened
+    std::string unlock_state() const;  // "open (auto)", "closed"
+    Status unlock(ByteView passphrase);
+    // Sealed parts of an entry with the key of whoever may have it: the forward state (not yet punctured) or, when the
+    // vault is open, the root key. Code::closed when neither has it. Used by Opener and the indexer only.
+    Result<OpenedPayload> open_payload(EntryIndex index, const audit::Entry& entry) const;
+    Result<OpenedPayload> open_blob(const BlobRef& blob) const;
+    Result<Bytes> blob_content(const BlobRef& blob) const;  // checked against the reference's size and hash
+    // Decoded bytes of one attachment, from the payload itself or its blob entry.
+    Result<Bytes> attachment_content(const OpenedPayload& payload, std::size_t number) const;
+    // Index shards: a new term key, sealed to the intake key and named by an entry; and the key of an old one (closed vault:
+    // Code::closed).
+    Result<std::pair<std::uint32_t, SecretBytes>> new_shard();
+    Result<SecretBytes> shard_key(std::uint32_t shard) const;
+    // Everything below `index` is indexed and its words are synced: forget its keys.
+    Status indexed_below(EntryIndex index);
+    // In a live stream a key waits for the indexer for so long and no longer; what it misses is deferred until the next
+    // opening.
+    void forget_older_than(std::int64_t ms, std::size_t most);
+
+private:
+    explicit Archive(std::unique_ptr<ArchiveImpl> impl);
+    std::unique_ptr<ArchiveImpl> impl_;
+};
+
+}  // namespace kustos::vault

@@ -1,0 +1,125 @@
+// catalog.db: what the ledger's control entries say, in a form that can be asked. A cache: it is derived from the ledger
+// entry by entry and can be thrown away; opening catches up from the last entry it has seen.
+//
+// Holds the control entries themselves, byte for byte, and counters (sequence numbers per source, used leaves per tree,
+// entries per kind); sources, trees, shards, matters and generations are read from them. Of published checkpoints and
+// anchors only the newest 1,000 are kept: the rest stands in ledger/. Nothing in it stems from content: names of sources
+// are public by definition, matters appear only by number (docs/format/catalog.md).
+//
+// Durability: none of its own. flush() writes in one transaction; what is lost is caught up from the ledger.
+// Threads: the owner (Archive) locks.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/entry.h"
+#include "base/ids.h"
+#include "base/sqlite.h"
+#include "base/time.h"
+
+namespace kustos::vault {
+
+struct SourceInfo {
+    SourceId id;
+    std::string name;
+    std::string kind;  // "import", "http", ...
+    ClassCode retention_class;
+    UtcTime added;
+    bool paused = false;
+    std::uint64_t next_sequence = 0;
+};
+
+struct TreeInfo {
+    KeyTreeId id;
+    ClassCode retention_class;
+    std::uint16_t year = 0;
+    std::uint32_t generation = 0;
+    Hash box_hash;
+    Hash key_check;
+    EntryIndex entry;
+    std::uint32_t next_leaf = 0;  // first leaf that no committed entry uses
+};
+
+struct ShardInfo {
+    std::uint32_t shard = 0;
+    std::uint32_t generation = 0;
+    Hash box_hash;
+    EntryIndex entry;
+};
+
+struct MatterInfo {
+    EntryIndex entry;  // the matter's number; its reference and ground are sealed in that entry
+    UtcTime opened;
+    std::optional<UtcTime> closed;
+};
+
+struct PublishedInfo {
+    TreeSize size;
+    Hash note_hash;
+    EntryIndex entry;
+};
+
+struct AnchorInfo {
+    TreeSize size;      // of the checkpoint that is stamped
+    TreeSize previous;  // the range [previous, size) is covered
+    Hash token_hash;
+    std::string authority;
+    EntryIndex entry;
+};
+
+struct GenerationInfo {
+    std::uint32_t generation = 0;
+    Bytes intake_key;
+    Hash keyring_hash;
+    EntryIndex entry;
+};
+
+class Catalog {
+public:
+    static Result<Catalog> open(const Path& file);
+
+    // Entries must come in order, without a gap. Derives; refuses a control entry whose body lacks what it must have.
+    Status apply(EntryIndex index, const audit::Entry& entry);
+    Status flush();
+
+    TreeSize applied() const { return applied_; }
+    const std::map<SourceId, SourceInfo>& sources() const { return sources_; }
+    const SourceInfo* find_source(std::string_view name) const;
+    const std::map<KeyTreeId, TreeInfo>& trees() const { return trees_; }
+    const std::map<std::uint32_t, ShardInfo>& shards() const { return shards_; }
+    const std::map<EntryIndex, MatterInfo>& matters() const { return matters_; }
+    const std::deque<PublishedInfo>& published() const { return published_; }
+    const std::deque<AnchorInfo>& anchors() const { return anchors_; }
+    const std::vector<GenerationInfo>& generations() const { return generations_; }
+    std::uint64_t next_sequence(SourceId source) const;
+    std::uint64_t count(audit::Kind kind) const;
+    // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored); none in a new ledger.
+    std::optional<EntryIndex> newest_content() const { return newest_content_; }
+
+private:
+    explicit Catalog(Database database) : database_(std::move(database)) {}
+    Status load();
+    Status apply_control(EntryIndex index, const audit::Entry& entry);
+    Status count_entry(EntryIndex index, const audit::Entry& entry);
+
+    Database database_;
+    TreeSize applied_, flushed_;
+    std::map<SourceId, SourceInfo> sources_;
+    std::map<KeyTreeId, TreeInfo> trees_;
+    std::map<std::uint32_t, ShardInfo> shards_;
+    std::map<EntryIndex, MatterInfo> matters_;
+    std::deque<PublishedInfo> published_;
+    std::deque<AnchorInfo> anchors_;
+    std::vector<GenerationInfo> generations_;
+    std::map<std::uint8_t, std::uint64_t> counts_;
+    std::uint64_t own_sequence_ = 0;  // source 0, the archive itself
+    std::optional<EntryIndex> newest_content_;
+    std::vector<std::pair<EntryIndex, Bytes>> unflushed_;
+};
+
+}  // namespace kustos::vault

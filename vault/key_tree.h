@@ -1,0 +1,57 @@
+// Keys that can be forgotten: a GGM tree of fixed height 20 (Goldreich, Goldwasser, Micali 1986).
+//
+//   child = HMAC-SHA-256(node, 0x00 or 0x01)
+//   DEK   = HMAC-SHA-256(leaf node, "kustos1/leaf" || u32 tree id || u32 leaf)
+//
+// A cover is the set of nodes from which exactly the surviving leaves can be derived. Puncturing a leaf replaces the node
+// above it by the siblings along the path: that leaf can never be derived again from this cover.
+// Threads: the owner locks.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/secret.h"
+
+namespace kustos::vault {
+
+inline constexpr unsigned kTreeHeight = 20;
+inline constexpr std::uint32_t kTreeLeaves = 1u << kTreeHeight;
+
+class KeyCover {
+public:
+    KeyCover() = default;
+    static KeyCover whole(ByteView seed32);
+    // Only leaves from `first` on: what a forward state keeps when it resumes.
+    static KeyCover from_leaf(ByteView seed32, LeafNumber first);
+
+    bool covers(LeafNumber leaf) const;
+    // The leaf's DEK; nothing where it was punctured.
+    std::optional<SecretBytes> derive(KeyTreeId tree, LeafNumber leaf) const;
+    void puncture(LeafNumber leaf);  // again is fine
+    std::size_t nodes() const { return nodes_.size(); }
+    bool empty() const { return nodes_.empty(); }
+
+    // u32 count, then for each node in leaf order: u8 depth (0: root), u32 index at that depth, 32 bytes.
+    SecretBytes encode() const;
+    static Result<KeyCover> decode(ByteView bytes);  // Code::corrupt: overlapping, out of order or beyond the tree
+
+private:
+    struct Node {
+        std::uint8_t depth;
+        std::uint32_t index;
+        SecretBytes key;
+        std::uint32_t first() const { return index << (kTreeHeight - depth); }
+        std::uint32_t end() const { return (index + 1) << (kTreeHeight - depth); }
+    };
+    const Node* find(std::uint32_t leaf) const;
+    std::vector<Node> nodes_;  // in leaf order, not overlapping
+    // The way down to the last derived leaf, so that leaves in order cost two hashes, not twenty.
+    mutable std::vector<Node> path_;
+};
+
+// Proves to an opener that it holds the right seed: HMAC-SHA-256(seed, "kustos1/check" || u32 tree id).
+Hash key_check_value(ByteView seed32, KeyTreeId tree);
+
+}  // namespace kustos::vault

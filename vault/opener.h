@@ -1,0 +1,72 @@
+// The opener: the only way to content. It stores the access entry first and opens afterwards, and it opens only what that
+// entry lists.
+//
+// In this version it lives in one process with the sealer, behind this interface; a later one makes it a process of its own.
+// Errors: denied (the check refuses), closed (no key holder has unlocked), not_found, corrupt (says which entry).
+// Threads: Opener from any; a session from one at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vault/archive.h"
+
+namespace kustos::vault {
+
+// For what, and in whose name, content is opened. All of it goes into the access entry: numbers in its public body, query,
+// list and actor sealed in its payload.
+struct Purpose {
+    audit::AccessAction action = audit::AccessAction::open;
+    EntryIndex matter;
+    std::string actor;         // account or operating-system user
+    std::string query;         // as typed; empty where records were named
+    std::uint64_t total = 0;   // hits in all; ids.size() is what is opened
+    Hash result_set;           // SHA-256 over all hits' entry numbers (u64 each, ascending); zero where none
+};
+
+// Scope and grants. Issue D's rules come in here; now: the matter exists and is not closed.
+class AccessCheck {
+public:
+    virtual ~AccessCheck() = default;
+    virtual Status allow(const Purpose& purpose, std::span<const EntryIndex> ids) = 0;
+};
+
+struct OpenedRecord {
+    EntryIndex index;
+    audit::Entry entry;
+    Message message;  // attachments of blobs without content; raw empty
+    OpenedPayload payload;
+};
+
+class OpenSession {
+public:
+    OpenSession(Archive& archive, std::vector<EntryIndex> ids, Receipt access);
+    const Receipt& access_entry() const { return access_; }
+    Result<OpenedRecord> open(EntryIndex id);
+    // The exact source bytes, in pieces. What was checked on the way: length and SHA-256 of the raw field.
+    Status write_original(EntryIndex id, const std::function<Status(ByteView)>& sink);
+    Result<OpenedPayload> open_blob(const BlobRef& blob);
+
+private:
+    Archive& archive_;
+    std::vector<EntryIndex> ids_;  // sorted
+    Receipt access_;
+};
+
+class Opener {
+public:
+    Opener(Archive& archive, AccessCheck& check) : archive_(archive), check_(check) {}
+    // The access entry is durable when this returns.
+    Result<std::unique_ptr<OpenSession>> begin(const Purpose& purpose, std::vector<EntryIndex> ids);
+
+private:
+    Archive& archive_;
+    AccessCheck& check_;
+};
+
+// Root of a list of entry numbers as access entries carry it: SHA-256 of the numbers, u64 each, in ascending order.
+Hash list_root(std::vector<EntryIndex> ids);
+
+}  // namespace kustos::vault

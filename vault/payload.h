@@ -1,0 +1,119 @@
+// What is sealed in an entry: a table of fields, a recipe that gives the source's exact bytes back, and two areas of bytes
+// (docs/format/payload.md). Nothing is stored twice where it can be helped: fields point into the literal bytes of the
+// source where they stand there verbatim, and an attachment's decoded bytes stand once, encoded again when the source's
+// bytes are asked for.
+//
+// compose() splits, decompose() joins; opening never parses or splits again, so an upgrade of a library can't break a proof.
+// Errors: compose: limit (more than 4,095 attachments; otherwise everything fits). decode: corrupt. Threads: values.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/crypto.h"
+#include "base/ids.h"
+#include "vault/field.h"
+#include "vault/message.h"
+
+namespace kustos::vault {
+
+enum class Area : std::uint8_t { literal = 0, value = 1 };
+
+struct FieldRow {
+    PathCode path = PathCode::decoy;
+    std::uint16_t ordinal = 0;
+    ValueType type = ValueType::none;
+    Area area = Area::value;
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    bool operator==(const FieldRow&) const = default;
+};
+
+// How a run of the source's bytes is made.
+struct RecipeStep {
+    enum class Kind : std::uint8_t {
+        literal = 1,       // the next `length` bytes of the literal area
+        value = 2,         // value area [offset, offset + length), as it is
+        value_base64 = 3,  // the same, in base64 lines
+        blob = 4,          // the content of blob number `offset`, as it is (also where the blob holds encoded bytes)
+        blob_base64 = 5,
+    };
+    Kind kind = Kind::literal;
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    std::uint16_t line = 0;    // base64 characters a line; 0: one line
+    std::uint8_t ending = 1;   // 1: LF, 2: CRLF
+    bool terminated = false;   // whether the last line has a line end
+    bool operator==(const RecipeStep&) const = default;
+};
+
+inline constexpr std::uint16_t kNoAttachment = 0xFFFF;
+
+struct BlobRef {
+    EntryIndex entry;
+    RecordId record;
+    std::array<std::uint8_t, 32> b{};  // with the blob's leaf it makes the blob's key
+    std::uint64_t size = 0;            // of the blob's content
+    Hash sha256;                       // likewise
+    bool encoded = false;              // the content is base64 text; decoded by decode_lenient()
+    std::uint16_t attachment = kNoAttachment;
+    bool operator==(const BlobRef&) const = default;
+};
+
+struct Payload {
+    std::vector<FieldRow> rows;  // decoys included: a multiple of 8
+    std::vector<RecipeStep> recipe;
+    std::vector<BlobRef> blobs;
+    Bytes literal;
+    Bytes value;
+    bool operator==(const Payload&) const = default;
+    ByteView field(const FieldRow& row) const;  // within the areas: decode() has checked
+};
+
+struct BlobDraft {
+    Bytes content;
+    std::size_t number = 0;  // in Payload::blobs
+};
+
+struct Composed {
+    Payload payload;
+    std::vector<BlobDraft> blobs;
+    std::uint64_t approximate_size() const;
+    void set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId& record, const std::array<std::uint8_t, 32>& b);
+};
+
+Result<Composed> compose(Message message);
+Payload compose_blob(Bytes content);
+Composed compose_matter(const std::string& reference, const std::string& ground);
+Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);
+
+// "original" of docs/format/payload.md, before compression.
+Bytes encode(const Payload& payload);
+Result<Payload> decode_payload(ByteView original);
+
+// An opened entry: what it holds, and what an export needs to disclose it.
+struct OpenedPayload {
+    RecordId record;
+    Payload payload;
+    Hash key_commitment;
+    std::vector<std::array<std::uint8_t, 32>> salts;  // one for each row
+    std::vector<Hash> commitments;                    // one for each row
+};
+
+Result<Message> decompose(const OpenedPayload& opened);
+std::string field_text(const OpenedPayload& opened, PathCode path);  // the first of that path; empty if none
+// Content of a blob: its chunks joined.
+Result<Bytes> blob_content(const OpenedPayload& opened);
+
+using BlobFetcher = std::function<Result<Bytes>(const BlobRef&)>;
+// The source's exact bytes, in pieces; checked against the raw field at the end (Code::corrupt).
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const std::function<Status(ByteView)>& sink);
+// Decoded bytes of one attachment. Code::not_found: missing.
+Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch);
+
+// The rule for encoded blobs: skip bytes outside the alphabet, stop at '='; a rest of one character is dropped.
+Bytes decode_lenient(ByteView base64_text);
+Bytes encode_base64_lines(ByteView bytes, const RecipeStep& shape);
+
+}  // namespace kustos::vault

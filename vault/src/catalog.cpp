@@ -1,0 +1,227 @@
+#include "vault/catalog.h"
+
+#include <algorithm>
+
+namespace kustos::vault {
+
+using audit::BodyReader;
+using audit::ControlAction;
+using audit::Entry;
+using audit::Kind;
+using audit::Tag;
+
+namespace {
+
+// What a control entry must have; audit reads absent as nullopt.
+template <class T>
+Result<T> need(std::optional<T> value, EntryIndex index) {
+    if (value) return std::move(*value);
+    return Error(Code::corrupt, "entry " + std::to_string(index.value) + " lacks what its action must have");
+}
+
+constexpr std::size_t kKeptCheckpoints = 1000;
+
+constexpr const char* kSchema =
+    "CREATE TABLE IF NOT EXISTS control(entry INTEGER PRIMARY KEY, action INTEGER NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS counter(name TEXT NOT NULL, id INTEGER NOT NULL, value INTEGER NOT NULL, "
+    "PRIMARY KEY(name, id)) WITHOUT ROWID;";
+
+std::int64_t as_int(std::uint64_t v) {
+    return static_cast<std::int64_t>(v);
+}
+
+template <class T>
+void keep_newest(std::deque<T>& list) {
+    while (list.size() > kKeptCheckpoints) list.pop_front();
+}
+
+}  // namespace
+
+Result<Catalog> Catalog::open(const Path& file) {
+    Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
+    TRY(database.execute(kSchema));
+    Catalog catalog(std::move(database));
+    TRY(catalog.load());
+    return catalog;
+}
+
+Status Catalog::load() {
+    {
+        auto rows = TRY(database_.prepare("SELECT entry, bytes FROM control ORDER BY entry"));
+        while (TRY(rows.step())) {
+            const Entry entry = TRY_IN("catalog", audit::decode_entry(rows.column_blob(1)));
+            TRY_IN("catalog", apply_control(EntryIndex(static_cast<std::uint64_t>(rows.column_int(0))), entry));
+        }
+    }
+    auto rows = TRY(database_.prepare("SELECT name, id, value FROM counter"));
+    while (TRY(rows.step())) {
+        const std::string name = rows.column_text(0);
+        const auto id = static_cast<std::uint32_t>(rows.column_int(1));
+        const auto value = static_cast<std::uint64_t>(rows.column_int(2));
+        if (name == "applied") applied_ = TreeSize(value);
+        if (name == "sequence" && id == 0) own_sequence_ = value;
+        if (name == "sequence" && id != 0) sources_[SourceId(id)].next_sequence = value;
+        if (name == "leaf") trees_[KeyTreeId(id)].next_leaf = static_cast<std::uint32_t>(value);
+        if (name == "kind") counts_[static_cast<std::uint8_t>(id)] = value;
+        if (name == "content" && value > 0) newest_content_ = EntryIndex(value - 1);
+    }
+    flushed_ = applied_;
+    return {};
+}
+
+Status Catalog::apply(EntryIndex index, const Entry& entry) {
+    CHECK(index.value == applied_.value);
+    if (entry.header.kind == Kind::control) {
+        TRY(apply_control(index, entry));
+        unflushed_.emplace_back(index, audit::encode(entry));
+    }
+    TRY(count_entry(index, entry));
+    applied_ = TreeSize(index.value + 1);
+    return {};
+}
+
+Status Catalog::count_entry(EntryIndex index, const Entry& entry) {
+    const auto& h = entry.header;
+    ++counts_[static_cast<std::uint8_t>(h.kind)];
+    if (h.source.value == 0) {
+        own_sequence_ = h.sequence + 1;
+    } else {
+        auto source = sources_.find(h.source);
+        if (source == sources_.end()) return Error(Code::corrupt, "entry " + std::to_string(index.value) + " names a source that no entry introduced");
+        source->second.next_sequence = h.sequence + 1;
+    }
+    if (h.tree.value != 0) {
+        auto tree = trees_.find(h.tree);
+        if (tree == trees_.end()) return Error(Code::corrupt, "entry " + std::to_string(index.value) + " names a key tree that no entry opened");
+        tree->second.next_leaf = std::max(tree->second.next_leaf, h.leaf.value + 1);
+    }
+    bool chain = false;
+    if (h.kind == Kind::control) {
+        const BodyReader body = TRY(BodyReader::parse(entry.body));
+        const auto action = static_cast<ControlAction>(TRY(need(body.find_u16(Tag::action), index)));
+        chain = action == ControlAction::checkpoint_published || action == ControlAction::anchor_stored;
+    }
+    if (!chain) newest_content_ = index;
+    return {};
+}
+
+Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
+    const BodyReader body = TRY(BodyReader::parse(entry.body));
+    const UtcTime time = TRY(need(body.find_time(Tag::time), index));
+    switch (static_cast<ControlAction>(TRY(need(body.find_u16(Tag::action), index)))) {
+        case ControlAction::source_added: {
+            SourceInfo s;
+            s.id = SourceId(static_cast<std::uint32_t>(index.value));
+            s.name = TRY(need(body.find_text(Tag::name), index));
+            s.kind = TRY(need(body.find_text(Tag::source_kind), index));
+            s.retention_class = ClassCode(TRY(need(body.find_u16(Tag::retention_class), index)));
+            s.added = time;
+            sources_[s.id] = std::move(s);
+            break;
+        }
+        case ControlAction::source_changed: {
+            const auto id = SourceId(static_cast<std::uint32_t>(TRY(need(body.find_u64(Tag::entry), index))));
+            auto found = sources_.find(id);
+            if (found == sources_.end()) return Error(Code::corrupt, "a source is changed that no entry introduced");
+            found->second.paused = TRY(need(body.find_text(Tag::code), index)) == "paused";
+            break;
+        }
+        case ControlAction::tree_opened: {
+            TreeInfo t;
+            t.id = KeyTreeId(TRY(need(body.find_u32(Tag::tree), index)));
+            t.retention_class = ClassCode(TRY(need(body.find_u16(Tag::retention_class), index)));
+            t.year = TRY(need(body.find_u16(Tag::year), index));
+            t.generation = TRY(need(body.find_u32(Tag::generation), index));
+            t.box_hash = TRY(need(body.find_hash(Tag::box_hash), index));
+            t.key_check = TRY(need(body.find_hash(Tag::key_check), index));
+            t.entry = index;
+            trees_[t.id] = t;
+            break;
+        }
+        case ControlAction::shard_opened: {
+            ShardInfo s;
+            s.shard = TRY(need(body.find_u32(Tag::shard), index));
+            s.generation = TRY(need(body.find_u32(Tag::generation), index));
+            s.box_hash = TRY(need(body.find_hash(Tag::box_hash), index));
+            s.entry = index;
+            shards_[s.shard] = s;
+            break;
+        }
+        case ControlAction::matter_opened: matters_[index] = {index, time, std::nullopt}; break;
+        case ControlAction::matter_closed: {
+            auto found = matters_.find(EntryIndex(TRY(need(body.find_u64(Tag::matter), index))));
+            if (found == matters_.end()) return Error(Code::corrupt, "a matter is closed that no entry opened");
+            found->second.closed = time;
+            break;
+        }
+        case ControlAction::checkpoint_published:
+            published_.push_back({TreeSize(TRY(need(body.find_u64(Tag::checkpoint_size), index))), TRY(need(body.find_hash(Tag::note_hash), index)), index});
+            keep_newest(published_);
+            break;
+        case ControlAction::anchor_stored:
+            anchors_.push_back({TreeSize(TRY(need(body.find_u64(Tag::checkpoint_size), index))), TreeSize(TRY(need(body.find_u64(Tag::previous_size), index))),
+                                TRY(need(body.find_hash(Tag::token_hash), index)), TRY(need(body.find_text(Tag::authority), index)), index});
+            keep_newest(anchors_);
+            break;
+        case ControlAction::generation_opened:
+            generations_.push_back({TRY(need(body.find_u32(Tag::generation), index)), TRY(need(body.find_bytes(Tag::intake_key), index)),
+                                    TRY(need(body.find_hash(Tag::keyring_hash), index)), index});
+            break;
+        default: break;  // what needs no row: unlocks, findings, the archive's own creation
+    }
+    return {};
+}
+
+Status Catalog::flush() {
+    if (flushed_ == applied_) return {};
+    auto transaction = TRY(Transaction::begin(database_));
+    auto insert = TRY(database_.prepare("INSERT OR REPLACE INTO control(entry, action, bytes) VALUES(?, ?, ?)"));
+    for (const auto& [index, bytes] : unflushed_) {
+        const Entry entry = TRY(audit::decode_entry(bytes));
+        const BodyReader body = TRY(BodyReader::parse(entry.body));
+        TRY(insert.bind(1, as_int(index.value))
+                .bind(2, std::int64_t{TRY(need(body.find_u16(Tag::action), index))})
+                .bind(3, ByteView(bytes))
+                .run());
+    }
+    auto counter = TRY(database_.prepare("INSERT OR REPLACE INTO counter(name, id, value) VALUES(?, ?, ?)"));
+    const auto set = [&](std::string_view name, std::uint64_t id, std::uint64_t value) {
+        return counter.bind(1, name).bind(2, as_int(id)).bind(3, as_int(value)).run();
+    };
+    TRY(set("applied", 0, applied_.value));
+    TRY(set("sequence", 0, own_sequence_));
+    TRY(set("content", 0, newest_content_ ? newest_content_->value + 1 : 0));
+    for (const auto& [id, s] : sources_) TRY(set("sequence", id.value, s.next_sequence));
+    for (const auto& [id, t] : trees_) TRY(set("leaf", id.value, t.next_leaf));
+    for (const auto& [kind, n] : counts_) TRY(set("kind", kind, n));
+    for (const ControlAction action : {ControlAction::checkpoint_published, ControlAction::anchor_stored}) {
+        auto prune = TRY(database_.prepare(
+            "DELETE FROM control WHERE action = ?1 AND entry NOT IN (SELECT entry FROM control WHERE action = ?1 "
+            "ORDER BY entry DESC LIMIT 1000)"));
+        TRY(prune.bind(1, std::int64_t{static_cast<std::uint16_t>(action)}).run());
+    }
+    TRY(transaction.commit());
+    unflushed_.clear();
+    flushed_ = applied_;
+    return {};
+}
+
+const SourceInfo* Catalog::find_source(std::string_view name) const {
+    for (const auto& [id, s] : sources_) {
+        if (s.name == name) return &s;
+    }
+    return nullptr;
+}
+
+std::uint64_t Catalog::next_sequence(SourceId source) const {
+    if (source.value == 0) return own_sequence_;
+    const auto found = sources_.find(source);
+    return found == sources_.end() ? 0 : found->second.next_sequence;
+}
+
+std::uint64_t Catalog::count(Kind kind) const {
+    const auto found = counts_.find(static_cast<std::uint8_t>(kind));
+    return found == counts_.end() ? 0 : found->second;
+}
+
+}  // namespace kustos::vault

@@ -1,0 +1,367 @@
+// A message becomes fields, a recipe and areas. What must hold: every byte of raw comes back, every field of the message is
+// committed, and at most 4,096 fields whatever the sender sent.
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+#include "vault/payload.h"
+
+namespace kustos::vault {
+
+namespace {
+
+constexpr std::size_t kSpanLeast = 256, kSpanMost = 1024;
+// Together below 4,096 whatever was sent: 1,600 spans, 1,500 of attachments, 400, 300, 100 and a few.
+constexpr std::size_t kMaxBodySpans = 800, kMaxHtmlSpans = 500, kMaxPreviousSpans = 300;
+constexpr std::size_t kMaxHeaderFields = 300, kMaxRecipientFields = 400, kMaxAttachments = 300, kMaxNotes = 100;
+
+class Composer {
+public:
+    explicit Composer(Message message) : m_(std::move(message)) {}
+
+    Result<Composed> run() {
+        if (m_.attachments.size() > 65'000) return Error(Code::limit, "more than 65,000 attachments");
+        lay_out_raw();
+        number(PathCode::type, 0, static_cast<std::uint64_t>(m_.kind));
+        text(PathCode::message_id, 0, m_.native_id);
+        if (m_.sent_at) time(PathCode::sent_time, *m_.sent_at);
+        time(PathCode::received_time, m_.received_at);
+        if (!m_.sender.empty() || m_.sender.guest || !m_.sender.home.empty()) value(PathCode::sender, 0, ValueType::persons, person(0, m_.sender));
+        recipients();
+        text(PathCode::subject, 0, m_.subject);
+        headers();
+        conversation();
+        text(PathCode::relation, 1, m_.reply_to);
+        text(PathCode::relation, 2, m_.thread);
+        text(PathCode::relation, 3, m_.target);
+        spans(PathCode::body_span, m_.body, kMaxBodySpans);
+        spans(PathCode::html_span, m_.body_html, kMaxHtmlSpans);
+        spans(PathCode::previous_span, m_.previous_body, kMaxPreviousSpans);
+        text(PathCode::format, 0, m_.format);
+        notes();
+        text(PathCode::feed_position, 0, m_.feed_position);
+        attachments();
+        Bytes raw;
+        put_u64(raw, m_.raw.size());
+        put(raw, sha256(m_.raw).view());
+        value(PathCode::raw, 0, ValueType::raw, raw);
+        while (out_.payload.rows.size() % 8 != 0) out_.payload.rows.push_back({});
+        CHECK(out_.payload.rows.size() <= kMaxFieldCount);
+        return std::move(out_);
+    }
+
+private:
+    Payload& p() { return out_.payload; }
+
+    void row(PathCode path, std::size_t ordinal, ValueType type, Area area, std::uint64_t offset, std::uint64_t length) {
+        p().rows.push_back({path, static_cast<std::uint16_t>(ordinal), type, area, offset, length});
+    }
+    void value(PathCode path, std::size_t ordinal, ValueType type, ByteView bytes) {
+        row(path, ordinal, type, Area::value, p().value.size(), bytes.size());
+        put(p().value, bytes);
+    }
+    void number(PathCode path, std::size_t ordinal, std::uint64_t n) {
+        Bytes b;
+        put_u64(b, n);
+        value(path, ordinal, ValueType::number, b);
+    }
+    void time(PathCode path, UtcTime t) {
+        Bytes b;
+        put_u64(b, static_cast<std::uint64_t>(t.ms));
+        value(path, 0, ValueType::time, b);
+    }
+    // Points into the literal area where the text stands there verbatim, looked for from the last find onwards and, in
+    // small sources, from the beginning.
+    void text(PathCode path, std::size_t ordinal, std::string_view t, bool even_if_empty = false) {
+        if (t.empty() && !even_if_empty) return;
+        if (t.size() >= 8) {
+            const std::string_view literal = as_text(p().literal);
+            constexpr std::size_t kWindow = 64 * 1024;
+            std::size_t at = literal.substr(0, std::min(literal.size(), cursor_ + t.size() + kWindow)).find(t, cursor_);
+            if (at == std::string_view::npos && cursor_ != 0 && literal.size() <= 4 * kWindow) at = literal.find(t);
+            if (at != std::string_view::npos) {
+                row(path, ordinal, ValueType::text, Area::literal, at, t.size());
+                cursor_ = at + t.size();
+                return;
+            }
+        }
+        value(path, ordinal, ValueType::text, as_bytes(t));
+    }
+
+    static void put_string(Bytes& out, std::string_view t) {
+        put_u32(out, static_cast<std::uint32_t>(t.size()));
+        put(out, t);
+    }
+    static Bytes person(std::uint8_t role, const Person& person) {
+        Bytes b;
+        put_u8(b, role);
+        put_string(b, person.id);
+        put_string(b, person.name);
+        put_string(b, person.address);
+        put_string(b, person.home);
+        put_u8(b, person.guest ? 1 : 0);
+        return b;
+    }
+
+    void recipients() {
+        const std::size_t each = m_.recipients.size() / kMaxRecipientFields + 1;
+        std::size_t ordinal = 0;
+        for (std::size_t i = 0; i < m_.recipients.size(); i += each) {
+            Bytes group;
+            for (std::size_t j = i; j < std::min(i + each, m_.recipients.size()); ++j) {
+                put(group, person(static_cast<std::uint8_t>(m_.recipients[j].role), m_.recipients[j].person));
+            }
+            value(PathCode::recipient, ordinal++, ValueType::persons, group);
+        }
+    }
+
+    // Several header lines in one field are joined by NUL, which no header holds.
+    void headers() {
+        const std::size_t each = m_.headers.size() / kMaxHeaderFields + 1;
+        std::size_t ordinal = 0;
+        for (std::size_t i = 0; i < m_.headers.size(); i += each) {
+            std::string joined = m_.headers[i];
+            for (std::size_t j = i + 1; j < std::min(i + each, m_.headers.size()); ++j) joined += std::string(1, '\0') + m_.headers[j];
+            text(PathCode::header, ordinal++, joined, true);
+        }
+    }
+
+    void conversation() {
+        if (m_.conversation.empty() && m_.conversation.type == ConversationType::unknown) return;
+        Bytes b;
+        put_u8(b, static_cast<std::uint8_t>(m_.conversation.type));
+        put_string(b, m_.conversation.id);
+        put_string(b, m_.conversation.title);
+        value(PathCode::conversation, 0, ValueType::conversation, b);
+    }
+
+    void notes() {
+        const std::size_t each = m_.notes.size() / kMaxNotes + 1;
+        std::size_t ordinal = 0;
+        for (std::size_t i = 0; i < m_.notes.size(); i += each) {
+            std::string joined = m_.notes[i];
+            for (std::size_t j = i + 1; j < std::min(i + each, m_.notes.size()); ++j) joined += std::string(1, '\0') + m_.notes[j];
+            text(PathCode::note, ordinal++, joined, true);
+        }
+    }
+
+    // Whole lines, merged to 256..1,024 bytes (more where the body is so long that there would be too many); a longer line is
+    // cut at a grapheme boundary.
+    void spans(PathCode path, std::string_view body, std::size_t at_most) {
+        const std::size_t factor = body.size() / (kSpanLeast * at_most) + 1;
+        const std::size_t least = kSpanLeast * factor, most = kSpanMost * factor;
+        std::size_t begin = 0, ordinal = 0;
+        while (begin < body.size()) {
+            std::size_t end = begin;
+            while (end < body.size() && end - begin < least) {
+                const std::size_t newline = body.find('\n', end);
+                const std::size_t line_end = newline == std::string_view::npos ? body.size() : newline + 1;
+                if (line_end - begin > most) break;
+                end = line_end;
+            }
+            if (end == begin) {
+                end = begin + most;
+                if (end < body.size()) {
+                    const std::size_t cut = begin + grapheme_boundary_before(body.substr(begin, most + 64), most);
+                    if (cut > begin + most / 2) end = cut;
+                    while (end > begin && end < body.size() && (static_cast<unsigned char>(body[end]) & 0xC0) == 0x80) --end;
+                    if (end == begin) end = begin + most;
+                } else {
+                    end = body.size();
+                }
+            }
+            text(path, ordinal++, body.substr(begin, end - begin));
+            begin = end;
+        }
+    }
+
+    void attachments() {
+        // Beyond the limit the rest shares one field each: packed names, types, sizes, hashes (docs/format/fields.md).
+        const std::size_t single = std::min(m_.attachments.size(), kMaxAttachments);
+        for (std::size_t i = 0; i < m_.attachments.size(); ++i) {
+            Attachment& a = m_.attachments[i];
+            if (i >= single) {
+                Bytes packed;
+                put_string(packed, a.name);
+                put_string(packed, a.media_type);
+                put_u8(packed, a.missing ? 1 : 0);
+                put(overflow_, packed);
+                put_u64(overflow_, a.content.size());
+                put(overflow_, (a.missing ? a.declared_sha256.value_or(Hash{}) : sha256(a.content)).view());
+                store_content(i);
+                continue;
+            }
+            text(PathCode::attachment_name, i, a.name, true);
+            text(PathCode::media_type, i, a.media_type);
+            if (a.missing) {
+                number(PathCode::attachment_missing, i, 1);
+                if (a.declared_size) number(PathCode::size, i, *a.declared_size);
+                if (a.declared_sha256) value(PathCode::content_hash, i, ValueType::hash, a.declared_sha256->view());
+                continue;
+            }
+            number(PathCode::size, i, a.content.size());
+            value(PathCode::content_hash, i, ValueType::hash, sha256(a.content).view());
+            store_content(i);
+        }
+        if (!overflow_.empty()) value(PathCode::attachment_name, 0xFFFF, ValueType::bytes, overflow_);
+    }
+
+    // Content that the recipe has already placed has its row; the rest is stored here.
+    void store_content(std::size_t i) {
+        Attachment& a = m_.attachments[i];
+        if (a.missing) return;
+        const Placed& placed = placed_[i];
+        if (placed.in_blob) return;
+        if (placed.in_value) {
+            row(PathCode::attachment_content, i, ValueType::bytes, Area::value, placed.offset, a.content.size());
+        } else if (a.content.size() >= kBlobFrom || i >= kMaxAttachments) {
+            add_blob(std::move(a.content), false, static_cast<std::uint16_t>(i));
+        } else {
+            value(PathCode::attachment_content, i, ValueType::bytes, a.content);
+        }
+    }
+
+    std::size_t add_blob(Bytes content, bool encoded, std::uint16_t attachment) {
+        BlobRef ref;
+        ref.size = content.size();
+        ref.sha256 = sha256(content);
+        ref.encoded = encoded;
+        ref.attachment = attachment;
+        p().blobs.push_back(ref);
+        out_.blobs.push_back({std::move(content), p().blobs.size() - 1});
+        return p().blobs.size() - 1;
+    }
+
+    struct Placed {
+        bool in_value = false, in_blob = false;
+        std::uint64_t offset = 0;
+    };
+
+    void literal_step(ByteView bytes) {
+        if (bytes.empty()) return;
+        put(p().literal, bytes);
+        if (!p().recipe.empty() && p().recipe.back().kind == RecipeStep::Kind::literal) {
+            p().recipe.back().length += bytes.size();
+        } else {
+            p().recipe.push_back({RecipeStep::Kind::literal, 0, bytes.size(), 0, 1, false});
+        }
+    }
+
+    // The shape of a base64 text: the first line's length, the first line's ending, whether the end has one.
+    static RecipeStep shape_of(ByteView encoded) {
+        RecipeStep shape;
+        shape.kind = RecipeStep::Kind::value_base64;
+        const std::string_view t = as_text(encoded);
+        const std::size_t newline = t.find('\n');
+        if (newline != std::string_view::npos) {
+            const bool crlf = newline > 0 && t[newline - 1] == '\r';
+            shape.ending = crlf ? 2 : 1;
+            const std::size_t line = newline - (crlf ? 1 : 0);
+            shape.line = line <= 0xFFFC && line % 4 == 0 ? static_cast<std::uint16_t>(line) : 0;
+            shape.terminated = t.back() == '\n';
+        }
+        return shape;
+    }
+
+    // Raw is literal bytes and references to attachments, each reference checked byte for byte.
+    void lay_out_raw() {
+        placed_.resize(m_.attachments.size());
+        std::vector<std::size_t> order;
+        for (std::size_t i = 0; i < m_.attachments.size(); ++i) {
+            if (m_.attachments[i].in_raw && !m_.attachments[i].missing) order.push_back(i);
+        }
+        std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) { return m_.attachments[a].in_raw->offset < m_.attachments[b].in_raw->offset; });
+        const ByteView raw(m_.raw);
+        std::uint64_t at = 0;
+        for (const std::size_t i : order) {
+            Attachment& a = m_.attachments[i];
+            const RawSpan span = *a.in_raw;
+            if (span.offset < at || span.offset > raw.size() || span.length > raw.size() - span.offset || p().blobs.size() >= 4000) continue;
+            const ByteView encoded = raw.subspan(static_cast<std::size_t>(span.offset), static_cast<std::size_t>(span.length));
+            const bool large = a.content.size() >= kBlobFrom || i >= kMaxAttachments;
+            RecipeStep step;
+            bool exact = false;
+            if (span.encoding == RawEncoding::identity) {
+                exact = equal(encoded, a.content);
+                step.kind = RecipeStep::Kind::value;
+            } else if (span.encoding == RawEncoding::base64) {
+                step = shape_of(encoded);
+                exact = equal(encode_base64_lines(a.content, step), encoded);
+            }
+            if (!exact && span.encoding == RawEncoding::base64 && large && equal(decode_lenient(encoded), a.content)) {
+                literal_step(raw.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(span.offset - at)));
+                const std::size_t blob = add_blob(to_bytes(encoded), true, static_cast<std::uint16_t>(i));
+                p().recipe.push_back({RecipeStep::Kind::blob, blob, 0, 0, 1, false});
+                placed_[i].in_blob = true;
+                at = span.offset + span.length;
+                continue;
+            }
+            if (!exact || a.content.empty()) continue;
+            literal_step(raw.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(span.offset - at)));
+            if (large) {
+                step.offset = add_blob(a.content, false, static_cast<std::uint16_t>(i));
+                step.kind = step.kind == RecipeStep::Kind::value ? RecipeStep::Kind::blob : RecipeStep::Kind::blob_base64;
+                placed_[i].in_blob = true;
+            } else {
+                step.offset = p().value.size();
+                step.length = a.content.size();
+                put(p().value, a.content);
+                placed_[i].in_value = true;
+                placed_[i].offset = step.offset;
+            }
+            p().recipe.push_back(step);
+            at = span.offset + span.length;
+        }
+        literal_step(raw.subspan(static_cast<std::size_t>(at)));
+    }
+
+    Message m_;
+    Composed out_;
+    std::vector<Placed> placed_;
+    Bytes overflow_;
+    std::size_t cursor_ = 0;
+};
+
+}  // namespace
+
+Result<Composed> compose(Message message) {
+    return Composer(std::move(message)).run();
+}
+
+namespace {
+void add(Payload& p, PathCode path, ValueType type, ByteView bytes) {
+    p.rows.push_back({path, 0, type, Area::value, p.value.size(), bytes.size()});
+    put(p.value, bytes);
+}
+void add_kind(Payload& p) {
+    Bytes kind;
+    put_u64(kind, static_cast<std::uint64_t>(MessageKind::notice));
+    add(p, PathCode::type, ValueType::number, kind);
+}
+void pad(Payload& p) {
+    while (p.rows.size() % 8 != 0) p.rows.push_back({});
+}
+}  // namespace
+
+Composed compose_matter(const std::string& reference, const std::string& ground) {
+    Composed c;
+    add_kind(c.payload);
+    add(c.payload, PathCode::reference, ValueType::text, as_bytes(reference));
+    add(c.payload, PathCode::legal_ground, ValueType::text, as_bytes(ground));
+    pad(c.payload);
+    return c;
+}
+
+Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids) {
+    Composed c;
+    add_kind(c.payload);
+    add(c.payload, PathCode::actor, ValueType::text, as_bytes(actor));
+    add(c.payload, PathCode::query, ValueType::text, as_bytes(query));
+    Bytes list;
+    for (const EntryIndex id : ids) put_u64(list, id.value);
+    add(c.payload, PathCode::entry_list, ValueType::bytes, list);
+    pad(c.payload);
+    return c;
+}
+
+}  // namespace kustos::vault

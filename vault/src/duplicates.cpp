@@ -1,0 +1,39 @@
+#include "vault/duplicates.h"
+
+#include "base/crypto.h"
+
+namespace kustos::vault {
+
+Result<DuplicateStore> DuplicateStore::open(const Path& file) {
+    Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
+    TRY(database.execute("CREATE TABLE IF NOT EXISTS duplicate(source INTEGER NOT NULL, mac BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY(source, mac)) WITHOUT ROWID"));
+    Statement find = TRY(database.prepare("SELECT entry FROM duplicate WHERE source = ? AND mac = ?"));
+    Statement insert = TRY(database.prepare("INSERT OR REPLACE INTO duplicate(source, mac, entry) VALUES(?, ?, ?)"));
+    return DuplicateStore(std::move(database), std::move(find), std::move(insert));
+}
+
+Result<std::optional<EntryIndex>> DuplicateStore::find(SourceId source, const Hash& mac) {
+    find_.reset();
+    find_.bind(1, std::int64_t{source.value}).bind(2, mac.view());
+    std::optional<EntryIndex> found;
+    if (TRY(find_.step())) found = EntryIndex(static_cast<std::uint64_t>(find_.column_int(0)));
+    find_.reset();
+    return found;
+}
+
+Status DuplicateStore::store(const std::vector<audit::DuplicateRow>& rows) {
+    if (rows.empty()) return {};
+    auto transaction = TRY(Transaction::begin(database_));
+    for (const audit::DuplicateRow& row : rows) {
+        TRY(insert_.bind(1, std::int64_t{row.source.value}).bind(2, row.mac.view()).bind(3, static_cast<std::int64_t>(row.entry.value)).run());
+    }
+    return transaction.commit();
+}
+
+Hash duplicate_mac(ByteView key32, SourceId source, ByteView native_identity) {
+    Bytes info = to_bytes(std::string_view("kustos1/duplicates"));
+    put_u32(info, source.value);
+    return hmac_sha256(hkdf_expand(key32, info, 32).view(), native_identity);
+}
+
+}  // namespace kustos::vault

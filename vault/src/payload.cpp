@@ -1,0 +1,291 @@
+#include "vault/payload.h"
+
+#include <algorithm>
+
+namespace kustos::vault {
+
+namespace {
+
+constexpr std::size_t kRowSize = 2 + 2 + 1 + 1 + 8 + 8;
+constexpr std::size_t kMaxSteps = 100'000;
+constexpr std::size_t kMaxBlobs = 4096;
+
+Error damaged(const char* what) {
+    return Error(Code::corrupt, std::string("payload: ") + what);
+}
+
+}  // namespace
+
+ByteView Payload::field(const FieldRow& row) const {
+    const Bytes& area = row.area == Area::literal ? literal : value;
+    return ByteView(area).subspan(static_cast<std::size_t>(row.offset), static_cast<std::size_t>(row.length));
+}
+
+std::uint64_t Composed::approximate_size() const {
+    std::uint64_t n = payload.literal.size() + payload.value.size() + payload.rows.size() * kRowSize;
+    for (const BlobDraft& b : blobs) n += b.content.size();
+    return n;
+}
+
+void Composed::set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId& record, const std::array<std::uint8_t, 32>& b) {
+    BlobRef& ref = payload.blobs.at(draft.number);
+    ref.entry = entry;
+    ref.record = record;
+    ref.b = b;
+}
+
+Bytes encode(const Payload& p) {
+    CHECK(p.rows.size() <= kMaxFieldCount && p.blobs.size() <= kMaxBlobs && p.recipe.size() <= kMaxSteps);
+    Bytes out;
+    out.reserve(64 + p.rows.size() * kRowSize + p.literal.size() + p.value.size());
+    put_u8(out, 1);  // version of this encoding
+    put_u16(out, static_cast<std::uint16_t>(p.rows.size()));
+    for (const FieldRow& r : p.rows) {
+        put_u16(out, static_cast<std::uint16_t>(r.path));
+        put_u16(out, r.ordinal);
+        put_u8(out, static_cast<std::uint8_t>(r.type));
+        put_u8(out, static_cast<std::uint8_t>(r.area));
+        put_u64(out, r.offset);
+        put_u64(out, r.length);
+    }
+    put_u32(out, static_cast<std::uint32_t>(p.recipe.size()));
+    for (const RecipeStep& s : p.recipe) {
+        put_u8(out, static_cast<std::uint8_t>(s.kind));
+        put_u64(out, s.offset);
+        put_u64(out, s.length);
+        put_u16(out, s.line);
+        put_u8(out, s.ending);
+        put_u8(out, s.terminated ? 1 : 0);
+    }
+    put_u16(out, static_cast<std::uint16_t>(p.blobs.size()));
+    for (const BlobRef& b : p.blobs) {
+        put_u64(out, b.entry.value);
+        put(out, b.record.view());
+        put(out, ByteView(b.b));
+        put_u64(out, b.size);
+        put(out, b.sha256.view());
+        put_u8(out, b.encoded ? 1 : 0);
+        put_u16(out, b.attachment);
+    }
+    put_u64(out, p.literal.size());
+    put_u64(out, p.value.size());
+    put(out, p.literal);
+    put(out, p.value);
+    return out;
+}
+
+namespace {
+
+Result<Payload> decode_fields(ByteView original) {
+    ByteReader in(original);
+    Payload p;
+    if (TRY(in.u8()) != 1) return damaged("unknown version");
+    const std::uint16_t rows = TRY(in.u16());
+    if (rows > kMaxFieldCount) return damaged("too many fields");
+    p.rows.resize(rows);
+    for (FieldRow& r : p.rows) {
+        r.path = static_cast<PathCode>(TRY(in.u16()));
+        r.ordinal = TRY(in.u16());
+        r.type = static_cast<ValueType>(TRY(in.u8()));
+        const std::uint8_t area = TRY(in.u8());
+        if (area > 1) return damaged("unknown area");
+        r.area = static_cast<Area>(area);
+        r.offset = TRY(in.u64());
+        r.length = TRY(in.u64());
+    }
+    const std::uint32_t steps = TRY(in.u32());
+    if (steps > kMaxSteps || steps > in.remaining() / 21) return damaged("too many steps");
+    p.recipe.resize(steps);
+    for (RecipeStep& s : p.recipe) {
+        const std::uint8_t kind = TRY(in.u8());
+        if (kind < 1 || kind > 5) return damaged("unknown step");
+        s.kind = static_cast<RecipeStep::Kind>(kind);
+        s.offset = TRY(in.u64());
+        s.length = TRY(in.u64());
+        s.line = TRY(in.u16());
+        s.ending = TRY(in.u8());
+        const std::uint8_t terminated = TRY(in.u8());
+        if (s.ending < 1 || s.ending > 2 || terminated > 1 || s.line % 4 != 0) return damaged("bad step");
+        s.terminated = terminated == 1;
+    }
+    const std::uint16_t blobs = TRY(in.u16());
+    if (blobs > kMaxBlobs) return damaged("too many blobs");
+    p.blobs.resize(blobs);
+    for (BlobRef& b : p.blobs) {
+        b.entry = EntryIndex(TRY(in.u64()));
+        b.record = TRY(RecordId::from(TRY(in.take(16))));
+        const ByteView secret = TRY(in.take(32));
+        std::copy(secret.begin(), secret.end(), b.b.begin());
+        b.size = TRY(in.u64());
+        b.sha256 = TRY(Hash::from(TRY(in.take(32))));
+        const std::uint8_t encoded = TRY(in.u8());
+        if (encoded > 1) return damaged("bad blob");
+        b.encoded = encoded == 1;
+        b.attachment = TRY(in.u16());
+    }
+    const std::uint64_t literal = TRY(in.u64()), value = TRY(in.u64());
+    p.literal = to_bytes(TRY(in.take(literal)));
+    p.value = to_bytes(TRY(in.take(value)));
+    TRY(in.expect_end());
+    return p;
+}
+
+bool within(std::uint64_t offset, std::uint64_t length, std::uint64_t size) {
+    return offset <= size && length <= size - offset;
+}
+
+}  // namespace
+
+Result<Payload> decode_payload(ByteView original) {
+    auto decoded = decode_fields(original);
+    if (!decoded.ok()) return Error(Code::corrupt, "payload: " + decoded.error().message());
+    const Payload& p = *decoded;
+    for (const FieldRow& r : p.rows) {
+        if (!within(r.offset, r.length, r.area == Area::literal ? p.literal.size() : p.value.size())) return damaged("a field lies outside its area");
+        if ((r.path == PathCode::decoy) != (r.type == ValueType::none)) return damaged("a decoy has a type");
+        if (r.path == PathCode::decoy && r.length != 0) return damaged("a decoy has a value");
+    }
+    std::uint64_t literal = 0;
+    for (const RecipeStep& s : p.recipe) {
+        switch (s.kind) {
+            case RecipeStep::Kind::literal:
+                if (s.length > p.literal.size() - literal) return damaged("a step lies outside its area");
+                literal += s.length;
+                break;
+            case RecipeStep::Kind::value:
+            case RecipeStep::Kind::value_base64:
+                if (!within(s.offset, s.length, p.value.size())) return damaged("a step lies outside its area");
+                break;
+            case RecipeStep::Kind::blob:
+            case RecipeStep::Kind::blob_base64:
+                if (s.offset >= p.blobs.size()) return damaged("a step names a blob that is not there");
+                break;
+        }
+    }
+    return decoded;
+}
+
+Payload compose_blob(Bytes content) {
+    Payload p;
+    p.value = std::move(content);
+    // At most 4,096 fields: chunks grow with the blob.
+    std::uint64_t chunk = kBlobChunk;
+    while ((p.value.size() + chunk - 1) / chunk > kMaxFieldCount - 8) chunk *= 2;
+    std::uint16_t ordinal = 0;
+    for (std::uint64_t at = 0; at < p.value.size() || ordinal == 0; at += chunk) {
+        p.rows.push_back({PathCode::attachment_content, ordinal++, ValueType::bytes, Area::value, at, std::min<std::uint64_t>(chunk, p.value.size() - at)});
+    }
+    while (p.rows.size() % 8 != 0) p.rows.push_back({});
+    return p;
+}
+
+Bytes decode_lenient(ByteView text) {
+    Bytes out;
+    out.reserve(text.size() / 4 * 3);
+    std::uint32_t word = 0;
+    int have = 0;
+    for (const std::uint8_t c : text) {
+        int v;
+        if (c >= 'A' && c <= 'Z') v = c - 'A';
+        else if (c >= 'a' && c <= 'z') v = c - 'a' + 26;
+        else if (c >= '0' && c <= '9') v = c - '0' + 52;
+        else if (c == '+') v = 62;
+        else if (c == '/') v = 63;
+        else if (c == '=') break;
+        else continue;
+        word = (word << 6) | static_cast<std::uint32_t>(v);
+        if (++have == 4) {
+            out.push_back(static_cast<std::uint8_t>(word >> 16));
+            out.push_back(static_cast<std::uint8_t>(word >> 8));
+            out.push_back(static_cast<std::uint8_t>(word));
+            word = 0;
+            have = 0;
+        }
+    }
+    if (have == 2) out.push_back(static_cast<std::uint8_t>(word >> 4));
+    if (have == 3) {
+        out.push_back(static_cast<std::uint8_t>(word >> 10));
+        out.push_back(static_cast<std::uint8_t>(word >> 2));
+    }
+    return out;
+}
+
+Bytes encode_base64_lines(ByteView bytes, const RecipeStep& shape) {
+    Bytes out;
+    out.reserve(bytes.size() / 3 * 4 + bytes.size() / 40 + 8);
+    const std::size_t per_line = shape.line == 0 ? std::max<std::size_t>(bytes.size(), 1) : std::size_t{shape.line} / 4 * 3;
+    for (std::size_t at = 0; at < bytes.size(); at += per_line) {
+        const std::size_t n = std::min(per_line, bytes.size() - at);
+        put(out, base64(bytes.subspan(at, n)));
+        if (at + n < bytes.size() || shape.terminated) put(out, shape.ending == 2 ? std::string_view("\r\n") : std::string_view("\n"));
+    }
+    return out;
+}
+
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const std::function<Status(ByteView)>& sink) {
+    const Payload& p = opened.payload;
+    Sha256 hash;
+    std::uint64_t length = 0;
+    const auto give = [&](ByteView piece) {
+        hash.update(piece);
+        length += piece.size();
+        return sink(piece);
+    };
+    std::size_t literal = 0;
+    for (const RecipeStep& s : p.recipe) {
+        switch (s.kind) {
+            case RecipeStep::Kind::literal:
+                TRY(give(ByteView(p.literal).subspan(literal, static_cast<std::size_t>(s.length))));
+                literal += static_cast<std::size_t>(s.length);
+                break;
+            case RecipeStep::Kind::value:
+                TRY(give(ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length))));
+                break;
+            case RecipeStep::Kind::value_base64:
+                TRY(give(encode_base64_lines(ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length)), s)));
+                break;
+            case RecipeStep::Kind::blob: TRY(give(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)])))); break;
+            case RecipeStep::Kind::blob_base64:
+                TRY(give(encode_base64_lines(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)])), s)));
+                break;
+        }
+    }
+    for (const FieldRow& r : p.rows) {
+        if (r.path != PathCode::raw) continue;
+        Bytes wanted;
+        put_u64(wanted, length);
+        put(wanted, hash.finish().view());
+        if (!equal(p.field(r), wanted)) return Error(Code::corrupt, "the source's bytes can't be given back exactly");
+        return {};
+    }
+    return Error(Code::not_found, "this entry has no source bytes");
+}
+
+Result<Bytes> blob_content(const OpenedPayload& opened) {
+    Bytes out;
+    for (const FieldRow& r : opened.payload.rows) {
+        if (r.path == PathCode::attachment_content) put(out, opened.payload.field(r));
+    }
+    return out;
+}
+
+Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch) {
+    for (const BlobRef& b : opened.payload.blobs) {
+        if (b.attachment != number) continue;
+        Bytes content = TRY(fetch(b));
+        return b.encoded ? decode_lenient(content) : std::move(content);
+    }
+    for (const FieldRow& r : opened.payload.rows) {
+        if (r.path == PathCode::attachment_content && r.ordinal == number) return to_bytes(opened.payload.field(r));
+    }
+    return Error(Code::not_found, "this attachment was not delivered by the source");
+}
+
+std::string field_text(const OpenedPayload& opened, PathCode path) {
+    for (const FieldRow& r : opened.payload.rows) {
+        if (r.path == path) return to_text(opened.payload.field(r));
+    }
+    return {};
+}
+
+}  // namespace kustos::vault

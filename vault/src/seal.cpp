@@ -1,0 +1,154 @@
+#include "vault/seal.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/compress.h"
+#include "vault/stream_cipher.h"
+
+namespace kustos::vault {
+
+namespace {
+
+constexpr std::uint64_t kMaxOriginal = 2ull << 30;
+constexpr int kLevel = 3;
+constexpr std::size_t kEnvelope = 1 + 1 + 8 + 8;
+
+struct Derived {
+    SecretBytes encryption, seed;
+    Hash commitment;
+};
+
+Bytes info(std::string_view purpose, const audit::EntryHeader& header, bool with_suite) {
+    Bytes out = to_bytes(purpose);
+    if (with_suite) put_u8(out, static_cast<std::uint8_t>(header.suite));
+    put(out, header.record.view());
+    return out;
+}
+
+Derived derive(const VaultId& vault, ByteView dek, const audit::EntryHeader& header) {
+    const SecretBytes prk = hkdf_extract(vault.view(), dek);
+    Derived d;
+    d.encryption = hkdf_expand(prk.view(), info("kustos1/enc", header, true), 32);
+    d.seed = hkdf_expand(prk.view(), info("kustos1/salt", header, false), 32);
+    hkdf_expand_into(prk.view(), info("kustos1/kc", header, false), d.commitment.bytes);
+    return d;
+}
+
+struct Commitments {
+    std::vector<std::array<std::uint8_t, 32>> salts;
+    std::vector<Hash> commitments;
+};
+
+Commitments commit_fields(ByteView seed, const RecordId& record, const Payload& payload) {
+    Commitments c;
+    c.salts.resize(payload.rows.size());
+    c.commitments.reserve(payload.rows.size());
+    if (!c.salts.empty()) aes256_ctr_keystream(seed, {c.salts.front().data(), c.salts.size() * 32});
+    for (std::size_t i = 0; i < payload.rows.size(); ++i) {
+        const FieldRow& r = payload.rows[i];
+        c.commitments.push_back(audit::field_commitment(audit::encode_field(record, c.salts[i], static_cast<std::uint16_t>(i),
+                                                                            static_cast<std::uint16_t>(r.path), r.ordinal,
+                                                                            static_cast<std::uint8_t>(r.type), payload.field(r))));
+    }
+    return c;
+}
+
+}  // namespace
+
+std::uint64_t padded_size(std::uint64_t size) {
+    if (size <= 2048) return (size + 63) / 64 * 64;
+    // Padmé: the low bits that may differ are log2(size) - (log2(log2(size)) + 1).
+    const auto e = static_cast<unsigned>(std::bit_width(size) - 1);
+    const auto s = static_cast<unsigned>(std::bit_width(e));
+    const std::uint64_t mask = (std::uint64_t{1} << (e - s)) - 1;
+    return (size + mask) & ~mask;
+}
+
+Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body, const Payload& payload) {
+    CHECK(header.suite == audit::Suite::aes256_gcm && dek.size() == 32);
+    CHECK(payload.rows.size() <= kMaxFieldCount);
+    const Derived d = derive(vault, dek, header);
+    const Commitments c = commit_fields(d.seed.view(), header.record, payload);
+    header.field_count = static_cast<std::uint16_t>(payload.rows.size());
+    header.content_root = audit::content_root(d.commitment, audit::field_root(c.commitments));
+
+    Bytes original = encode(payload);
+    if (original.size() > kMaxOriginal) return Error(Code::limit, "one entry's payload has more than 2 GiB");
+    Bytes stored = zstd_compress(original, kLevel);
+    std::uint8_t compression = 1;
+    const std::uint64_t original_size = original.size();
+    if (stored.size() >= original.size()) {
+        stored = std::move(original);
+        compression = 0;
+    }
+    Bytes plaintext;
+    const std::uint64_t size = padded_size(kEnvelope + stored.size());
+    plaintext.reserve(static_cast<std::size_t>(size));
+    put_u8(plaintext, 1);
+    put_u8(plaintext, compression);
+    put_u64(plaintext, stored.size());
+    put_u64(plaintext, original_size);
+    put(plaintext, stored);
+    plaintext.resize(static_cast<std::size_t>(size), 0);
+
+    SealedPayload out;
+    out.ciphertext = stream_seal(d.encryption.view(), audit::chunk_aad(vault, header, body), plaintext);
+    wipe(plaintext);
+    header.ciphertext_length = out.ciphertext.size();
+    header.ciphertext_hash = sha256(out.ciphertext);
+    out.header = header;
+    return out;
+}
+
+SecretBytes blob_dek(ByteView leaf_dek, const std::array<std::uint8_t, 32>& b) {
+    return hkdf_extract(leaf_dek, b);
+}
+
+Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header, const BlobDraft& draft, Random& random) {
+    SealedBlob out;
+    random.fill(out.b);
+    const SecretBytes dek = blob_dek(leaf_dek, out.b);
+    SealedPayload sealed = TRY(seal_payload(vault, dek.view(), std::move(header), {}, compose_blob(draft.content)));
+    out.header = sealed.header;
+    out.ciphertext = std::move(sealed.ciphertext);
+    return out;
+}
+
+Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body, ByteView ciphertext) {
+    if (header.suite != audit::Suite::aes256_gcm) return Error(Code::not_in_version, "this entry's cipher suite is not in this version");
+    if (ciphertext.size() != header.ciphertext_length || !(sha256(ciphertext) == header.ciphertext_hash)) {
+        return Error(Code::corrupt, "the ciphertext is not the one that was sealed");
+    }
+    const Derived d = derive(vault, dek, header);
+    Bytes plaintext = TRY(stream_open(d.encryption.view(), audit::chunk_aad(vault, header, body), ciphertext));
+    ByteReader in(plaintext);
+    if (TRY(in.u8()) != 1) return Error(Code::corrupt, "payload: unknown version");
+    const std::uint8_t compression = TRY(in.u8());
+    const std::uint64_t stored_size = TRY(in.u64()), original_size = TRY(in.u64());
+    if (original_size > kMaxOriginal || stored_size > in.remaining()) return Error(Code::corrupt, "payload: lengths don't fit");
+    const ByteView stored = TRY(in.take(stored_size));
+    const ByteView padding = TRY(in.take(in.remaining()));
+    if (std::any_of(padding.begin(), padding.end(), [](std::uint8_t b) { return b != 0; })) return Error(Code::corrupt, "payload: padding is not zero");
+    OpenedPayload out;
+    if (compression == 0 && stored_size == original_size) {
+        out.payload = TRY(decode_payload(stored));
+    } else if (compression == 1) {
+        out.payload = TRY(decode_payload(TRY(zstd_decompress(stored, original_size))));
+    } else {
+        return Error(Code::corrupt, "payload: unknown compression");
+    }
+    wipe(plaintext);
+    Commitments c = commit_fields(d.seed.view(), header.record, out.payload);
+    if (out.payload.rows.size() != header.field_count ||
+        !(audit::content_root(d.commitment, audit::field_root(c.commitments)) == header.content_root)) {
+        return Error(Code::corrupt, "the content does not match its commitments");
+    }
+    out.record = header.record;
+    out.key_commitment = d.commitment;
+    out.salts = std::move(c.salts);
+    out.commitments = std::move(c.commitments);
+    return out;
+}
+
+}  // namespace kustos::vault

@@ -1,0 +1,135 @@
+// What the command line and the pages ask of the house, as plain values. app/ implements it over the archive, the index
+// and the exporter; web/ renders it as HTML and JSON; app/commands renders it as text and JSON.
+//
+// Every function that finds or opens content takes the matter for which it is done and the person who does it, and has stored
+// its access entry before it answers.
+// Errors: Code::denied (no such matter, closed matter, wrong token), Code::closed (vault), Code::usage (query), Code::overloaded
+// (come again), Code::read_only. Threads: safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/report.h"
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "vault/message.h"
+
+namespace kustos::web {
+
+enum class Language { english, german };
+
+struct Coverage {  // sealed is the sum of the rest
+    std::uint64_t sealed = 0, searchable = 0, partial = 0, opaque = 0, deferred = 0, failed = 0, erased = 0;
+};
+
+struct SourceReport {
+    std::uint32_t id = 0;
+    std::string name, kind;
+    bool paused = false;
+    std::uint64_t entries = 0;  // of this source, blobs included
+    UtcTime added;
+};
+
+struct MatterReport {
+    EntryIndex entry;
+    std::string id;         // "M12": its entry number
+    std::string reference;  // sealed: empty while the vault is closed
+    std::string ground;
+    UtcTime opened;
+    std::optional<UtcTime> closed;
+};
+
+struct StatusReport {
+    std::uint64_t entries = 0, records = 0, quarantined = 0, blobs = 0;
+    Coverage coverage;
+    TreeSize checkpoint_size;
+    Hash checkpoint_root;
+    std::string origin, fingerprint;
+    TreeSize published_size;              // the newest published checkpoint
+    TreeSize anchored_size;               // covered by a time stamp
+    std::optional<UtcTime> anchored_time; // what the token says
+    std::string anchored_by;              // "builtin (not independent)", ...
+    std::vector<SourceReport> sources;
+    std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
+    std::string sandbox;                  // layers of the extraction sandbox
+    bool read_only = false;               // the writer ended; why stands in next_steps
+    std::vector<std::string> next_steps;  // in people's words
+};
+
+struct Hit {
+    EntryIndex entry;
+    RecordId record;
+    std::string kind;
+    std::optional<UtcTime> sent_at;
+    std::string sender, subject, conversation;
+    std::string snippet;
+    std::vector<std::pair<std::size_t, std::size_t>> marks;  // byte ranges of the snippet that matched
+    std::uint32_t attachments = 0;
+};
+
+struct SearchReport {
+    std::uint64_t total = 0;  // exact
+    Coverage coverage;
+    std::vector<Hit> hits;
+    std::uint64_t offset = 0;
+};
+
+struct RecordReport {
+    EntryIndex entry;
+    RecordId record;
+    Hash leaf;
+    std::string source;
+    std::uint64_t sequence = 0;
+    vault::Message message;
+    std::uint64_t checkpoint_size = 0;  // the newest published checkpoint that covers it; 0: none yet
+    bool anchored = false;
+};
+
+struct PushReceipt {
+    std::uint64_t line = 0;  // from 1
+    EntryIndex entry;
+    RecordId record;
+    Hash leaf;
+    bool duplicate = false;
+    bool quarantined = false;
+};
+
+struct PushAnswer {
+    std::vector<PushReceipt> receipts;
+    std::uint64_t unknown_keys = 0;
+    TreeSize checkpoint_size;  // all receipts are below it
+    bool replayed = false;     // the same Idempotency-Key was answered before; these are the receipts of then
+};
+
+struct PushRequest {
+    std::string source;
+    std::string token;            // without "Bearer "
+    std::string idempotency_key;  // may be empty
+    std::string feed_position;    // may be empty
+    Bytes body;                   // NDJSON
+};
+
+class Service {
+public:
+    virtual ~Service() = default;
+    virtual Result<StatusReport> status(Language language) = 0;
+    virtual Result<PushAnswer> push(const PushRequest& request) = 0;
+    virtual Result<std::vector<MatterReport>> matters() = 0;
+    // sort: "date" or "relevance". An empty matter is Code::usage with the exact command that makes one as the hint.
+    virtual Result<SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
+                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit) = 0;
+    virtual Result<RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry) = 0;
+    virtual Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) = 0;
+    // Checks the whole archive without any key.
+    virtual Result<audit::Report> verify() = 0;
+    // The one local account of this version. False: wrong name or password (constant time, Argon2id).
+    virtual Result<bool> log_in(const std::string& name, const std::string& password) = 0;
+};
+
+}  // namespace kustos::web

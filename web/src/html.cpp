@@ -1,0 +1,303 @@
+#include "web/src/html.h"
+
+#include <cstdio>
+
+namespace kustos::web {
+
+std::string escape(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        switch (c) {
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&quot;"; break;
+            case '\'': out += "&#39;"; break;
+            case '\n':
+            case '\t': out += c; break;
+            default:
+                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+                    out += "\xEF\xBF\xBD";
+                } else {
+                    out += c;
+                }
+        }
+    }
+    return out;
+}
+
+std::string url_encode(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const auto u = static_cast<unsigned char>(c);
+        if ((u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z') || u == '-' || u == '_' || u == '.') {
+            out += c;
+        } else {
+            char hexed[4];
+            std::snprintf(hexed, sizeof hexed, "%%%02X", u);
+            out += hexed;
+        }
+    }
+    return out;
+}
+
+std::string_view style_sheet() {
+    return R"css(:root{--ink:#1a1f26;--soft:#5b6673;--line:#d5dae0;--paper:#fff;--back:#f4f5f7;--mark:#fff1a8;--act:#0b4f86;--bad:#a3162a;--good:#1c6b3a}
+*{box-sizing:border-box}body{margin:0;font:16px/1.5 "Noto Sans",system-ui,sans-serif;color:var(--ink);background:var(--back)}
+a{color:var(--act)}header{background:var(--paper);border-bottom:1px solid var(--line)}
+header .in,main{max-width:62rem;margin:0 auto;padding:.8rem 1.2rem}header .in{display:flex;gap:1.4rem;align-items:center;flex-wrap:wrap}
+header b{font-size:1.15rem}header nav{display:flex;gap:1rem;flex:1}header form{margin:0}
+h1{font-size:1.5rem;margin:.6rem 0 1rem}h2{font-size:1.1rem;margin:1.6rem 0 .5rem}
+.card{background:var(--paper);border:1px solid var(--line);border-radius:6px;padding:1rem 1.2rem;margin:0 0 1rem}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+label{display:block;font-weight:600;margin:.6rem 0 .2rem}input,select{font:inherit;padding:.4rem .5rem;border:1px solid #8a95a1;border-radius:4px;max-width:100%}
+input[type=search]{width:100%}button{font:inherit;padding:.45rem 1.1rem;border:0;border-radius:4px;background:var(--act);color:#fff;cursor:pointer}
+button.plain{background:none;color:var(--act);padding:0;text-decoration:underline}:focus-visible{outline:3px solid #f0a500;outline-offset:1px}
+.hit{padding:.8rem 0;border-bottom:1px solid var(--line)}.hit p{margin:.15rem 0}.soft{color:var(--soft);font-size:.92rem}
+mark{background:var(--mark)}pre.body{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0}bdi{unicode-bidi:isolate}
+code{overflow-wrap:anywhere;font-size:.9em}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
+.dot{display:inline-block;width:.8rem;height:.8rem;border-radius:2px}
+)css"
+           ".s0{background:#1c6b3a}.s1{background:#7a9a2e}.s2{background:#8a95a1}.s3{background:#c98a00}.s4{background:#a3162a}.s5{background:#3d3d3d}\n";
+}
+
+std::string page(const PageContext& c, std::string_view title, std::string_view body) {
+    std::string out = "<!doctype html><html lang=\"";
+    out += say(c.language, "de", "en");
+    out += "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>";
+    out += escape(title);
+    out += " – Kustos</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body><header><div class=\"in\"><b>Kustos</b>";
+    if (!c.actor.empty()) {
+        out += "<nav><a href=\"/\">" + std::string(say(c.language, "Stand", "Status")) + "</a><a href=\"/search\">" +
+               std::string(say(c.language, "Suche", "Search")) + "</a><a href=\"/verify\">" +
+               std::string(say(c.language, "Prüfen", "Verify")) + "</a></nav><span class=\"soft\">" + escape(c.actor) +
+               "</span><form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"form_token\" value=\"" +
+               escape(c.form_token) + "\"><button class=\"plain\">" + std::string(say(c.language, "Abmelden", "Log out")) +
+               "</button></form>";
+    }
+    out += "</div></header><main><h1>" + escape(title) + "</h1>";
+    out += body;
+    out += "</main></body></html>";
+    return out;
+}
+
+std::string login_page(const PageContext& c, bool failed) {
+    std::string body = "<form class=\"card\" method=\"post\" action=\"/login\">";
+    if (failed) {
+        body += "<p class=\"bad\" role=\"alert\">" +
+                std::string(say(c.language, "Name oder Passwort stimmt nicht.", "Wrong name or password.")) + "</p>";
+    }
+    body += "<label for=\"name\">" + std::string(say(c.language, "Name", "Name")) +
+            "</label><input id=\"name\" name=\"name\" autocomplete=\"username\" required autofocus><label for=\"password\">" +
+            std::string(say(c.language, "Passwort", "Password")) +
+            "</label><input id=\"password\" type=\"password\" name=\"password\" autocomplete=\"current-password\" required><p><button>" +
+            std::string(say(c.language, "Anmelden", "Log in")) + "</button></p></form>";
+    return page(c, say(c.language, "Anmelden", "Log in"), body);
+}
+
+namespace {
+
+std::string number(std::uint64_t n, Language language) {
+    std::string digits = std::to_string(n);
+    for (std::size_t i = digits.size(); i > 3; i -= 3) {
+        digits.insert(i - 3, language == Language::german ? "." : ",");
+        if (i <= 3) break;
+    }
+    return digits;
+}
+
+std::string when(UtcTime time) {
+    const std::string t = format_rfc3339(time);
+    return t.substr(0, 10) + " " + t.substr(11, 5) + " UTC";
+}
+
+std::string row(std::string_view label, std::string_view markup) {
+    return "<tr><th scope=\"row\">" + std::string(label) + "</th><td>" + std::string(markup) + "</td></tr>";
+}
+
+std::string coverage_block(Language l, const Coverage& c) {
+    struct Part {
+        std::string_view german, english;
+        std::uint64_t n;
+    };
+    const Part parts[] = {
+        {"durchsuchbar", "searchable", c.searchable},
+        {"teilweise (ein Anhang nicht)", "partly (an attachment not)", c.partial},
+        {"nicht lesbar (verschlüsselt, Bild, Ton)", "opaque (encrypted, image, audio)", c.opaque},
+        {"noch nicht im Verzeichnis", "not yet indexed", c.deferred},
+        {"fehlgeschlagen", "failed", c.failed},
+        {"gelöscht", "erased", c.erased},
+    };
+    std::string rows;
+    int i = 0;
+    for (const Part& p : parts) {
+        rows += "<tr><td><i class=\"dot s" + std::to_string(i) + "\"></i></td><td>" +
+                std::string(say(l, p.german, p.english)) + "</td><td class=\"n\">" + number(p.n, l) + "</td></tr>";
+        ++i;
+    }
+    rows += "<tr><td></td><th scope=\"row\">" + std::string(say(l, "versiegelt", "sealed")) + "</th><td class=\"n\">" +
+            number(c.sealed, l) + "</td></tr>";
+    return "<table>" + rows + "</table>";
+}
+
+std::string person(const vault::Person& p) {
+    std::string out = "<bdi>" + escape(p.name.empty() ? (p.address.empty() ? p.id : p.address) : p.name) + "</bdi>";
+    if (!p.name.empty() && !p.address.empty()) out += " <span class=\"soft\">&lt;" + escape(p.address) + "&gt;</span>";
+    return out;
+}
+
+}  // namespace
+
+std::string status_page(const PageContext& c, const StatusReport& s) {
+    const Language l = c.language;
+    std::string body;
+    if (!s.next_steps.empty()) {
+        body += "<div class=\"card\"><h2>" + std::string(say(l, "Was als Nächstes zu tun ist", "What to do next")) + "</h2><ul>";
+        for (const std::string& step : s.next_steps) body += "<li>" + escape(step) + "</li>";
+        body += "</ul></div>";
+    }
+    body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung", "Coverage")) + "</h2>" + coverage_block(l, s.coverage) + "</div>";
+    body += "<div class=\"card\"><h2>" + std::string(say(l, "Beweis", "Proof")) + "</h2><table>";
+    body += row(say(l, "Einträge", "Entries"), number(s.entries, l));
+    body += row(say(l, "Prüfpunkt", "Checkpoint"), number(s.checkpoint_size.value, l) + " · <code>" + s.checkpoint_root.hex() + "</code>");
+    body += row(say(l, "Zeitstempel", "Time stamp"),
+                s.anchored_time ? when(*s.anchored_time) + ", " + escape(s.anchored_by) + ", " +
+                                      std::string(say(l, "bis Eintrag ", "up to entry ")) + number(s.anchored_size.value, l)
+                                : std::string(say(l, "noch keiner", "none yet")));
+    body += row(say(l, "Fingerabdruck", "Fingerprint"), "<code>" + escape(s.fingerprint) + "</code>");
+    body += row(say(l, "Tresor", "Vault"), escape(s.vault));
+    body += row(say(l, "In Quarantäne", "Quarantined"), number(s.quarantined, l));
+    body += "</table></div><div class=\"card\"><h2>" + std::string(say(l, "Quellen", "Sources")) + "</h2><table><tr><th>Name</th><th>" +
+            std::string(say(l, "Art", "Kind")) + "</th><th class=\"n\">" + std::string(say(l, "Einträge", "Entries")) + "</th></tr>";
+    for (const SourceReport& source : s.sources) {
+        body += "<tr><td>" + escape(source.name) + (source.paused ? std::string(say(l, " (angehalten)", " (paused)")) : "") +
+                "</td><td>" + escape(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) + "</td></tr>";
+    }
+    body += "</table></div>";
+    return page(c, say(l, "Stand", "Status"), body);
+}
+
+std::string search_page(const PageContext& c, const std::vector<MatterReport>& matters, const SearchForm& form,
+                        const SearchReport* result, const Error* problem) {
+    const Language l = c.language;
+    std::string body = "<form class=\"card\" method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
+                       escape(c.form_token) + "\"><label for=\"matter\">" + std::string(say(l, "Fall", "Matter")) +
+                       "</label><select id=\"matter\" name=\"matter\" required>";
+    for (const MatterReport& m : matters) {
+        if (m.closed) continue;
+        body += "<option value=\"" + m.id + "\"" + (m.id == form.matter ? " selected" : "") + ">" + m.id +
+                (m.reference.empty() ? "" : " – " + escape(m.reference)) + "</option>";
+    }
+    body += "</select><label for=\"query\">" + std::string(say(l, "Suchworte", "Words")) +
+            "</label><input id=\"query\" type=\"search\" name=\"query\" required autofocus value=\"" + escape(form.query) +
+            "\"><p class=\"soft\">" +
+            std::string(say(l, "Beispiele: Prüfbericht · „neue Schaukel“ in \"…\" · von:weber · datum:2026-03 · hat:anhang · NICHT Entwurf",
+                            "Examples: report · \"exact words\" · from:weber · date:2026-03 · has:attachment · NOT draft")) +
+            "</p><label for=\"sort\">" + std::string(say(l, "Reihenfolge", "Order")) + "</label><select id=\"sort\" name=\"sort\"><option value=\"date\">" +
+            std::string(say(l, "neueste zuerst", "newest first")) + "</option><option value=\"relevance\"" +
+            (form.sort == "relevance" ? " selected" : "") + ">" + std::string(say(l, "beste zuerst", "best first")) +
+            "</option></select> <button>" + std::string(say(l, "Suchen", "Search")) + "</button><p class=\"soft\">" +
+            std::string(say(l, "Jede Suche wird mit Fall und Name in der Kette festgehalten.",
+                            "Each search is recorded in the ledger with matter and name.")) + "</p></form>";
+    if (matters.empty()) {
+        body += "<p>" + std::string(say(l, "Es gibt noch keinen Fall. Anlegen: ", "There is no matter yet. Make one: ")) +
+                "<code>kustos matter new --reference R --ground TEXT</code></p>";
+    }
+    if (problem != nullptr) {
+        body += "<p class=\"bad\" role=\"alert\">" + escape(problem->message()) + "</p>";
+        if (!problem->hint().empty()) body += "<p>" + escape(problem->hint()) + "</p>";
+    }
+    if (result != nullptr) {
+        body += "<h2>" + number(result->total, l) + " " + std::string(say(l, "Treffer", "hits")) + "</h2>";
+        for (const Hit& h : result->hits) {
+            body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) + "?matter=" + url_encode(form.matter) +
+                    "\"><bdi>" + escape(h.subject.empty() ? (h.conversation.empty() ? say(l, "ohne Betreff", "no subject") : h.conversation) : h.subject) +
+                    "</bdi></a></p><p class=\"soft\"><bdi>" + escape(h.sender) + "</bdi> · " + (h.sent_at ? when(*h.sent_at) : std::string(say(l, "ohne Zeit", "no time"))) +
+                    " · " + std::string(say(l, "Eintrag ", "entry ")) + std::to_string(h.entry.value) + "</p><p dir=\"auto\">";
+            std::size_t at = 0;
+            for (const auto& [begin, end] : h.marks) {
+                if (begin < at || end > h.snippet.size() || end < begin) continue;
+                body += escape(std::string_view(h.snippet).substr(at, begin - at)) + "<mark>" +
+                        escape(std::string_view(h.snippet).substr(begin, end - begin)) + "</mark>";
+                at = end;
+            }
+            body += escape(std::string_view(h.snippet).substr(at)) + "</p></div>";
+        }
+        const std::uint64_t shown = result->offset + result->hits.size();
+        if (shown < result->total && !result->hits.empty()) {
+            body += "<form method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" + escape(c.form_token) +
+                    "\"><input type=\"hidden\" name=\"matter\" value=\"" + escape(form.matter) + "\"><input type=\"hidden\" name=\"query\" value=\"" +
+                    escape(form.query) + "\"><input type=\"hidden\" name=\"sort\" value=\"" + escape(form.sort) +
+                    "\"><input type=\"hidden\" name=\"offset\" value=\"" + std::to_string(shown) + "\"><p><button>" +
+                    std::string(say(l, "Weitere Treffer", "More hits")) + "</button> <span class=\"soft\">" + number(shown, l) + " / " + number(result->total, l) + "</span></p></form>";
+        }
+        body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung dieser Antwort", "Coverage of this answer")) + "</h2>" +
+                coverage_block(l, result->coverage) + "</div>";
+    }
+    return page(c, say(l, "Suche", "Search"), body);
+}
+
+std::string record_page(const PageContext& c, const RecordReport& r, const std::string& matter) {
+    const Language l = c.language;
+    const vault::Message& m = r.message;
+    std::string body = "<div class=\"card\"><table>";
+    body += row(say(l, "Von", "From"), person(m.sender));
+    std::string to;
+    for (const auto& recipient : m.recipients) {
+        if (!to.empty()) to += ", ";
+        to += person(recipient.person);
+    }
+    if (!to.empty()) body += row(say(l, "An", "To"), to);
+    body += row(say(l, "Gesendet", "Sent"), m.sent_at ? when(*m.sent_at) : std::string(say(l, "unbekannt", "unknown")));
+    body += row(say(l, "Eingegangen", "Received"), when(m.received_at));
+    if (!m.conversation.empty()) body += row(say(l, "Gespräch", "Conversation"), "<bdi>" + escape(m.conversation.title.empty() ? m.conversation.id : m.conversation.title) + "</bdi>");
+    if (!m.subject.empty()) body += row(say(l, "Betreff", "Subject"), "<bdi>" + escape(m.subject) + "</bdi>");
+    body += row(say(l, "Art", "Kind"), escape(vault::kind_name(m.kind)));
+    if (!m.target.empty()) body += row(say(l, "Bezieht sich auf", "Refers to"), "<code>" + escape(m.target) + "</code>");
+    for (const auto& a : m.attachments) {
+        body += row(say(l, "Anhang", "Attachment"), "<bdi>" + escape(a.name) + "</bdi> <span class=\"soft\">" + escape(a.media_type) + ", " +
+                    (a.missing ? std::string(say(l, "nicht geliefert", "not delivered")) : number(a.size, l) + " Byte, SHA-256 " + a.sha256.hex()) + "</span>");
+    }
+    body += "</table></div>";
+    if (!m.previous_body.empty()) {
+        body += "<h2>" + std::string(say(l, "Vorher", "Before")) + "</h2><div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape(m.previous_body) + "</pre></div>";
+    }
+    std::string text = m.body;
+    if (text.empty() && !m.body_html.empty()) text = m.body_html;
+    body += "<div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape(text) + "</pre></div>";
+    body += "<div class=\"card\"><table>";
+    body += row(say(l, "Eintrag", "Entry"), std::to_string(r.entry.value) + " · <code>" + r.leaf.hex() + "</code>");
+    body += row(say(l, "Quelle", "Source"), escape(r.source) + ", " + std::string(say(l, "Nr. ", "no. ")) + std::to_string(r.sequence));
+    body += row(say(l, "Beweis", "Proof"), r.anchored ? std::string(say(l, "im Prüfpunkt und mit Zeitstempel", "in a checkpoint with a time stamp"))
+                                           : r.checkpoint_size != 0 ? std::string(say(l, "im Prüfpunkt, Zeitstempel folgt", "in a checkpoint, time stamp to come"))
+                                                                    : std::string(say(l, "versiegelt, Prüfpunkt folgt", "sealed, checkpoint to come")));
+    body += row(say(l, "Original", "Original"), "<a href=\"/record/" + std::to_string(r.entry.value) + "/original?matter=" + url_encode(matter) + "\">" +
+                std::string(say(l, "genaue Bytes herunterladen", "download the exact bytes")) + "</a>, " + number(m.raw_size, l) + " Byte");
+    body += "</table></div>";
+    return page(c, std::string(say(l, "Aufzeichnung ", "Record ")) + std::to_string(r.entry.value), body);
+}
+
+std::string verify_page(const PageContext& c, const audit::Report* report) {
+    const Language l = c.language;
+    std::string body = "<p>" + std::string(say(l, "Prüft die ganze Kette, alle Prüfpunkte, Zeitstempel und jeden Geheimtext, ohne Inhalte zu öffnen.",
+                                               "Checks the whole ledger, all checkpoints, time stamps and every ciphertext, without opening content.")) +
+                       "</p><form method=\"post\" action=\"/verify\"><input type=\"hidden\" name=\"form_token\" value=\"" + escape(c.form_token) +
+                       "\"><p><button>" + std::string(say(l, "Jetzt prüfen", "Verify now")) + "</button></p></form>";
+    if (report != nullptr) {
+        body += "<div class=\"card\"><p class=\"" + std::string(report->ok ? "good" : "bad") + "\">" + escape(report->headline(l == Language::german ? "de" : "en")) + "</p><table>";
+        for (const auto& [name, count] : report->checked) body += "<tr><td>" + escape(name) + "</td><td class=\"n\">" + number(count, l) + "</td></tr>";
+        body += "</table>";
+        for (const auto& p : report->problems) body += "<p class=\"bad\">" + escape(p.code) + ", " + escape(p.where) + ": " + escape(p.text) + "</p>";
+        body += "</div>";
+    }
+    return page(c, say(l, "Prüfen", "Verify"), body);
+}
+
+std::string error_page(const PageContext& c, const Error& error) {
+    return page(c, say(c.language, "Das ging nicht", "That did not work"),
+                "<div class=\"card\"><p class=\"bad\">" + escape(error.message()) + "</p><p>" + escape(error.hint()) + "</p></div>");
+}
+
+}  // namespace kustos::web
