@@ -4,6 +4,7 @@
 #include "app/house.h"
 #include "app/src/house_ports.h"
 #include "audit/anchors.h"
+#include "audit/imprint.h"
 #include "audit/net/tsa_client.h"
 #include "base/log.h"
 #include "base/progress.h"

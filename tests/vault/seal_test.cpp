@@ -58,7 +58,7 @@ TEST_CASE("what was sealed opens, and its commitments are the header's") {
 }
 
 TEST_CASE("another key, another entry, a changed, cut or reordered ciphertext: refused") {
-    const Sealed s = seal_message(200'000);
+    const Sealed s = seal_message(400'000);
     const auto refused = [&](const audit::EntryHeader& h, const Bytes& dek, const Bytes& ciphertext, ByteView body = {}) {
         audit::EntryHeader fitted = h;
         fitted.ciphertext_length = ciphertext.size();

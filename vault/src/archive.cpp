@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "audit/checkpoint.h"
+#include "audit/cms_signature.h"
 #include "audit/staging.h"
 #include "audit/tsa_authority.h"
 #include "base/log.h"
@@ -365,15 +366,13 @@ Status ArchiveImpl::recover() {
     const auto staged = TRY_IN("staging", staging->read());
     switch (TRY(audit::plan_recovery(staged, signed_head, installed))) {
         case audit::Recovery::nothing: break;
-        case audit::Recovery::finish: {
+        case audit::Recovery::finish:
+            if (!(staged->vault == vault)) return Error(Code::conflict, "the staged batch belongs to another archive");
             log(LogLevel::info, "finishing the batch of before the crash", {{"size", signed_head.size}});
-            // The state before the batch, from the tiles that are there.
-            audit::LedgerReader before(env.fs, dir / "ledger", staged->before.size);
-            const audit::AppendPlan plan = audit::plan_append(TRY(before.load_state()), staged->entries);
-            TRY(audit::install(env.fs, dir / "ledger", plan.writes, TRY(signer->note())));
+            TRY(audit::reinstall(env.fs, dir / "ledger", *staged, TRY(signer->note())));
             TRY(duplicates->store(staged->duplicates));
+            TRY(staging->clear());
             break;
-        }
         case audit::Recovery::drop:
             log(LogLevel::info, "dropping a batch that was not committed", {{"size", signed_head.size}});
             TRY(staging->clear());
@@ -500,6 +499,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
             .with_hint("give --state DIR as at init; an archive without its signer can be verified (kustos-verify), not written");
     }
     impl->signer = TRY(std::move(signer));
+    impl->signer->set_cms_maker(audit::make_cms);
     if (!(impl->signer->vault() == vault)) return Error(Code::conflict, "the signer's store belongs to another archive");
     TRY(impl->load(options.passphrase));
     impl->start();

@@ -1,0 +1,351 @@
+// Export: records of a matter become an evidence bundle, or originals. The access entry comes first; then a checkpoint that
+// covers it, its time stamp, and only then the signature.
+#include <algorithm>
+
+#include "app/house.h"
+#include "app/src/house_ports.h"
+#include "audit/anchors.h"
+#include "audit/bundle_writer.h"
+#include "audit/checkpoint.h"
+#include "audit/imprint.h"
+#include "audit/ledger.h"
+#include "audit/pdf_sign.h"
+#include "audit/verify_archive.h"
+#include "base/progress.h"
+#include "export/bundle.h"
+#include "export/originals.h"
+
+namespace kustos::app {
+
+namespace {
+
+constexpr std::uint64_t kMaxBundleBytes = 2ull << 30;
+
+std::string extension_of(const vault::Message& m) {
+    if (m.kind == vault::MessageKind::mail) return "eml";
+    if (m.format.rfind("stream", 0) == 0) return "json";
+    if (m.format.rfind("mattermost-csv", 0) == 0) return "csv";
+    return "bin";
+}
+
+// One opened entry as the container discloses it: every field, decoys by their salts.
+audit::RecordDisclosure disclose(EntryIndex index, const audit::Entry& entry, const vault::OpenedPayload& opened, std::vector<Hash> proof) {
+    audit::RecordDisclosure d;
+    d.index = index;
+    d.entry = audit::encode(entry);
+    d.proof = std::move(proof);
+    d.key_commitment = opened.key_commitment;
+    d.commitments = opened.commitments;
+    for (std::size_t i = 0; i < opened.payload.rows.size(); ++i) {
+        const vault::FieldRow& row = opened.payload.rows[i];
+        audit::DisclosedField f;
+        f.path = static_cast<std::uint16_t>(row.path);
+        f.ordinal = row.ordinal;
+        f.type = static_cast<std::uint8_t>(row.type);
+        f.salt = opened.salts[i];
+        f.value = to_bytes(opened.payload.field(row));
+        d.fields.push_back(std::move(f));
+    }
+    return d;
+}
+
+// The records of one export, opened again for each pass of the page layout.
+class SessionRecords final : public exporting::RecordSource {
+public:
+    SessionRecords(vault::Archive& archive, vault::OpenSession& session, std::vector<EntryIndex> ids, std::vector<std::string> originals)
+        : archive_(archive), session_(session), ids_(std::move(ids)), originals_(std::move(originals)) {}
+    std::size_t count() const override { return ids_.size(); }
+    Result<exporting::BundleRecord> at(std::size_t position) override {
+        vault::OpenedRecord opened = TRY(session_.open(ids_.at(position)));
+        exporting::BundleRecord r;
+        r.entry = opened.index;
+        r.original_sha256 = opened.message.raw_sha256;
+        r.original_size = opened.message.raw_size;
+        r.original_path = originals_.at(position);
+        r.sequence = opened.entry.header.sequence;
+        if (const auto source = archive_.find_source(opened.entry.header.source)) r.source = source->name;
+        for (vault::Attachment& a : opened.message.attachments) {
+            exporting::AttachmentFacts facts;
+            facts.place = a.missing ? exporting::AttachmentPlace::missing : exporting::AttachmentPlace::in_original;
+            a.content.clear();
+            r.attachments.push_back(std::move(facts));
+        }
+        r.message = std::move(opened.message);
+        return r;
+    }
+
+private:
+    vault::Archive& archive_;
+    vault::OpenSession& session_;
+    std::vector<EntryIndex> ids_;
+    std::vector<std::string> originals_;
+};
+
+class SessionOriginals final : public exporting::OriginalSource {
+public:
+    SessionOriginals(vault::OpenSession& session, std::vector<EntryIndex> ids) : session_(session), ids_(std::move(ids)) {}
+    std::size_t count() const override { return ids_.size(); }
+    Result<exporting::Original> describe(std::size_t position) override {
+        const vault::OpenedRecord opened = TRY(session_.open(ids_.at(position)));
+        exporting::Original o;
+        o.entry = opened.index;
+        o.kind = opened.message.kind;
+        o.format = opened.message.format;
+        o.sender_address = opened.message.sender.address;
+        o.received_at = opened.message.received_at;
+        o.sha256 = opened.message.raw_sha256;
+        o.size = opened.message.raw_size;
+        return o;
+    }
+    Status write(std::size_t position, const exporting::ByteSink& out) override { return session_.write_original(ids_.at(position), out); }
+
+private:
+    vault::OpenSession& session_;
+    std::vector<EntryIndex> ids_;
+};
+
+// What happened in this matter, as the ledger's public bodies tell it.
+Result<std::vector<exporting::CustodyEvent>> custody_of(vault::Archive& archive, EntryIndex matter) {
+    std::vector<exporting::CustodyEvent> events;
+    const TreeSize size = archive.head().size;
+    for (EntryIndex at = matter; at.value < size.value;) {
+        const auto entries = TRY(archive.entries(at, 512));
+        if (entries.empty()) break;
+        for (const audit::Entry& entry : entries) {
+            const EntryIndex index = at;
+            at.value += 1;
+            const bool opened_matter = index == matter;
+            const auto action = audit::access_action(entry);
+            if (!opened_matter && !action) continue;
+            const auto body = TRY(audit::BodyReader::parse(entry.body));
+            if (!opened_matter && body.find_u64(audit::Tag::matter) != matter.value) continue;
+            exporting::CustodyEvent e;
+            e.entry = index;
+            if (const auto time = body.find_time(audit::Tag::time)) e.time = *time;
+            e.action = opened_matter ? "matter_opened" : *action == audit::AccessAction::search ? "search" : *action == audit::AccessAction::open ? "open" : "export";
+            if (const auto total = body.find_u64(audit::Tag::total)) e.code = "total=" + std::to_string(*total);
+            if (!opened_matter) {
+                if (auto payload = archive.open_payload(index, entry); payload.ok()) e.actor = vault::field_text(*payload, vault::PathCode::actor);
+            }
+            events.push_back(std::move(e));
+        }
+    }
+    return events;
+}
+
+}  // namespace
+
+Result<ExportReport> House::export_records(const ExportRequest& request) {
+    const EntryIndex matter = TRY(need_matter(request.matter));
+    const access::Matter found = TRY(matters_->find(matter));
+    if (!archive_->is_open()) return Error(Code::closed, "the vault is closed: a key holder must open it").with_hint("give --passphrase-file FILE, or - for standard input");
+    vault::Purpose purpose;
+    purpose.action = audit::AccessAction::export_;
+    purpose.matter = matter;
+    purpose.actor = options_.actor;
+    purpose.query = request.query;
+    std::vector<EntryIndex> ids = request.records;
+    web::Coverage coverage;
+    {
+        const search::Coverage c = TRY(searcher_->coverage(*census_));
+        coverage = {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+    }
+    if (!request.query.empty()) {
+        const search::Query parsed = TRY(search::parse_query(request.query, request.language == Language::german ? search::Language::de : search::Language::en));
+        const search::Answer answer = TRY(searcher_->run(parsed, {}, *census_));
+        ids = answer.entries;
+        purpose.result_set = answer.result_set;
+        const search::Coverage& c = answer.coverage;
+        coverage = {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    if (ids.empty()) return Error(Code::usage, "nothing to export: no record was found").with_hint("kustos search shows what a query finds");
+    purpose.total = ids.size();
+    const auto session = TRY(opener_->begin(purpose, ids));  // the access entry is durable now
+
+    ExportReport report;
+    report.file = request.out.string();
+    if (request.as != "pdf") {
+        SessionOriginals originals(*session, ids);
+        exporting::OriginalsWritten written;
+        if (request.as == "eml") {
+            TRY(environment_.fs.make_dirs(request.out));
+            written = TRY(exporting::write_eml_folder(environment_.fs, request.out, originals));
+        } else {
+            Bytes mbox;
+            written = TRY(exporting::write_mbox([&mbox](ByteView piece) -> Status {
+                if (mbox.size() + piece.size() > kMaxBundleBytes) return Error(Code::limit, "one mbox holds at most 2 GiB here").with_hint("--as eml, or a narrower query");
+                put(mbox, piece);
+                return {};
+            }, originals));
+            TRY(replace_file(environment_.fs, request.out, mbox));
+        }
+        report.records = written.written;
+        report.left_out = written.left_out;
+        report.bytes = written.bytes;
+        return report;
+    }
+
+    // A checkpoint that covers the export's own entry, and its time stamp as far as an authority answers.
+    TRY(publish_and_anchor());
+    audit::AnchorStore store(environment_.fs, options_.archive / "ledger");
+    const auto spans = TRY(store.list());
+    const EntryIndex last = session->access_entry().index;
+    const auto span = audit::newest_covering(spans, TreeSize(last.value + 1));
+    const TreeSize size = span ? span->size : TRY(archive_->publish());
+    const std::string note = TRY(archive_->published_note(size));
+    const audit::VerifierKey key = archive_->signer().verifier();
+    const audit::Checkpoint checkpoint = TRY(audit::open_checkpoint(as_bytes(note), key));
+
+    audit::BundleWriter writer;
+    TRY(writer.set_checkpoint(note));
+    exporting::BundleInput input;
+    if (span) {
+        const audit::Anchor anchor = TRY(store.read(*span));
+        audit::ImprintTree tree(sha256(anchor.note));
+        for (EntryIndex at(span->previous.value); at.value < span->size.value;) {
+            const auto entries = TRY(archive_->entries(at, static_cast<std::size_t>(std::min<std::uint64_t>(512, span->size.value - at.value))));
+            if (entries.empty()) return Error(Code::corrupt, "the ledger ends before its checkpoint");
+            for (const audit::Entry& entry : entries) {
+                audit::ImprintGroup group;
+                group.object = sha256(audit::encode(entry));
+                if (entry.header.suite != audit::Suite::none) group.ciphertext = entry.header.ciphertext_hash;
+                tree.add(group);
+            }
+            at.value += entries.size();
+        }
+        tree.finish();
+        for (const audit::AnchorToken& token : anchor.tokens) {
+            TRY(writer.add_anchor(token.authority, span->previous, token.token, tree.path_of_note()));
+            const auto facts = TRY(audit::read_token(token.token));
+            input.proof.anchors.push_back({facts.gen_time, token.authority, token.authority == audit::BuiltinAuthority::kName, span->size});
+        }
+    }
+    for (const EntryIndex context : {EntryIndex(0), EntryIndex(1)}) {
+        TRY(writer.add_context(context, audit::encode(TRY(archive_->entry(context))), TRY(archive_->inclusion_proof(context, size))));
+    }
+    std::vector<std::string> originals;
+    std::uint64_t total_bytes = 0;
+    Progress progress(environment_.clock, "export", "records", ids.size());
+    for (const EntryIndex id : ids) {
+        const vault::OpenedRecord opened = TRY(session->open(id));
+        Bytes original;
+        TRY(session->write_original(id, [&original](ByteView piece) {
+            put(original, piece);
+            return ok_status();
+        }));
+        total_bytes += original.size();
+        if (total_bytes > kMaxBundleBytes) return Error(Code::limit, "one bundle holds at most 2 GiB of originals").with_hint("a narrower query, or several bundles");
+        const std::string name = audit::original_member(id, extension_of(opened.message));
+        TRY(writer.add_file(name, original));
+        originals.push_back(name);
+        audit::RecordDisclosure d = disclose(id, opened.entry, opened.payload, TRY(archive_->inclusion_proof(id, size)));
+        d.original = name;
+        for (const vault::BlobRef& blob : opened.payload.payload.blobs) {
+            const vault::OpenedPayload blob_opened = TRY(session->open_blob(blob));
+            audit::RecordDisclosure b = disclose(blob.entry, TRY(archive_->entry(blob.entry)), blob_opened, TRY(archive_->inclusion_proof(blob.entry, size)));
+            // Its bytes once more as a file, so that people can open them; the fields point into it.
+            const std::string file = "attachments/" + audit::twelve_digits(blob.entry.value) + ".bin";
+            TRY(writer.add_file(file, TRY(vault::blob_content(blob_opened))));
+            std::uint64_t offset = 0;
+            for (audit::DisclosedField& f : b.fields) {
+                if (f.path != static_cast<std::uint16_t>(vault::PathCode::attachment_content)) continue;
+                f.file = file;
+                f.offset = offset;
+                f.length = f.value.size();
+                offset += f.length;
+                f.value.clear();
+            }
+            d.blobs.push_back(std::move(b));
+        }
+        TRY(writer.add_record(d));
+        progress.advance_to(originals.size());
+        if (interrupt_requested()) return Error(Code::interrupted, "interrupted; nothing was written");
+    }
+    progress.finish();
+
+    audit::BundleFacts facts;
+    facts.vault = archive_->vault_id();
+    facts.origin = archive_->origin();
+    facts.vkey = archive_->vkey();
+    facts.created_at = environment_.clock.now();
+    facts.language = request.language == Language::german ? "de" : "en";
+    facts.tool = "kustos " KUSTOS_VERSION;
+    facts.matter_reference = found.reference;
+    facts.matter_ground = found.ground;
+    facts.matter = matter;
+    facts.query = request.query;
+    facts.total = ids.size();
+    facts.coverage = {{"sealed", coverage.sealed},   {"searchable", coverage.searchable}, {"partial", coverage.partial}, {"opaque", coverage.opaque},
+                      {"deferred", coverage.deferred}, {"failed", coverage.failed},         {"erased", coverage.erased}};
+    Bytes zip = TRY(writer.finish(facts));
+
+    input.language = request.language == Language::german ? exporting::Language::de : exporting::Language::en;
+    input.time_zone = config_.text("time_zone", "Europe/Berlin");
+    input.archive_name = config_.text("name", "Archiv");
+    input.authority = config_.text("authority", "");
+    input.matter = {found.reference, found.ground, matter};
+    input.query = request.query;
+    input.total = ids.size();
+    input.coverage = {coverage.sealed, coverage.searchable, coverage.partial, coverage.opaque, coverage.deferred, coverage.failed, coverage.erased};
+    input.created_at = facts.created_at;
+    input.created_by = options_.actor;
+    input.tool = facts.tool;
+    input.custody = TRY(custody_of(*archive_, matter));
+    input.proof.checkpoint_size = checkpoint.size;
+    input.proof.checkpoint_root = checkpoint.root;
+    input.proof.origin = archive_->origin();
+    input.proof.fingerprint = archive_->fingerprint();
+    input.proof.verifier_key = archive_->vkey();
+    SessionRecords records(*archive_, *session, ids, originals);
+    Bytes pdf;
+    const exporting::PdfFacts pages = TRY(exporting::write_pdf(input, records, exporting::container_in_memory(std::move(zip)), [&pdf](ByteView piece) {
+        put(pdf, piece);
+        return ok_status();
+    }));
+    const Bytes bundle = TRY(audit::append_signature(std::move(pdf), [this](const Hash& digest) { return archive_->signer().sign_cms(digest); }));
+    TRY(replace_file(environment_.fs, request.out, bundle));
+    report.records = pages.records;
+    report.pages = pages.pages;
+    report.bytes = bundle.size();
+    return report;
+}
+
+Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool deep) {
+    audit::VerifyOptions options;
+    options.live = true;
+    if (trust) {
+        const Bytes bytes = TRY_IN("trust file", read_file(environment_.fs, *trust, audit::kMaxTrustFile));
+        options.trust = TRY(audit::parse_trust(as_text(bytes)));
+    }
+    Progress progress(environment_.clock, "verify", "entries", archive_->head().size.value);
+    options.progress = [&progress](std::uint64_t done, std::uint64_t) { progress.advance_to(done); };
+    audit::Report report = audit::verify_archive(environment_.fs, options_.archive, options);
+    progress.finish();
+    if (!deep) return report;
+    if (!archive_->is_open()) return Error(Code::closed, "--deep opens content: a key holder must open the vault").with_hint("give --passphrase-file FILE, or - for standard input");
+    // What only an opener can check: that plaintext matches the commitments. Leaves an access entry like every opening.
+    TRY(archive_->record_control(audit::ControlAction::finding, [](audit::Body& body) { body.put_text(audit::Tag::code, "verify:deep"); }));
+    const TreeSize size = archive_->head().size;
+    Progress opening(environment_.clock, "verify --deep", "entries", size.value);
+    for (std::uint64_t i = 0; i < size.value && !interrupt_requested(); ++i) {
+        const audit::Entry entry = TRY(archive_->entry(EntryIndex(i)));
+        if (entry.header.suite == audit::Suite::none || entry.header.kind == audit::Kind::blob) continue;
+        const auto opened = archive_->open_payload(EntryIndex(i), entry);
+        const std::string where = "entry " + std::to_string(i);
+        if (!opened.ok()) {
+            report.problem("content", where, opened.error().message());
+        } else {
+            for (const vault::BlobRef& blob : opened->payload.blobs) {
+                if (const auto content = archive_->blob_content(blob); !content.ok()) report.problem("content", where, content.error().message());
+            }
+            report.checked["opened"] += 1;
+        }
+        opening.advance_to(i);
+    }
+    std::erase(report.not_checked, "that plaintext matches the commitments: nothing was decrypted");
+    return report;
+}
+
+}  // namespace kustos::app

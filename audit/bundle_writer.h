@@ -1,0 +1,85 @@
+// Writes the evidence container of a bundle (docs/format/bundle.md): originals, disclosures, proofs, tokens, manifest.
+// verify_bundle.h is its reader; nobody else knows the format.
+// Memory: everything that is contained, twice while finish() runs. Threads: one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/imprint.h"
+#include "audit/zip.h"
+#include "base/ids.h"
+#include "base/time.h"
+
+namespace kustos::audit {
+
+struct DisclosedField {
+    std::uint16_t path = 0;  // 0: a decoy, opened by its salt
+    std::uint16_t ordinal = 0;
+    std::uint8_t type = 0;
+    std::array<std::uint8_t, 32> salt{};
+    Bytes value;
+    // Large values stand in a file of the container: then value is empty.
+    std::string file;
+    std::uint64_t offset = 0, length = 0;
+};
+
+struct RecordDisclosure {
+    EntryIndex index;
+    Bytes entry;               // 116 bytes
+    std::vector<Hash> proof;   // to the bundle's checkpoint
+    Hash key_commitment;
+    std::vector<Hash> commitments;
+    std::vector<DisclosedField> fields;  // all, in order
+    std::string original;                // member name; empty: none
+    std::vector<RecordDisclosure> blobs;
+};
+
+struct BundleFacts {
+    VaultId vault;
+    std::string origin, vkey;
+    UtcTime created_at;
+    std::string language, tool;
+    std::string matter_reference, matter_ground;
+    EntryIndex matter;
+    std::string query;
+    std::uint64_t total = 0;
+    std::map<std::string, std::uint64_t> coverage;
+};
+
+class BundleWriter {
+public:
+    Status add_file(const std::string& name, ByteView content);
+    // Entries that the verifier needs beside the records: archive_created, evidence_key.
+    Status add_context(EntryIndex index, ByteView entry, const std::vector<Hash>& proof);
+    Status add_record(const RecordDisclosure& record);
+    Status set_checkpoint(std::string_view note);
+    Status add_anchor(const std::string& authority, TreeSize previous, ByteView token, const ReducedTree& path);
+    // The zip; trust-hint.txt is for people and never believed.
+    Result<Bytes> finish(const BundleFacts& facts);
+
+private:
+    ZipWriter zip_;
+    struct FileRow {
+        std::string name;
+        std::uint64_t size;
+        Hash sha256;
+    };
+    std::vector<FileRow> files_;
+    std::vector<std::string> context_, records_;
+    struct AnchorRow {
+        std::string file, authority;
+        std::uint64_t previous;
+        ReducedTree path;
+    };
+    std::vector<AnchorRow> anchors_;
+};
+
+std::string record_member(EntryIndex index);                                    // records/000000000123.json
+std::string original_member(EntryIndex index, const std::string& extension);    // originals/000000000123.eml
+
+}  // namespace kustos::audit

@@ -1,0 +1,190 @@
+// One leaf of the ledger: a header of 116 bytes and a public body. docs/format/ledger.md has the byte tables.
+//
+// The header commits to what the vault holds (sealed fields through the content root, ciphertext through its hash) and
+// names no content. The body is empty for records and blobs, else a sequence of {tag, length, value} without personal
+// data, so that an auditor without keys can read it.
+//
+// Errors: decode_* take foreign bytes: Code::bad_input for everything that is not the one canonical encoding. encode()
+// of a header that decode would refuse is a CHECK: callers build entries, they don't pass them on. Threads: values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/time.h"
+
+namespace kustos::audit {
+
+inline constexpr std::size_t kHeaderSize = 116;
+inline constexpr std::size_t kPartASize = 76;
+inline constexpr std::size_t kMaxBody = 65'419;  // header and body fit a tlog-tiles entry (65,535 bytes)
+inline constexpr std::uint16_t kMaxFields = 4'096;
+inline constexpr std::uint32_t kLeavesPerKeyTree = 1U << 20;
+inline constexpr std::uint64_t kMaxCiphertext = std::uint64_t{1} << 40;
+
+enum class Kind : std::uint8_t { record = 1, blob = 2, access = 3, erasure = 4, control = 5 };
+enum class Suite : std::uint8_t { none = 0, aes256_gcm = 1 };
+
+struct EntryHeader {
+    Kind kind = Kind::control;
+    Suite suite = Suite::none;  // none: no sealed payload, and everything from tree on is zero
+    ClassCode retention_class;
+    SourceId source;
+    std::uint64_t sequence = 0;  // of the source, gap-free from 0, counts each of its entries
+    RecordId record;
+    KeyTreeId tree;
+    LeafNumber leaf;
+    std::uint16_t field_count = 0;
+    Hash content_root;
+    std::uint64_t ciphertext_length = 0;  // tags included
+    Hash ciphertext_hash;                 // SHA-256, tags included
+    bool operator==(const EntryHeader&) const = default;
+};
+
+struct Entry {
+    EntryHeader header;
+    Bytes body;
+    bool operator==(const Entry&) const = default;
+};
+
+Bytes encode(const Entry& entry);
+Bytes encode_header(const EntryHeader& header);
+// Refuses: unknown version, kind or suite; fields that must be zero; a body where none may be; a body that is not
+// canonical TLV; a control, access or erasure entry without exactly one `action`.
+Result<Entry> decode_entry(ByteView bytes);
+Result<EntryHeader> decode_header(ByteView bytes);  // the first 116 bytes of an entry; more may follow
+
+// --- commitments (sealing.md, "Payload and field commitments") -----------------------------------
+Bytes part_a(const EntryHeader& header);  // up to and including the content root
+// AAD of every chunk: SHA-256(vault id || part A || SHA-256(body)).
+Hash chunk_aad(const VaultId& vault, const EntryHeader& header, ByteView body);
+Hash content_root(const Hash& key_commitment, const Hash& field_root);  // 0x02
+Hash field_commitment(ByteView encoded_field);                          // 0x03
+Hash field_root(std::span<const Hash> commitments);                     // 0x04
+// F_i = version 1 || record id || salt || i || path code || ordinal || type || u64 length || value
+Bytes encode_field(const RecordId& record, ByteView salt32, std::uint16_t i, std::uint16_t path, std::uint16_t ordinal,
+                   std::uint8_t type, ByteView value);
+
+// --- public bodies ----------------------------------------------------------------------------------
+enum class Tag : std::uint16_t {
+    action = 1,            // u16: ControlAction, AccessAction or ErasureAction, by kind
+    time = 2,              // i64 milliseconds since 1970, the archive's clock
+    vault_id = 3,          // 16 bytes
+    origin = 4,            // text
+    vkey = 5,              // text, signed-note verifier key
+    certificate = 6,       // DER; longer than 65,535 bytes: in order, over repeated tags
+    name = 7,              // text
+    source_kind = 8,       // text
+    retention_class = 9,   // u16
+    tree = 10,             // u32
+    year = 11,             // u16
+    generation = 12,       // u32
+    box_hash = 13,         // SHA-256 of the sealed box's file
+    key_check = 14,        // 32 bytes
+    intake_key = 15,       // 32 bytes, X25519
+    checkpoint_size = 16,  // u64
+    note_hash = 17,        // SHA-256 of the published note
+    token_hash = 18,       // SHA-256 of the token's DER
+    authority = 19,        // text
+    previous_size = 20,    // u64
+    count = 21,            // u64
+    list_root = 22,        // hash
+    matter = 23,           // u64 entry index
+    code = 24,             // text, a finding's stable code
+    entry = 25,            // u64 entry index
+    method = 26,           // text
+    until = 27,            // i64 milliseconds
+    related_hash = 28,     // hash
+    keyring_hash = 29,     // hash
+    tsa_root_hash = 30,    // SHA-256 of the builtin authority's root certificate
+    total = 31,            // u64
+    shard = 32,            // u32
+    leaf_range = 33,       // u32 tree, u32 first leaf, u32 last leaf; repeated
+};
+
+enum class ControlAction : std::uint16_t {
+    archive_created = 1,
+    evidence_key = 2,
+    generation_opened = 3,
+    source_added = 4,
+    source_changed = 5,
+    tree_opened = 6,
+    shard_opened = 7,
+    checkpoint_published = 8,
+    anchor_stored = 9,
+    matter_opened = 10,
+    matter_closed = 11,
+    vault_unlocked = 12,
+    vault_locked = 13,
+    finding = 14,
+    account_added = 15,
+    class_defined = 16,
+};
+enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3 };
+
+// Builds a body. Rows may be put in any order: encode() sorts by tag and keeps the order of repeated ones.
+class Body {
+public:
+    Body() = default;
+    explicit Body(ControlAction action) { put_u16(Tag::action, static_cast<std::uint16_t>(action)); }
+    explicit Body(AccessAction action) { put_u16(Tag::action, static_cast<std::uint16_t>(action)); }
+    static Result<Body> decode(ByteView bytes);  // to go on with an encoded one
+
+    Body& put_u16(Tag tag, std::uint16_t value);
+    Body& put_u32(Tag tag, std::uint32_t value);
+    Body& put_u64(Tag tag, std::uint64_t value);
+    Body& put_time(Tag tag, UtcTime value);
+    Body& put_hash(Tag tag, const Hash& value);
+    Body& put_text(Tag tag, std::string_view value);
+    Body& put_bytes(Tag tag, ByteView value);  // more than 65,535 bytes: split over repeated tags
+    Body& put_leaf_range(KeyTreeId tree, LeafNumber first, LeafNumber last);
+    bool has(Tag tag) const;
+    Body& remove(Tag tag);  // every row of it
+    Bytes encode() const;   // CHECKs kMaxBody
+    std::size_t encoded_size() const;
+
+private:
+    std::vector<std::pair<std::uint16_t, Bytes>> rows_;
+};
+
+struct LeafRange {
+    KeyTreeId tree;
+    LeafNumber first, last;
+};
+
+// Reads a body. Absent is nullopt; a row of the wrong length, or one repeated where one is meant, is nullopt too: the
+// caller who needs it refuses the entry.
+class BodyReader {
+public:
+    // Code::bad_input: a row beyond the end, tags not ascending, more than kMaxBody bytes. Views stay valid as long as
+    // the bytes given here.
+    static Result<BodyReader> parse(ByteView body);
+    std::optional<std::uint16_t> find_u16(Tag tag) const;
+    std::optional<std::uint32_t> find_u32(Tag tag) const;
+    std::optional<std::uint64_t> find_u64(Tag tag) const;
+    std::optional<UtcTime> find_time(Tag tag) const;
+    std::optional<Hash> find_hash(Tag tag) const;
+    std::optional<std::string> find_text(Tag tag) const;  // well-formed UTF-8 without control characters
+    std::optional<Bytes> find_bytes(Tag tag) const;       // rows of a repeated tag joined
+    std::vector<ByteView> all(Tag tag) const;
+    std::optional<std::vector<LeafRange>> leaf_ranges() const;
+
+private:
+    std::optional<ByteView> single(Tag tag, std::size_t size) const;
+    std::vector<std::pair<std::uint16_t, ByteView>> rows_;
+};
+
+// The action of a control entry; nullopt for other kinds. An action that this version does not know is returned as it
+// is.
+std::optional<ControlAction> control_action(const Entry& entry);
+std::optional<AccessAction> access_action(const Entry& entry);
+
+}  // namespace kustos::audit

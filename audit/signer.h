@@ -1,0 +1,84 @@
+// The signer: holds the checkpoint key and the evidence key, and the only memory of the last committed (size, root).
+//
+// advance() is the archive's commit point: it compares the caller's idea of the last head with its own, stores the new
+// head durably, and only then signs. So no signature exists over a head that was not committed, and two writers that
+// started from the same head can't both commit.
+//
+// Trust: its store lies outside the archive directory, so that restoring a directory does not restore it
+// (docs/format/signer.md). In a process of its own later, behind this interface.
+// Threads: safe from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "audit/checkpoint.h"
+#include "audit/merkle.h"
+#include "audit/note.h"
+#include "base/environment.h"
+#include "base/fs.h"
+
+namespace kustos::audit {
+
+class Signer {
+public:
+    virtual ~Signer() = default;
+    virtual Result<TreeHead> last() = 0;  // empty_head() before the first commit
+    virtual Result<std::string>
+    note() = 0;  // signed checkpoint of last(); Ed25519 is deterministic: always the same bytes
+    // Compare-and-swap, then the signed checkpoint of `next`. Code::conflict: `previous` is not last(), nothing
+    // changed. Code::usage: next does not grow. Code::read_only: the store failed; whether it kept `next` is known
+    // after a restart.
+    virtual Result<std::string> advance(const TreeHead& previous, const TreeHead& next) = 0;
+    virtual VaultId vault() = 0;
+    virtual VerifierKey verifier() = 0;        // of checkpoints; its name is the origin
+    virtual Bytes evidence_certificate() = 0;  // DER
+    // Detached CMS (CAdES-BES) over content with this SHA-256, by the evidence key.
+    virtual Result<Bytes> sign_cms(const Hash& digest) = 0;
+};
+
+// How sign_cms() makes its CMS: cms_signature.h, given as a function so that this header stays free of it.
+// private key: PKCS#8 DER; certificate: DER.
+using CmsMaker = std::function<Result<Bytes>(ByteView private_key_der, ByteView certificate_der, const Hash& digest)>;
+
+class FileSigner final : public Signer {
+public:
+    // Makes the directory's files: checkpoint.key, evidence.key, evidence.crt, head. Code::conflict: there is a store
+    // already.
+    static Status create(Environment environment, const Path& dir, const VaultId& vault);
+    // Holds dir/lock until destroyed. Code::conflict: another process has it. Code::corrupt: both slots of `head` are
+    // unreadable, or the parts belong to different archives. Code::not_found: no store there.
+    static Result<std::unique_ptr<FileSigner>> open(Fs& fs, const Path& dir);
+    ~FileSigner() override;
+
+    Result<TreeHead> last() override;
+    Result<std::string> note() override;
+    Result<std::string> advance(const TreeHead& previous, const TreeHead& next) override;
+    VaultId vault() override;
+    VerifierKey verifier() override;
+    Bytes evidence_certificate() override;
+    Result<Bytes> sign_cms(const Hash& digest) override;
+    void set_cms_maker(CmsMaker maker);  // before the first sign_cms(); default: cms_signature.h
+
+private:
+    struct State;
+    explicit FileSigner(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// --- the head's two slots (docs/format/signer.md) ------------------------------------------------------
+inline constexpr std::size_t kHeadSlotSize = 104;
+inline constexpr std::uint64_t kHeadSlotSpacing = 4'096;  // slots never share a sector
+
+struct HeadSlot {
+    VaultId vault;
+    std::uint64_t counter = 0;  // counts stores; slot number = counter mod 2
+    TreeHead head;
+    bool operator==(const HeadSlot&) const = default;
+};
+Bytes encode(const HeadSlot& slot);
+Result<HeadSlot> decode_head_slot(ByteView bytes);  // Code::corrupt
+
+}  // namespace kustos::audit

@@ -1,0 +1,138 @@
+#include "audit/cms_signature.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "audit/der.h"
+#include "base/crypto.h"
+
+namespace kustos::audit {
+
+namespace {
+
+struct Free {
+    void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+    void operator()(EVP_MD_CTX* p) const { EVP_MD_CTX_free(p); }
+    void operator()(X509* p) const { X509_free(p); }
+};
+template <class T>
+using Own = std::unique_ptr<T, Free>;
+
+constexpr std::uint8_t kSignedData[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02};
+constexpr std::uint8_t kData[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01};
+constexpr std::uint8_t kSha256[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
+constexpr std::uint8_t kEcdsaSha256[] = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02};
+constexpr std::uint8_t kContentType[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x03};
+constexpr std::uint8_t kMessageDigest[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x04};
+constexpr std::uint8_t kSigningCertificateV2[] = {0x06, 0x0B, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x10, 0x02, 0x2F};
+
+Bytes wrap(std::uint8_t tag, std::initializer_list<ByteView> parts) {
+    Bytes content;
+    for (const ByteView p : parts) put(content, p);
+    Bytes out;
+    put_der(out, tag, content);
+    return out;
+}
+
+// RFC 5652 section 11, RFC 5035: sorted as DER wants a SET OF.
+Bytes signed_attributes(ByteView certificate, const Hash& digest) {
+    const Bytes hash = wrap(der::kOctetString, {sha256(certificate).view()});
+    const Bytes ess = wrap(der::kSequence, {wrap(der::kSequence, {wrap(der::kSequence, {hash})})});
+    std::vector<Bytes> attributes = {
+        wrap(der::kSequence, {kContentType, wrap(der::kSet, {kData})}),
+        wrap(der::kSequence, {kMessageDigest, wrap(der::kSet, {wrap(der::kOctetString, {digest.view()})})}),
+        wrap(der::kSequence, {kSigningCertificateV2, wrap(der::kSet, {ess})}),
+    };
+    std::sort(attributes.begin(), attributes.end());
+    Bytes all;
+    for (const Bytes& a : attributes) put(all, a);
+    return all;
+}
+
+struct CertificateParts {
+    Bytes issuer, serial;  // DER
+};
+// TBSCertificate: [0] version, serial, signature algorithm, issuer, ... (RFC 5280 section 4.1)
+Result<CertificateParts> parts_of(ByteView certificate) {
+    const DerValue whole = TRY(der_single(certificate, der::kSequence));
+    DerReader outer(whole.content);
+    DerReader tbs = TRY(outer.enter(der::kSequence));
+    if (tbs.next_is(der::context_constructed(0))) TRY(tbs.any());
+    const DerValue serial = TRY(tbs.next(der::kInteger));
+    TRY(tbs.next(der::kSequence));
+    const DerValue issuer = TRY(tbs.next(der::kSequence));
+    return CertificateParts{to_bytes(issuer.whole), to_bytes(serial.whole)};
+}
+
+Result<Bytes> assemble(ByteView certificate, const Hash& digest, ByteView signature) {
+    const CertificateParts parts = TRY(parts_of(certificate));
+    const std::uint8_t one[] = {0x02, 0x01, 0x01};
+    const Bytes sha = wrap(der::kSequence, {kSha256});
+    const Bytes attributes = signed_attributes(certificate, digest);
+    const Bytes signer = wrap(der::kSequence, {one, wrap(der::kSequence, {parts.issuer, parts.serial}), sha, wrap(der::context_constructed(0), {attributes}),
+                                              wrap(der::kSequence, {kEcdsaSha256}), wrap(der::kOctetString, {signature})});
+    const Bytes data = wrap(der::kSequence, {one, wrap(der::kSet, {sha}), wrap(der::kSequence, {kData}), wrap(der::context_constructed(0), {certificate}), wrap(der::kSet, {signer})});
+    return wrap(der::kSequence, {kSignedData, wrap(der::context_constructed(0), {data})});
+}
+
+}  // namespace
+
+Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const Hash& digest) {
+    const Error failed(Code::internal, "the signature can't be made");
+    const std::uint8_t* at = private_key_der.data();
+    const Own<EVP_PKEY> key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(private_key_der.size())));
+    const Own<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    if (!key || !context) return failed;
+    const Bytes attributes = wrap(der::kSet, {signed_attributes(certificate_der, digest)});
+    std::size_t length = 0;
+    if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
+        EVP_DigestSign(context.get(), nullptr, &length, attributes.data(), attributes.size()) != 1) {
+        return failed;
+    }
+    Bytes signature(length);
+    if (EVP_DigestSign(context.get(), signature.data(), &length, attributes.data(), attributes.size()) != 1) return failed;
+    signature.resize(length);
+    return assemble(certificate_der, digest, signature);
+}
+
+Result<CmsFacts> verify_cms(ByteView der, const Hash& digest) {
+    if (der.size() > kMaxCms) return Error(Code::limit, "the signature is larger than 16 KiB");
+    TRY(check_der(der));
+    const DerValue whole = TRY(der_single(der, der::kSequence));
+    DerReader content_info(whole.content);
+    TRY(content_info.next(der::kOid));
+    DerReader wrapper = TRY(content_info.enter(der::context_constructed(0)));
+    DerReader data = TRY(wrapper.enter(der::kSequence));
+    TRY(data.next(der::kInteger));
+    TRY(data.next(der::kSet));
+    TRY(data.next(der::kSequence));
+    DerReader certificates = TRY(data.enter(der::context_constructed(0)));
+    const DerValue certificate = TRY(certificates.next(der::kSequence));
+    DerReader signers = TRY(data.enter(der::kSet));
+    DerReader signer = TRY(signers.enter(der::kSequence));
+    TRY(signer.next(der::kInteger));
+    TRY(signer.next(der::kSequence));
+    TRY(signer.next(der::kSequence));
+    TRY(signer.next(der::context_constructed(0)));
+    TRY(signer.next(der::kSequence));
+    const DerValue signature = TRY(signer.next(der::kOctetString));
+
+    const Bytes wanted = TRY(assemble(certificate.whole, digest, signature.content));
+    if (!equal(wanted, der)) return Error(Code::bad_input, "the signature is not over these bytes, or not in the one form that bundles have");
+    const std::uint8_t* at = certificate.whole.data();
+    const Own<X509> parsed(d2i_X509(nullptr, &at, static_cast<long>(certificate.whole.size())));
+    if (!parsed || at != certificate.whole.data() + certificate.whole.size()) return Error(Code::bad_input, "the signer's certificate can't be read");
+    EVP_PKEY* key = X509_get0_pubkey(parsed.get());
+    const Own<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    const Bytes attributes = wrap(der::kSet, {signed_attributes(certificate.whole, digest)});
+    if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || !context || EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
+        EVP_DigestVerify(context.get(), signature.content.data(), signature.content.size(), attributes.data(), attributes.size()) != 1) {
+        return Error(Code::bad_input, "the signature does not fit the signer's certificate");
+    }
+    return CmsFacts{to_bytes(certificate.whole)};
+}
+
+}  // namespace kustos::audit

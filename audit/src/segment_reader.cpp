@@ -1,0 +1,124 @@
+#include <algorithm>
+
+#include "audit/src/lru.h"
+#include "audit/src/segment_layout.h"
+
+namespace kustos::audit {
+
+namespace {
+
+constexpr std::uint64_t kTablesBudget = 16ULL << 20;
+constexpr std::uint64_t kNoFrame = ~std::uint64_t{0};
+
+Error lost(const char* what) {
+    return Error(Code::corrupt, what).with_hint("run verify");
+}
+
+Error no_payload(const char* why) {
+    return Error(Code::not_found, why);
+}
+
+// Offsets of the frames of one segment, as far as they were asked for.
+struct Table {
+    Table(EntryIndex first_entry, std::unique_ptr<File> opened)
+        : first(first_entry), file(std::move(opened)), walker(*file, 0) {}
+    EntryIndex first;
+    std::unique_ptr<File> file;
+    FrameWalker walker;
+    std::vector<std::uint64_t> offsets;  // of entry first + i; kNoFrame with a file of its own
+};
+
+Status extend(Table& table, EntryIndex index, const HeaderSource& headers) {
+    while (table.first.value + table.offsets.size() <= index.value) {
+        const EntryIndex next{table.first.value + table.offsets.size()};
+        const EntryHeader header = TRY(headers(next));
+        const std::uint64_t offset = has_own_file(header) ? kNoFrame : table.walker.offset();
+        TRY(table.walker.step(header));
+        table.offsets.push_back(offset);
+    }
+    return {};
+}
+
+Result<std::uint64_t> read_length(File& file, std::uint64_t offset, const EntryHeader& header) {
+    std::uint8_t head[kFrameHead];
+    if (TRY_IN("frame", file.read_at(offset, head)) != kFrameHead) return lost("segment ends before its last frame");
+    return checked_length(load_u64(head), header);
+}
+
+}  // namespace
+
+struct SegmentReader::State {
+    State(Fs& disk, Path dir, HeaderSource source) : fs(disk), vault_dir(std::move(dir)), headers(std::move(source)) {}
+
+    Result<EntryIndex> segment_of(EntryIndex index) {
+        const auto above = [&] { return std::upper_bound(firsts.begin(), firsts.end(), index); };
+        // In the last segment known it may be, or in one that was begun since.
+        if (above() == firsts.end()) firsts = TRY(list_segments(fs, vault_dir));
+        if (above() == firsts.begin()) return lost("a segment is missing");
+        return *(above() - 1);
+    }
+
+    Result<std::uint64_t> offset_of(EntryIndex index, EntryIndex first) {
+        std::unique_ptr<Table>* cached = tables.find(first.value);
+        if (!cached) {
+            auto file = fs.open(segment_file(vault_dir, first), OpenMode::read);
+            if (!file.ok()) return lost("a segment is missing");
+            cached = &tables.put(first.value, std::make_unique<Table>(first, std::move(file).value()),
+                                 kSegmentEntries * sizeof(std::uint64_t));
+        }
+        const Status extended = extend(**cached, index, headers);
+        if (!extended.ok()) {
+            tables.erase(first.value);  // a file that was cut and written again is walked anew
+            return extended.error();
+        }
+        return (*cached)->offsets[index.value - first.value];
+    }
+
+    Result<std::pair<EntryIndex, std::uint64_t>> locate(EntryIndex index) {
+        const std::lock_guard lock(mutex);
+        const EntryIndex first = TRY(segment_of(index));
+        return std::pair(first, TRY(offset_of(index, first)));
+    }
+
+    Fs& fs;
+    Path vault_dir;
+    HeaderSource headers;
+    std::mutex mutex;  // guards what follows
+    std::vector<EntryIndex> firsts;
+    Lru<std::uint64_t, std::unique_ptr<Table>> tables{kTablesBudget};
+};
+
+SegmentReader::SegmentReader(Fs& fs, Path vault_dir, HeaderSource headers)
+    : state_(std::make_unique<State>(fs, std::move(vault_dir), std::move(headers))) {}
+
+SegmentReader::~SegmentReader() = default;
+
+Result<Frame> SegmentReader::frame(EntryIndex index) const {
+    const EntryHeader header = TRY(state_->headers(index));
+    if (header.suite == Suite::none) return no_payload("the entry has no sealed payload");
+    const bool own = has_own_file(header);
+    Path path = blob_file(state_->vault_dir, index);
+    std::uint64_t offset = 0;
+    if (!own) {
+        const auto [first, at] = TRY(state_->locate(index));
+        path = segment_file(state_->vault_dir, first);
+        offset = at;
+    }
+    auto opened = state_->fs.open(path, OpenMode::read);
+    if (!opened.ok()) return lost(own ? "a blob's file is missing" : "a segment is missing");
+    const std::shared_ptr<File> file = std::move(opened).value();
+    const std::uint64_t length = TRY(read_length(*file, offset, header));
+    if (length == 0) return no_payload("the ciphertext was removed");
+    if (TRY_IN("vault", file->size()) < offset + kFrameHead + length) return lost("file ends inside a frame");
+    return Frame(file, offset + kFrameHead, length);
+}
+
+Result<Bytes> SegmentReader::ciphertext(EntryIndex index, std::uint64_t max_bytes) const {
+    const Frame found = TRY(frame(index));
+    if (found.length() > max_bytes) return Error(Code::limit, "ciphertext is longer than what may be read at once");
+    Bytes out(static_cast<std::size_t>(found.length()));
+    TRY(found.read(0, out));
+    return out;
+}
+
+}  // namespace kustos::audit

@@ -1,0 +1,553 @@
+#include "audit/verify_archive.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "audit/anchors.h"
+#include "audit/entry.h"
+#include "audit/ledger.h"
+#include "audit/segment.h"
+#include "audit/src/anchor_check.h"
+
+namespace kustos::audit {
+
+namespace {
+
+constexpr std::size_t kPiece = 1u << 20;
+
+// One archive's verification: what was read so far and what must still come.
+class ArchiveCheck {
+public:
+    ArchiveCheck(Fs& fs, const Path& dir, const VerifyOptions& options) : fs_(fs), dir_(dir), ledger_(dir / "ledger"), vault_(dir / "vault"), options_(options) {
+        report_.subject = "archive";
+    }
+
+    Report run() {
+        const Status done = check();
+        if (!done.ok()) report_.problem("archive.unreadable", "archive", done.error().message());
+        return std::move(report_);
+    }
+
+private:
+    Status check() {
+        const std::string note = TRY_IN("ledger/checkpoint", read_note(fs_, checkpoint_file(ledger_)));
+        TRY(learn_identity());
+        const auto head = open_checkpoint(as_bytes(note), *key_);
+        if (!head.ok()) {
+            report_.problem("checkpoint", "ledger/checkpoint", head.error().message());
+            // Unsigned or not: its size still says how far to look.
+            const auto parsed = parse_note(as_bytes(note));
+            if (!parsed.ok()) return {};
+            const auto unsigned_head = parse_checkpoint(parsed->text);
+            if (!unsigned_head.ok()) return {};
+            size_ = unsigned_head->size;
+            root_ = unsigned_head->root;
+        } else {
+            size_ = head->size;
+            root_ = head->root;
+            report_.checked["checkpoints"] += 1;
+        }
+        TRY(list_published_checkpoints());
+        TRY(list_anchors());
+        TRY(list_frames());
+        TRY(walk_entries());
+        finish_tiles();
+        finish_frames();
+        finish_chain();
+        judge_origin();
+        if (!options_.live) find_unreferenced();
+        report_.not_checked.push_back("that plaintext matches the commitments: nothing was decrypted");
+        return {};
+    }
+
+    // The first entry says whose ledger it is. It is believed only as far as checkpoint and root agree with it.
+    Status learn_identity() {
+        const Bytes bundle = TRY_IN("ledger/tile/entries", read_bundle(0));
+        ByteReader in(bundle);
+        const ByteView bytes = TRY(in.take(TRY(in.u16())));
+        const Entry entry = TRY_IN("entry 0", decode_entry(bytes));
+        const BodyReader body = TRY(BodyReader::parse(entry.body));
+        const auto vkey = body.find_text(Tag::vkey), origin = body.find_text(Tag::origin);
+        const auto vault = body.find_bytes(Tag::vault_id);
+        if (control_action(entry) != ControlAction::archive_created || !vkey || !origin || !vault || vault->size() != VaultId::kSize) {
+            return Error(Code::corrupt, "entry 0 does not introduce an archive");
+        }
+        key_ = TRY_IN("entry 0", VerifierKey::parse(*vkey));
+        if (key_->name != *origin || *origin != origin_of(TRY(VaultId::from(*vault)))) report_.problem("ledger.entries", "entry 0", "origin, key and vault id do not belong together");
+        builtin_root_ = body.find_hash(Tag::tsa_root_hash);
+        report_.fingerprint = key_fingerprint(key_->format());
+        return {};
+    }
+
+    // The bundle's file for this ledger size, or a wider one that has grown meanwhile.
+    Result<Bytes> read_bundle(std::uint64_t index) {
+        const unsigned width = size_.value == 0 ? 0 : static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - index * kTileWidth));
+        return read_wider([&](unsigned w) { return bundle_path(index, w); }, width, kMaxBundleFile);
+    }
+    template <class Name>
+    Result<Bytes> read_wider(const Name& name, unsigned width, std::size_t limit) {
+        for (unsigned w = std::max(width, 1u); w <= kTileWidth; ++w) {
+            if (w != width && w != kTileWidth && width != 0 && !options_.live) continue;
+            auto bytes = read_file(fs_, ledger_ / name(w), limit);
+            if (bytes.ok()) return bytes;
+            if (bytes.error().code() != Code::not_found) return bytes;
+        }
+        return Error(Code::not_found, "the file is missing");
+    }
+
+    Status list_published_checkpoints() {
+        auto sizes = list_published(fs_, ledger_);
+        if (!sizes.ok()) {
+            report_.problem("checkpoint.published", "ledger/published", sizes.error().message());
+            return {};
+        }
+        for (const TreeSize size : *sizes) {
+            const std::string where = "ledger/published/" + twelve_digits(size.value);
+            if (size.value > size_.value) {
+                if (!options_.live) report_.problem("checkpoint.published", where, "claims more entries than the ledger has");
+                continue;
+            }
+            const auto note = read_note(fs_, published_file(ledger_, size));
+            if (!note.ok()) {
+                report_.problem("checkpoint.published", where, note.error().message());
+                continue;
+            }
+            const auto checkpoint = open_checkpoint(as_bytes(*note), *key_);
+            if (!checkpoint.ok()) {
+                report_.problem("checkpoint.published", where, checkpoint.error().message());
+                continue;
+            }
+            if (checkpoint->size != size) report_.problem("checkpoint.published", where, "states another size than its name");
+            published_[size.value] = {sha256(as_bytes(*note)), checkpoint->root, false};
+        }
+        return {};
+    }
+
+    struct Stamp {
+        Anchor anchor;
+        std::optional<ImprintBuilder> imprint;
+    };
+
+    Status list_anchors() {
+        const AnchorStore store(fs_, ledger_);
+        auto spans = store.list();
+        if (!spans.ok()) {
+            report_.problem("anchor.token", "ledger/anchors", spans.error().message());
+            return {};
+        }
+        for (const AnchorSpan& span : *spans) {
+            const std::string where = "ledger/anchors/" + span.folder();
+            if (span.size.value > size_.value) {
+                if (!options_.live) report_.problem("anchor.imprint", where, "stamps more entries than the ledger has");
+                continue;
+            }
+            auto anchor = store.read(span);
+            if (!anchor.ok()) {
+                report_.problem("anchor.token", where, anchor.error().message());
+                continue;
+            }
+            const Hash digest = sha256(anchor->note);
+            const auto note = published_.find(span.size.value);
+            if (note == published_.end() || !(note->second.note == digest)) report_.problem("anchor.imprint", where + "/note", "is not the published checkpoint");
+            Stamp stamp;
+            stamp.anchor = std::move(*anchor);
+            stamp.imprint.emplace(digest);
+            stamps_.push_back(std::move(stamp));
+        }
+        return {};
+    }
+
+    Status list_frames() {
+        auto segments = list_segments(fs_, vault_);
+        auto blobs = list_blobs(fs_, vault_);
+        if (!segments.ok()) report_.problem("vault.segment", "vault/segments", segments.error().message());
+        if (!blobs.ok()) report_.problem("vault.blob", "vault/blobs", blobs.error().message());
+        if (segments.ok()) segments_ = std::move(*segments);
+        if (blobs.ok()) {
+            for (const EntryIndex b : *blobs) blob_files_.insert(b.value);
+        }
+        return {};
+    }
+
+    Status walk_entries() {
+        for (std::uint64_t at = 0; at < size_.value; at += kTileWidth) {
+            const unsigned width = tile_width_at(at);
+            const std::string where = "ledger/" + bundle_path(at / kTileWidth, width);
+            const auto bytes = read_bundle(at / kTileWidth);
+            if (!bytes.ok()) {
+                report_.problem("ledger.entries", where, bytes.error().message());
+                return {};  // without entries nothing later can be told
+            }
+            ByteReader in(*bytes);
+            for (unsigned i = 0; i < width; ++i) {
+                const auto length = in.u16();
+                const auto entry = length.ok() ? in.take(*length) : Result<ByteView>(Error(Code::bad_input, ""));
+                if (!entry.ok()) {
+                    report_.problem("ledger.entries", where, "ends in the middle of an entry");
+                    return {};
+                }
+                take_entry(EntryIndex(at + i), *entry, where);
+            }
+            if (!in.at_end() && !options_.live) report_.problem("ledger.entries", where, "has bytes after its last entry");
+            if (options_.progress) options_.progress(std::min(at + kTileWidth, size_.value), size_.value);
+        }
+        complete_ = true;
+        return {};
+    }
+
+    unsigned tile_width_at(std::uint64_t at) const { return static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - at)); }
+
+    void take_entry(EntryIndex index, ByteView bytes, const std::string& bundle) {
+        report_.checked["entries"] += 1;
+        if (const auto p = published_.find(index.value); p != published_.end()) check_root(p->first, p->second.root);
+        add_leaf(index, leaf_hash(bytes));
+        const auto entry = decode_entry(bytes);
+        const std::string where = "entry " + std::to_string(index.value);
+        if (!entry.ok()) {
+            report_.problem("ledger.entries", bundle + " (" + where + ")", entry.error().message());
+            return;
+        }
+        const EntryHeader& h = entry->header;
+        for (Stamp& s : stamps_) {
+            if (!s.anchor.span.covers(index)) continue;
+            ImprintGroup group;
+            group.object = sha256(bytes);
+            if (h.suite != Suite::none) group.ciphertext = h.ciphertext_hash;
+            s.imprint->add(group);
+        }
+        if (h.source.value != 0 && sources_.count(h.source.value) == 0) report_.problem("ledger.sequence", where, "names a source that no earlier entry introduced");
+        std::uint64_t& next = sequence_[h.source.value];
+        if (h.sequence != next) report_.problem("ledger.sequence", where, "has number " + std::to_string(h.sequence) + " of its source, " + std::to_string(next) + " is due");
+        next = h.sequence + 1;
+        check_frame(index, h, where);
+        if (h.kind == Kind::control) take_control(index, *entry, where);
+    }
+
+    void check_root(std::uint64_t size, const Hash& root) {
+        if (!(range_.root() == root)) report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(size), "states a root that the entries do not lead to");
+        report_.checked["checkpoints"] += 1;
+    }
+
+    // --- tiles: recomputed level by level and compared with the files ---
+    void add_leaf(EntryIndex index, const Hash& leaf) {
+        range_.append(leaf);
+        (void)index;
+        add_to_level(0, leaf);
+    }
+    void add_to_level(unsigned level, const Hash& hash) {
+        if (edge_.size() <= level) edge_.resize(level + 1);
+        Level& l = edge_[level];
+        l.hashes.push_back(hash);
+        if (l.hashes.size() < kTileWidth) return;
+        compare_tile(level, l.index, l.hashes);
+        const Hash top = root_of(l.hashes);
+        l.hashes.clear();
+        ++l.index;
+        add_to_level(level + 1, top);
+    }
+    void compare_tile(unsigned level, std::uint64_t index, const std::vector<Hash>& hashes) {
+        const auto width = static_cast<unsigned>(hashes.size());
+        const std::string where = "ledger/" + tile_path(level, index, width);
+        const auto bytes = read_wider([&](unsigned w) { return tile_path(level, index, w); }, width, kMaxTileFile);
+        const Bytes wanted = encode_tile(hashes);
+        if (!bytes.ok()) {
+            report_.problem("ledger.tile", where, bytes.error().message());
+        } else if (options_.live ? bytes->size() < wanted.size() || !equal(ByteView(*bytes).first(wanted.size()), wanted) : !equal(*bytes, wanted)) {
+            report_.problem("ledger.tile", where, "does not hold the hashes of its entries");
+        }
+        report_.checked["tiles"] += 1;
+        expected_.insert(tile_path(level, index, width));
+    }
+    void finish_tiles() {
+        if (!complete_) return;
+        for (unsigned level = 0; level < edge_.size(); ++level) {
+            if (!edge_[level].hashes.empty()) compare_tile(level, edge_[level].index, edge_[level].hashes);
+        }
+        if (const auto p = published_.find(size_.value); p != published_.end()) check_root(p->first, p->second.root);
+        if (!(range_.root() == root_)) report_.problem("checkpoint", "ledger/checkpoint", "states a root that the entries do not lead to");
+    }
+
+    // --- ciphertext ---
+    void check_frame(EntryIndex index, const EntryHeader& h, const std::string& where) {
+        if (has_own_file(h)) {
+            check_blob_file(index, h, where);
+            return;
+        }
+        if (segment_ < segments_.size() && index >= segments_[segment_]) {
+            close_segment();
+            file_.reset();
+            auto opened = fs_.open(segment_file(vault_, segments_[segment_]), OpenMode::read);
+            if (opened.ok()) file_ = std::move(*opened);
+            segment_name_ = "vault/segments/" + segment_file(vault_, segments_[segment_]).filename().string();
+            segment_end_ = file_ ? file_->size().ok() ? *file_->size() : 0 : 0;
+            offset_ = 0;
+            ++segment_;
+            missing_reported_ = false;
+        }
+        if (!file_) {
+            if (!missing_reported_) report_.problem("vault.missing", where, "there is no segment that holds its frame");
+            missing_reported_ = true;
+            return;
+        }
+        std::uint8_t head[kFrameHead];
+        if (segment_end_ - offset_ < kFrameHead || !file_->read_at(offset_, head).ok()) {
+            report_.problem("vault.segment", segment_name_ + " (" + where + ")", "ends before the frame");
+            file_.reset();
+            missing_reported_ = true;
+            return;
+        }
+        const std::uint64_t length = load_u64(head);
+        offset_ += kFrameHead;
+        if (length != h.ciphertext_length) {
+            report_.problem(length == 0 ? "vault.missing" : "vault.segment", segment_name_ + " (" + where + ")",
+                            length == 0 ? "the ciphertext is gone and no entry allows it" : "the frame has another length than its entry says");
+            if (length != 0) {  // nothing after it can be found
+                file_.reset();
+                missing_reported_ = true;
+            }
+            return;
+        }
+        if (length == 0) return;
+        if (segment_end_ - offset_ < length) {
+            report_.problem("vault.segment", segment_name_ + " (" + where + ")", "ends in the middle of the ciphertext");
+            file_.reset();
+            missing_reported_ = true;
+            return;
+        }
+        if (!hash_matches(*file_, offset_, length, h.ciphertext_hash)) report_.problem("vault.segment", segment_name_ + " (" + where + ")", "the ciphertext is not the one that was sealed");
+        offset_ += length;
+        report_.checked["frames"] += 1;
+    }
+
+    bool hash_matches(File& file, std::uint64_t offset, std::uint64_t length, const Hash& wanted) {
+        Sha256 hash;
+        buffer_.resize(kPiece);
+        while (length > 0) {
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(length, kPiece));
+            const auto got = file.read_at(offset, std::span(buffer_).first(n));
+            if (!got.ok() || *got != n) return false;
+            hash.update(ByteView(buffer_).first(n));
+            report_.checked["bytes"] += n;
+            offset += n;
+            length -= n;
+        }
+        return hash.finish() == wanted;
+    }
+
+    void check_blob_file(EntryIndex index, const EntryHeader& h, const std::string& where) {
+        const std::string name = "vault/blobs/" + blob_file(vault_, index).filename().string();
+        blob_files_.erase(index.value);
+        auto file = fs_.open(blob_file(vault_, index), OpenMode::read);
+        if (!file.ok()) {
+            report_.problem("vault.missing", name + " (" + where + ")", "the ciphertext is gone and no entry allows it");
+            return;
+        }
+        const auto size = (*file)->size();
+        std::uint8_t head[kFrameHead] = {};
+        const bool shaped = size.ok() && *size == kFrameHead + h.ciphertext_length && (*file)->read_at(0, head).ok() && load_u64(head) == h.ciphertext_length;
+        if (!shaped || !hash_matches(**file, kFrameHead, h.ciphertext_length, h.ciphertext_hash)) report_.problem("vault.blob", name + " (" + where + ")", "the ciphertext is not the one that was sealed");
+        report_.checked["frames"] += 1;
+        report_.checked["blobs"] += 1;
+    }
+
+    // A closed segment ends with its last frame; the open one is zero behind it.
+    void close_segment() {
+        if (!file_) return;
+        const bool last = segment_ == segments_.size();
+        if (!last && offset_ != segment_end_) report_.problem("vault.segment", segment_name_, "has bytes after its last frame");
+    }
+    void finish_frames() {
+        if (!complete_ || !file_ || options_.live) return;
+        buffer_.resize(kPiece);
+        for (std::uint64_t at = offset_; at < segment_end_;) {
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(segment_end_ - at, kPiece));
+            const auto got = file_->read_at(at, std::span(buffer_).first(n));
+            if (!got.ok() || *got != n || std::any_of(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(n), [](std::uint8_t b) { return b != 0; })) {
+                report_.problem("vault.segment", segment_name_, "has bytes after its last frame");
+                break;
+            }
+            at += n;
+        }
+        for (; segment_ < segments_.size(); ++segment_) {
+            report_.problem("file.unreferenced", "vault/segments/" + segment_file(vault_, segments_[segment_]).filename().string(), "no entry has its frame there");
+        }
+        for (const std::uint64_t b : blob_files_) report_.problem("file.unreferenced", "vault/blobs/" + blob_file(vault_, EntryIndex(b)).filename().string(), "no entry has its frame there");
+    }
+
+    // --- what control entries say about other files ---
+    void take_control(EntryIndex index, const Entry& entry, const std::string& where) {
+        const auto body = BodyReader::parse(entry.body);
+        if (!body.ok()) return;  // decode_entry has refused it already
+        switch (*control_action(entry)) {
+            case ControlAction::source_added: sources_.insert(static_cast<std::uint32_t>(index.value)); break;
+            case ControlAction::checkpoint_published: {
+                const auto size = body->find_u64(Tag::checkpoint_size);
+                const auto hash = body->find_hash(Tag::note_hash);
+                const auto note = size ? published_.find(*size) : published_.end();
+                if (!size || !hash || *size > index.value || note == published_.end() || !(note->second.note == *hash)) {
+                    report_.problem("ledger.chain", where, "names a published checkpoint that is missing or another one");
+                } else {
+                    note->second.named = true;
+                }
+                break;
+            }
+            case ControlAction::anchor_stored: {
+                const auto size = body->find_u64(Tag::checkpoint_size);
+                const auto hash = body->find_hash(Tag::token_hash);
+                if (!size || !hash) {
+                    report_.problem("ledger.chain", where, "names no token");
+                } else {
+                    tokens_.emplace(*size, *hash);
+                }
+                break;
+            }
+            case ControlAction::tree_opened: check_box(body->find_u32(Tag::tree), "tree", body->find_hash(Tag::box_hash), where); break;
+            case ControlAction::shard_opened: check_box(body->find_u32(Tag::shard), "shard", body->find_hash(Tag::box_hash), where); break;
+            case ControlAction::generation_opened: {
+                const auto generation = body->find_u32(Tag::generation);
+                const auto hash = body->find_hash(Tag::keyring_hash);
+                if (generation && hash) generation_ = {*generation, *hash};
+                break;
+            }
+            default: break;
+        }
+    }
+
+    void check_box(const std::optional<std::uint32_t>& id, const char* purpose, const std::optional<Hash>& hash, const std::string& where) {
+        if (!fs_.exists(dir_ / "keys")) return;  // an auditor without keys/
+        if (!id || !hash) {
+            report_.problem("ledger.chain", where, "names no sealed box");
+            return;
+        }
+        for (const char copy : {'a', 'b'}) {
+            char name[40];
+            std::snprintf(name, sizeof name, "%s-%08x.%c", purpose, *id, copy);
+            const auto bytes = read_file(fs_, dir_ / "keys" / "boxes" / name, 64 * 1024);
+            if (!bytes.ok() || !(sha256(*bytes) == *hash)) report_.problem("keys.box", std::string("keys/boxes/") + name, "is missing or not the one that " + where + " names");
+        }
+        report_.checked["boxes"] += 1;
+    }
+
+    void finish_chain() {
+        if (!complete_) return;
+        std::uint64_t newest = 0;
+        for (const Stamp& s : stamps_) newest = std::max(newest, s.anchor.span.size.value);
+        for (const Stamp& s : stamps_) check_stamp(s, newest);
+        for (const auto& [size, hash] : tokens_) report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(size) + ")", "a token that an entry names is not there");
+        if (generation_ && fs_.exists(dir_ / "keys")) {
+            const std::string name = "generation-" + std::to_string(generation_->first);
+            const auto page = read_file(fs_, dir_ / "keys" / name / "root", 64u << 20);
+            if (!page.ok() || !(sha256(*page) == generation_->second)) report_.problem("keys.box", "keys/" + name + "/root", "is missing or not the one that its entry names");
+        }
+        if (!fs_.exists(dir_ / "keys")) report_.not_checked.push_back("sealed keys: keys/ is not here");
+        for (auto p = published_.begin(); p != published_.end(); ++p) {
+            // The newest may wait for its entry: a crash between the file and the entry leaves it so.
+            if (!p->second.named && std::next(p) != published_.end()) report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(p->first), "no entry names it");
+        }
+    }
+
+    void check_stamp(const Stamp& s, std::uint64_t newest) {
+        const std::string folder = "ledger/anchors/" + s.anchor.span.folder();
+        const Hash imprint = s.imprint->root();
+        for (const AnchorToken& t : s.anchor.tokens) {
+            const std::string where = folder + "/" + std::to_string(t.number) + ".der";
+            const Hash hash = sha256(t.token);
+            const auto named = tokens_.find({s.anchor.span.size.value, hash});
+            if (named != tokens_.end()) {
+                tokens_.erase(named);
+            } else if (s.anchor.span.size.value == newest && std::none_of(tokens_.begin(), tokens_.end(), [&](const auto& k) { return k.first == newest; })) {
+                report_.not_checked.push_back(where + ": the entry that names it is still to come");
+            } else {
+                report_.problem("anchor.token", where, "is not the token that its entry names");
+            }
+            const auto verdict = judge_token(t.token, imprint, builtin_root_, options_.trust);
+            if (!verdict.ok()) {
+                report_.problem("anchor.token", where, verdict.error().message());
+                continue;
+            }
+            if (!verdict->remark.empty() && std::find(report_.not_checked.begin(), report_.not_checked.end(), verdict->remark) == report_.not_checked.end()) report_.not_checked.push_back(verdict->remark);
+            report_.anchors.push_back({s.anchor.span.size.value, t.authority, verdict->gen_time, verdict->level});
+            if (verdict->level > report_.time) {
+                report_.time = verdict->level;
+                report_.proven_since = verdict->gen_time;
+            }
+            report_.checked["anchors"] += 1;
+        }
+        // The name beside the token is no secret and no proof; it must be readable, no more.
+    }
+
+    void judge_origin() {
+        if (!options_.trust) return;
+        for (const VerifierKey& log : options_.trust->logs) {
+            if (log == *key_) {
+                report_.origin = Origin::pinned;
+                return;
+            }
+        }
+        report_.problem("origin.mismatch", "ledger", "the trust file names another ledger than this one");
+    }
+
+    void find_unreferenced() {
+        if (!complete_) return;
+        for (std::uint64_t at = 0; at < size_.value; at += kTileWidth) expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
+        walk_folder(ledger_ / "tile", "tile");
+    }
+    void walk_folder(const Path& folder, const std::string& name) {
+        const auto names = fs_.list(folder);
+        if (!names.ok()) return;
+        for (const std::string& n : *names) {
+            const std::string relative = name + "/" + n;
+            const auto is_dir = fs_.is_dir(folder / n);
+            if (is_dir.ok() && *is_dir) {
+                walk_folder(folder / n, relative);
+            } else if (expected_.count(relative) == 0) {
+                report_.problem("file.unreferenced", "ledger/" + relative, "belongs to no ledger of this size");
+            }
+        }
+    }
+
+    struct Level {
+        std::vector<Hash> hashes;
+        std::uint64_t index = 0;
+    };
+    struct Published {
+        Hash note, root;
+        bool named = false;
+    };
+
+    Fs& fs_;
+    Path dir_, ledger_, vault_;
+    const VerifyOptions& options_;
+    Report report_;
+    std::optional<VerifierKey> key_;
+    std::optional<Hash> builtin_root_;
+    TreeSize size_;
+    Hash root_;
+    CompactRange range_;
+    std::vector<Level> edge_;
+    std::set<std::string> expected_;  // tile files
+    std::map<std::uint64_t, Published> published_;
+    std::vector<Stamp> stamps_;
+    std::set<std::pair<std::uint64_t, Hash>> tokens_;
+    std::optional<std::pair<std::uint32_t, Hash>> generation_;
+    std::set<std::uint32_t> sources_;
+    std::map<std::uint32_t, std::uint64_t> sequence_;
+    std::vector<EntryIndex> segments_;
+    std::set<std::uint64_t> blob_files_;
+    std::size_t segment_ = 0;
+    std::unique_ptr<File> file_;
+    std::string segment_name_;
+    std::uint64_t segment_end_ = 0, offset_ = 0;
+    bool missing_reported_ = false;
+    bool complete_ = false;
+    Bytes buffer_;
+};
+
+}  // namespace
+
+Report verify_archive(Fs& fs, const Path& dir, const VerifyOptions& options) {
+    return ArchiveCheck(fs, dir, options).run();
+}
+
+}  // namespace kustos::audit

@@ -1,0 +1,107 @@
+// Text and members of foreign files, read by kustos-extract: a program of its own in a sandbox, so that a fault in a
+// parser of PDFs or archives reaches neither keys nor network nor disk.
+//
+// Layers: bubblewrap around it where it works (own namespaces, no network, empty file system but /usr read-only);
+// inside always resource limits, no_new_privs and, after warm-up, a seccomp allow-list without open, socket, exec,
+// fork. The item's bytes go in and come out by pipe; no clear text touches a file. Errors: Code::environment when the
+// program can't be started. A crash, a time-out or a broken item is an answer (opaque with a reason), not an error.
+// Threads: one thread at a time per Extractor; a pool has several. bubblewrap ends its child when the thread that
+// started it ends; the next item then starts a new one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/fs.h"
+#include "base/result.h"
+
+namespace kustos::ingest {
+
+enum class Completeness : std::uint8_t { full = 0, partial = 1, opaque = 2 };
+std::string_view completeness_name(Completeness value);
+
+struct ExtractedText {
+    std::string text;  // UTF-8, well formed; lines end in \n
+    Completeness completeness = Completeness::opaque;
+    // A machine word where not full: "unsupported-type", "encrypted", "damaged", "no-text-layer", "page-without-text",
+    // "text-limit", "page-limit", "too-large", "time-out", "crashed", "charset".
+    std::string reason;
+};
+
+struct ExtractorOptions {
+    Path program;                             // empty: kustos-extract beside the running program
+    std::int64_t item_timeout_ms = 30'000;    // wall clock for one item, or one step of unpacking
+    std::uint64_t memory_bytes = 1ull << 30;  // address space of the worker
+    std::uint32_t cpu_seconds = 120;          // of one worker's life
+    std::uint32_t items_per_worker = 500;     // then it is started anew
+    std::uint64_t item_bytes = 256ull << 20;  // larger items are not sent ("too-large")
+    std::uint64_t text_bytes = 16ull << 20;   // longer text is cut ("text-limit")
+    bool bubblewrap = true;                   // try it; false for tests
+};
+
+// Which walls stand. Asked of the worker itself, not assumed.
+struct SandboxLayers {
+    bool bubblewrap = false;
+    bool resource_limits = false;
+    bool no_new_privs = false;
+    bool seccomp = false;
+    std::string describe() const;  // "bubblewrap, resource limits, no_new_privs, seccomp"
+};
+
+struct UnpackLimits {
+    std::uint64_t members = 200'000;
+    std::uint64_t member_bytes = 512ull << 20;  // of one member, unpacked
+    std::uint64_t total_bytes = 64ull << 30;    // of all that is read
+    std::uint64_t ratio = 250;                  // unpacked to packed, for members above ratio_from_bytes
+    std::uint64_t ratio_from_bytes = 1ull << 20;
+};
+
+struct ArchiveMember {
+    std::uint32_t index = 0;
+    std::string path;  // as written in the archive; always passes RelPath::parse and is unique, else it is not listed
+    std::uint64_t size = 0;
+};
+
+// An archive opened in a sandbox of its own.
+class UnpackedArchive {
+public:
+    virtual ~UnpackedArchive() = default;
+    // Usable members, in the archive's order.
+    virtual const std::vector<ArchiveMember>& members() const = 0;
+    // What was wrong with the archive so far, machine words: "zip:slip", "zip:duplicate-name", "zip:link",
+    // "zip:encrypted", "zip:damaged", "zip:bomb", "zip:limit", "zip:time-out", "zip:crashed", "zip:junk". The caller
+    // seals such an archive whole.
+    virtual const std::vector<std::string>& problems() const = 0;
+    // Code::bad_input: damaged (also in problems()); Code::limit: too large or a bomb; Code::not_found: no such index.
+    virtual Result<Bytes> read(std::uint32_t index, std::uint64_t max_bytes) = 0;
+};
+
+class Extractor {
+public:
+    // Starts nothing yet but checks that the program is there (Code::environment).
+    static Result<std::unique_ptr<Extractor>> create(ExtractorOptions options);
+    ~Extractor();
+    Extractor(const Extractor&) = delete;
+    Extractor& operator=(const Extractor&) = delete;
+
+    // media_type: what the sender said; content decides where it can.
+    Result<ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type);
+    Result<std::unique_ptr<UnpackedArchive>> unpack(const Path& zip, const UnpackLimits& limits = {});
+    // Starts a worker if none runs. Code::environment if that fails.
+    Result<SandboxLayers> layers();
+    std::uint64_t restarts() const;  // after crashes and time-outs, not after items_per_worker
+
+private:
+    struct State;
+    explicit Extractor(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+Path default_extractor_program();  // kustos-extract beside /proc/self/exe
+
+}  // namespace kustos::ingest

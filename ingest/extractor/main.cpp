@@ -1,0 +1,109 @@
+// kustos-extract MODE MEMORY_BYTES CPU_SECONDS: reads foreign files behind walls, for ingest/extract.h. Not for people.
+//   text    serves requests until standard input closes
+//   unpack  serves one archive, descriptor 3
+//   probe-open, probe-socket, probe-exec, probe-fork, probe-memory  tries what the walls forbid: 0 = it was refused, 1
+//   = it was
+//           possible; or the kernel ends it
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <clocale>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <string_view>
+
+#include "ingest/extractor/frames.h"
+#include "ingest/extractor/sandbox.h"
+#include "ingest/extractor/text_of.h"
+#include "ingest/extractor/unpack.h"
+#include "ingest/src/extract_wire.h"
+
+namespace {
+
+using kustos::ByteReader;
+using kustos::Bytes;
+using namespace kustos::extractor;
+
+void answer(const kustos::ingest::ExtractedText& text) {
+    Bytes head;
+    kustos::put_u8(head, 't');
+    kustos::put_u8(head, static_cast<std::uint8_t>(text.completeness));
+    kustos::put_u8(head, static_cast<std::uint8_t>(text.reason.size()));
+    kustos::put(head, text.reason);
+    write_frame({head, kustos::as_bytes(text.text)});
+}
+
+// The last net: no exception of a parser may end the worker without an answer.
+kustos::ingest::ExtractedText guarded(kustos::ByteView content, std::string_view name, std::string_view type,
+                                      std::uint64_t most) {
+    try {
+        return text_of(content, name, type, most);
+    } catch (const std::bad_alloc&) {
+        return {"", kustos::ingest::Completeness::opaque, "memory-limit"};
+    } catch (const std::exception&) {
+        return {"", kustos::ingest::Completeness::opaque, "damaged"};
+    }
+}
+
+bool serve_one(kustos::ByteView frame) {
+    ByteReader reader(frame);
+    const auto type = reader.u8();
+    const auto most = reader.u64();
+    const auto name_length = reader.u16();
+    if (!type || *type != 'T' || !most || !name_length) return false;
+    const auto name = reader.take(*name_length);
+    const auto media_length = reader.u16();
+    if (!name || !media_length) return false;
+    const auto media_type = reader.take(*media_length);
+    if (!media_type) return false;
+    const auto content = reader.take(reader.remaining());
+    answer(guarded(*content, kustos::as_text(*name), kustos::as_text(*media_type), *most));
+    return true;
+}
+
+void say_hello(std::uint8_t layers) {
+    const std::uint8_t hello[] = {'H', kustos::ingest::wire::kVersion, layers};
+    write_frame({hello});
+}
+
+// For tests: does what no parser may do, behind the same walls.
+int probe(std::string_view what) {
+    if (what == "probe-open") return ::open("/etc/passwd", O_RDONLY) < 0 ? 0 : 1;
+    if (what == "probe-socket") return ::socket(AF_INET, SOCK_STREAM, 0) < 0 ? 0 : 1;
+    if (what == "probe-fork") return ::fork() < 0 ? 0 : 1;
+    if (what == "probe-memory") return std::malloc(std::size_t{1} << 40) == nullptr ? 0 : 1;
+    if (what == "probe-exec") ::execl("/usr/bin/true", "true", nullptr);
+    return what == "probe-exec" ? 0 : 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 4) return 2;
+    const bool unpack = std::string_view(argv[1]) == "unpack";
+    std::setlocale(LC_ALL, "C.UTF-8");
+    std::uint8_t layers = limit_resources(std::strtoull(argv[2], nullptr, 10),
+                                          static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10)));
+    std::uint64_t archive_bytes = 0;
+    if (unpack) {
+        struct stat info {};
+        if (::fstat(kustos::ingest::wire::kArchiveDescriptor, &info) != 0) return 2;
+        archive_bytes = static_cast<std::uint64_t>(info.st_size);
+        warm_up_unpack();
+    } else {
+        warm_up();
+    }
+    layers |= raise_walls();
+    if (std::string_view(argv[1]).substr(0, 6) == "probe-") ::_exit(probe(argv[1]));
+    say_hello(layers);
+    if (unpack) {
+        serve_archive(archive_bytes);
+    } else {
+        while (const auto frame = read_frame())
+            if (!serve_one(*frame)) break;
+    }
+    ::_exit(0);  // nothing to tidy up, and exit handlers need calls that are not allowed
+}

@@ -1,0 +1,15 @@
+// Text of one item. Pure: bytes in, text and a word out.
+#pragma once
+
+#include <string_view>
+
+#include "base/bytes.h"
+#include "ingest/extract.h"
+
+namespace kustos::extractor {
+
+ingest::ExtractedText text_of(ByteView content, std::string_view name, std::string_view media_type, std::uint64_t most);
+ingest::ExtractedText text_of_pdf(ByteView content, std::uint64_t most);
+void warm_up();  // loads converters and fonts tables while files can still be opened
+
+}  // namespace kustos::extractor

@@ -1,0 +1,106 @@
+// Formats: what the bytes of an archive stream mean. A format turns bytes into messages: bounded in time, depth and
+// size, and without losing anything: bytes that it cannot read come out as a message of kind `unreadable` that holds
+// them.
+//
+// Errors: a Result error of read() means that the source itself failed (disk, sandbox, interrupted sink), never that
+// the content is bad. Bad content is Message kind unreadable with a note "quarantine:<reason>", or a finding. Threads:
+// free functions are safe from any thread; one sink belongs to one call.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/fs.h"
+#include "base/result.h"
+#include "vault/message.h"
+
+namespace kustos::ingest {
+
+class Extractor;
+
+// Limits, in bytes unless the name says otherwise. What lies above is kept (quarantined in pieces, or as an attachment,
+// or in raw only, with a note "limit:<what>"), never dropped.
+struct Limits {
+    std::uint64_t mail = 256ull << 20;             // one mail, transfer encoding included
+    std::uint64_t line = 256ull << 20;             // one line of a message stream
+    std::uint64_t attachment = 256ull << 20;       // one attachment, decoded
+    std::uint64_t quarantine_piece = 64ull << 20;  // unreadable bytes are sealed in pieces of this size
+    std::uint64_t body = 8ull << 20;      // body and body_html together; a larger text part becomes an attachment
+    std::uint64_t csv = 512ull << 20;     // posts.csv of one batch
+    std::size_t depth = 64;               // nested multiparts
+    std::size_t parts = 4'096;            // leaf parts looked at in one mail
+    std::size_t attachments = 4'096;      // of one message; the rest is in raw only
+    std::size_t recipients = 20'000;      // of one message
+    std::size_t headers = 4'096;          // header lines kept as fields
+    std::size_t header_line = 64u << 10;  // of one header line kept as a field
+    std::size_t text_value = 64u << 10;   // subject, names, ids, titles
+};
+
+// What a format hands on for one event.
+struct ParsedItem {
+    vault::Message message;  // received_at is not set here
+    // Tells apart events that share a native id and a kind ("EditedNewMsg@1709287440000"); part of the duplicate
+    // identity.
+    std::string update_type;
+    std::uint64_t source_bytes = 0;  // what this event took of the input, for progress
+};
+
+// A completeness or consistency finding: a machine word and a count, never content.
+// "mattermost:attachment-missing", "stream:unknown-key", "zip:duplicate-name", ...
+using Findings = std::map<std::string, std::uint64_t>;
+
+class ItemSink {
+public:
+    virtual ~ItemSink() = default;
+    virtual Status item(ParsedItem item) = 0;  // an error ends the reading and is handed through
+    virtual void finding(std::string_view code, std::uint64_t count = 1) = 0;
+};
+
+// Bytes that arrive one after another; never sought.
+class ByteSource {
+public:
+    virtual ~ByteSource() = default;
+    virtual Result<std::size_t> read(std::span<std::uint8_t> out) = 0;  // 0: the end
+};
+std::unique_ptr<ByteSource> memory_source(ByteView bytes);          // the bytes must outlive it
+Result<std::unique_ptr<ByteSource>> file_source(const Path& path);  // a regular file; never a device or a pipe
+
+enum class FormatName { automatic, eml, mbox, maildir, mattermost_csv, stream };
+// "auto", "eml", "mbox", "maildir", "mattermost-csv", "stream"; anything else is Code::not_in_version.
+Result<FormatName> parse_format_name(std::string_view name);
+std::string_view format_name(FormatName name);
+
+struct ReadContext {
+    Limits limits;
+    // Zip archives are read only inside its sandbox. Without one, a zip is quarantined whole ("no-extractor").
+    Extractor* extractor = nullptr;
+};
+
+// What `path` holds, by its content (names only break ties). automatic: nothing known; read() then quarantines it.
+Result<FormatName> detect(const Path& path, const ReadContext& context);
+// Everything at `path` (a file, or a folder that is walked in name order; symbolic links are not followed and count as
+// finding "folder:link-skipped"). automatic detects each file on its own.
+Status read(const Path& path, FormatName format, const ReadContext& context, ItemSink& sink);
+
+// --- the single formats, for streams that have the bytes already (LMTP, HTTP push, tests, fuzzing) ---
+// One mail. Always gives a message: what no mail can be is kind unreadable.
+ParsedItem parse_mail(Bytes raw, const Limits& limits = {});
+// One line of a message stream, without its line end (docs/format/message-stream.md). directory: where relative
+// attachment paths are looked up; empty: an attachment path is not allowed, and the attachment counts as missing.
+// unknown_keys, if given, gets the unknown keys' number.
+ParsedItem parse_stream_line(ByteView line, const Path& directory = {}, const Limits& limits = {},
+                             Findings* findings = nullptr);
+Status read_mbox(ByteSource& source, const ReadContext& context, ItemSink& sink);
+Status read_stream(ByteSource& source, const Path& directory, const ReadContext& context, ItemSink& sink);
+// posts.csv alone, without attachments (each named one counts as missing).
+Status read_mattermost_posts(Bytes csv, const ReadContext& context, ItemSink& sink);
+
+// Bytes as one or more messages of kind unreadable. reason: a machine word.
+Status quarantine(Bytes raw, std::string_view format, std::string_view reason, const Limits& limits, ItemSink& sink);
+
+}  // namespace kustos::ingest

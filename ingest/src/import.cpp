@@ -1,0 +1,136 @@
+#include "ingest/import.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/crypto.h"
+#include "base/progress.h"
+
+namespace kustos::ingest {
+
+namespace {
+
+std::uint64_t weight(const vault::Message& message) {
+    std::uint64_t bytes = message.raw.size();
+    for (const auto& attachment : message.attachments)
+        if (!attachment.in_raw) bytes += attachment.content.size();
+    return bytes;
+}
+
+class Importer final : public ItemSink {
+public:
+    Importer(SealPort& port, const Clock& clock, const ImportOptions& options, ImportResult& result)
+        : port_(port), clock_(clock), options_(options), result_(result) {
+        if (options.progress) progress_.emplace(clock, "importing", "messages", 0);
+    }
+
+    Status item(ParsedItem item) override {
+        if (interrupt_requested()) return Error(Code::interrupted, "asked to stop");
+        item.message.received_at = clock_.now();
+        result_.bytes += item.source_bytes;
+        batch_bytes_ += weight(item.message);
+        PortItem entry;
+        entry.dedupe_identity = dedupe_identity(item.message, item.update_type);
+        entry.message = std::move(item.message);
+        batch_.push_back(std::move(entry));
+        if (batch_.size() >= options_.batch_messages || batch_bytes_ >= options_.batch_bytes) return flush();
+        return ok_status();
+    }
+
+    void finding(std::string_view code, std::uint64_t count) override { result_.findings[std::string(code)] += count; }
+
+    Status flush() {
+        if (batch_.empty()) return ok_status();
+        std::vector<Counted> counted;
+        for (const PortItem& entry : batch_)
+            counted.push_back({entry.message.attachments.size(), entry.message.kind == vault::MessageKind::unreadable});
+        const auto outcomes = TRY(port_.seal(std::exchange(batch_, {})));
+        batch_bytes_ = 0;
+        CHECK(outcomes.size() == counted.size());
+        for (std::size_t i = 0; i < outcomes.size(); ++i) count(counted[i], outcomes[i]);
+        if (progress_) progress_->advance_to(result_.messages + result_.duplicates);
+        return ok_status();
+    }
+
+private:
+    struct Counted {
+        std::size_t attachments;
+        bool unreadable;
+    };
+
+    void count(const Counted& entry, Outcome outcome) {
+        if (outcome == Outcome::duplicate) {
+            ++result_.duplicates;
+            return;
+        }
+        ++result_.messages;
+        result_.attachments += entry.attachments;
+        result_.quarantined += entry.unreadable;
+    }
+
+    SealPort& port_;
+    const Clock& clock_;
+    const ImportOptions& options_;
+    ImportResult& result_;
+    std::vector<PortItem> batch_;
+    std::uint64_t batch_bytes_ = 0;
+    std::optional<Progress> progress_;
+};
+
+void put_part(Bytes& out, std::string_view text) {
+    put_u64(out, text.size());
+    put(out, text);
+}
+
+}  // namespace
+
+Bytes dedupe_identity(const vault::Message& message, std::string_view update_type) {
+    Bytes out;
+    put_u8(out, 1);  // version: a change of the rule must not make old imports new
+    put_u8(out, static_cast<std::uint8_t>(message.kind));
+    put_part(out, message.native_id);
+    put_part(out, update_type);
+    const bool mail = message.kind == vault::MessageKind::mail;
+    if (mail || message.native_id.empty()) put(out, sha256(message.raw).view());
+    return out;
+}
+
+Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::vector<Path>& paths,
+                                const ImportOptions& options, ImportResult* so_far) {
+    ImportResult local;
+    ImportResult& result = so_far ? *so_far : local;
+    result = {};
+    const std::int64_t started_ms = clock.monotonic_ms();
+    Importer importer(port, clock, options, result);
+    Status status;
+    for (const Path& path : paths) {
+        status = read(path, options.format, options.context, importer);
+        if (!status) break;
+    }
+    const bool interrupted = !status && status.error().code() == Code::interrupted;
+    // What was read is sealed even when reading failed or was stopped.
+    if (status.ok() || interrupted || status.error().code() == Code::environment ||
+        status.error().code() == Code::not_found) {
+        const Status flushed = importer.flush();
+        if (!flushed) status = flushed;
+    }
+    result.seconds = static_cast<double>(clock.monotonic_ms() - started_ms) / 1000.0;
+    result.interrupted = interrupted;
+    if (!status && !(interrupted && status.error().code() == Code::interrupted)) return Error(status.error());
+    return result;
+}
+
+std::string to_json(const ImportResult& result) {
+    nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+    for (const auto& [code, count] : result.findings) findings.push_back({{"code", code}, {"count", count}});
+    const nlohmann::ordered_json json = {{"messages", result.messages},
+                                         {"attachments", result.attachments},
+                                         {"duplicates", result.duplicates},
+                                         {"quarantined", result.quarantined},
+                                         {"findings", findings},
+                                         {"bytes", result.bytes},
+                                         {"seconds", result.seconds},
+                                         {"interrupted", result.interrupted}};
+    return json.dump();
+}
+
+}  // namespace kustos::ingest

@@ -1,0 +1,27 @@
+// Mattermost's compliance export as CSV: one batch is posts.csv, metadata.json, files/..., warning.txt.
+// Layout seen in mattermost/mattermost server/enterprise/message_export (csv_export, shared);
+// docs/format/mattermost-csv.md.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "ingest/format.h"
+
+namespace kustos::ingest {
+
+struct MattermostBatch {
+    Bytes posts;                    // posts.csv
+    std::optional<Bytes> metadata;  // metadata.json
+    std::optional<Bytes> warnings;  // warning.txt
+    // The content of files/<postId>/<fileId>-<name>; empty: not delivered.
+    std::function<std::optional<Bytes>(const std::string& path)> file;
+};
+
+Status read_mattermost_batch(MattermostBatch batch, const ReadContext& context, ItemSink& sink);
+// A zip with posts.csv in it. Needs context.extractor.
+Status read_mattermost_zip(const Path& zip, const ReadContext& context, ItemSink& sink);
+bool looks_like_mattermost_posts(std::string_view start);
+
+}  // namespace kustos::ingest

@@ -1,0 +1,34 @@
+// Text of attachments. ingest implements it with the sandboxed extractor; app wires the two together (search and ingest
+// are peers and do not include each other).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace kustos::search {
+
+enum class Completeness : std::uint8_t {
+    full,     // all text there is (possibly none: a plain picture without text is opaque, an empty text file is full)
+    partial,  // some text, not all: `text` is indexed
+    opaque,   // no text can be had: encrypted, audio, image without OCR
+};
+
+struct ExtractedText {
+    std::string text;  // UTF-8
+    Completeness completeness = Completeness::full;
+    std::string reason;  // for partial and opaque: one word of [a-z0-9-], "encrypted", "too-large", "time-out"
+};
+
+class TextExtractor {
+public:
+    virtual ~TextExtractor() = default;
+    // One attachment. Called from the indexer's thread only. May take long, but has a limit of its own.
+    // Code::interrupted: asked to stop, the record is not indexed now. Any other error: this attachment failed, the
+    // record becomes `partial`.
+    virtual Result<ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type) = 0;
+};
+
+}  // namespace kustos::search

@@ -1,0 +1,39 @@
+// A few words around what was found, from an opened message. Returns text and ranges, no markup.
+// Pure; threads: safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "search/query.h"
+#include "vault/message.h"
+
+namespace kustos::search {
+
+struct TextRange {
+    std::uint32_t begin = 0;  // bytes in Snippet::text, at grapheme boundaries
+    std::uint32_t end = 0;
+};
+
+struct Snippet {
+    std::string text;  // one line: white space runs are one space; UTF-8; "…" where it was cut
+    std::vector<TextRange>
+        highlights;  // ascending, not overlapping; empty if nothing of the query stands in the message
+    std::string
+        where;  // "body", "subject", "attachment:<number>", "sender", "recipient", "conversation"; empty: nothing found
+};
+
+struct SnippetOptions {
+    std::size_t characters = 160;               // about as many
+    std::vector<std::string> attachment_texts;  // by attachment number, from the derived cache; may be shorter or empty
+};
+
+Snippet make_snippet(const vault::Message& message, const Query& query, const SnippetOptions& options = {});
+
+// The same matching over any text: ranges of the words that the query asks for (stems, phrases, prefixes). For showing
+// a whole record.
+std::vector<TextRange> find_highlights(std::string_view utf8, const Query& query, Field field = Field::any);
+
+}  // namespace kustos::search

@@ -1,0 +1,226 @@
+#include "search/searcher.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include "base/crypto.h"
+#include "search/analysis.h"
+#include "search/src/xapian_guard.h"
+#include "search/src/xapian_query.h"
+
+namespace kustos::search {
+namespace {
+
+constexpr int kTries = 10;  // while an indexer commits or closes shards beside us
+
+// 1, 2, 4 ... ms: half a second in all.
+void wait_before_try(int number) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1 << std::min(number, 9)));
+}
+
+Error not_readable() {
+    return Error(Code::corrupt, "a shard can't be opened")
+        .with_hint("remove the shard and index again; nothing sealed is lost");
+}
+
+struct Hit {
+    DocData data;
+    double weight = 0;
+};
+
+void sort_hits(std::vector<Hit>& hits, Sort sort) {
+    std::sort(hits.begin(), hits.end(), [sort](const Hit& a, const Hit& b) {
+        if (sort == Sort::relevance && a.weight != b.weight) return a.weight > b.weight;
+        if (a.data.time != b.data.time) return a.data.time > b.data.time;
+        return a.data.entry > b.data.entry;
+    });
+}
+
+bool is_erased(const CensusNow& census, EntryIndex entry) {
+    return std::binary_search(census.erased.begin(), census.erased.end(), entry);
+}
+
+Result<Coverage> make_coverage(const CensusNow& census, StateCounts counts) {
+    Coverage out;
+    out.sealed = census.sealed;
+    out.erased = census.erased.size();
+    out.searchable = counts.searchable;
+    out.partial = counts.partial;
+    out.opaque = counts.opaque;
+    out.failed = counts.failed;
+    const std::uint64_t known = counts.total() + out.erased;
+    if (known > out.sealed)
+        return Error(Code::corrupt, "the index accounts for more records than were sealed")
+            .with_hint("remove the index folder and index again; nothing sealed is lost");
+    out.deferred = out.sealed - known;
+    return out;
+}
+
+}  // namespace
+
+Hash result_set_hash(std::vector<EntryIndex> entries) {
+    std::sort(entries.begin(), entries.end());
+    entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
+    Bytes list;
+    list.reserve(entries.size() * 8);
+    for (const EntryIndex entry : entries) put_u64(list, entry.value);
+    return sha256(list);
+}
+
+struct Searcher::State {
+    State(Fs& fs_, Path dir, ShardKeys& keys_) : fs(fs_), index_dir(std::move(dir)), keys(keys_) {}
+
+    Fs& fs;
+    Path index_dir;
+    ShardKeys& keys;
+    std::mutex mutex;  // guards all below
+    std::map<std::uint64_t, std::unique_ptr<ShardReader>> readers;
+    Stemmer stemmer;
+
+    // Readers of all shards as they are now. Code::conflict: ask again.
+    Status open_all() {
+        const std::vector<FoundShard> found = TRY(find_shards(fs, index_dir));
+        std::unordered_set<std::uint64_t> here;
+        for (const FoundShard& shard : found) {
+            if (!shard.closed && !shard.open_dir) continue;
+            here.insert(shard.id.value);
+            TRY(open_one(shard));
+        }
+        std::erase_if(readers, [&here](const auto& reader) { return here.count(reader.first) == 0; });
+        return ok_status();
+    }
+
+    Status open_one(const FoundShard& shard) {
+        if (const auto old = readers.find(shard.id.value); old != readers.end()) {
+            const bool same = old->second->closed() == shard.closed;
+            const Status fresh = same ? old->second->refresh() : ok_status();
+            if (same && fresh.ok()) return fresh;
+            readers.erase(old);
+            if (!fresh.ok()) return fresh;
+        }
+        auto reader = TRY(ShardReader::open(fs, index_dir, shard, TRY(keys.key_of(shard.id))));
+        if (reader != nullptr) readers[shard.id.value] = std::move(reader);
+        return ok_status();
+    }
+
+    Result<std::map<std::uint64_t, Expansions>> expand(const Query& query) {
+        std::map<std::uint64_t, Expansions> out;
+        std::vector<const Node*> prefixes;
+        collect_prefixes(query.root, prefixes);
+        std::vector<std::string> all;
+        for (const Node* node : prefixes) {
+            const std::string plain = plain_form(node->text), form = form_of_prefix(node->text);
+            std::vector<std::string> words;
+            for (auto& [id, reader] : readers) {
+                std::vector<std::string> here = TRY(reader->expand(plain, form, kMaxExpansions));
+                words.insert(words.end(), here.begin(), here.end());
+                std::sort(words.begin(), words.end());
+                words.erase(std::unique(words.begin(), words.end()), words.end());
+                out[id][node] = std::move(here);
+                if (words.size() + all.size() > kMaxExpansions)
+                    return Error(Code::limit, "a word with * stands for more than 1000 words of the archive")
+                        .with_hint("type more letters before the *, or search for whole words");
+            }
+            all.insert(all.end(), words.begin(), words.end());
+        }
+        return out;
+    }
+
+    Status ask(ShardReader& reader, const Query& query, const SearchOptions& options, const Expansions& expansions,
+               std::vector<Hit>& hits) {
+        return guarded("searching a shard", [&]() -> Status {
+            QueryBuilder builder(reader, stemmer, options, expansions);
+            Xapian::Enquire enquire(reader.database());
+            enquire.set_query(TRY(builder.build(query.root)));
+            if (options.sort == Sort::date) enquire.set_weighting_scheme(Xapian::BoolWeight());
+            enquire.set_docid_order(Xapian::Enquire::DONT_CARE);
+            const Xapian::doccount all = reader.database().get_doccount();
+            const Xapian::MSet found = enquire.get_mset(0, all, all);
+            for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) {
+                hits.push_back({TRY(reader.row(*hit)), hit.get_weight()});
+            }
+            return ok_status();
+        });
+    }
+
+    // Counts of the readers as they are open now, less what is erased.
+    Result<StateCounts> counts(const CensusNow& census) {
+        StateCounts out;
+        for (const auto& [id, reader] : readers) {
+            out += reader->state().counts;
+            const ShardState& state = reader->state();
+            const auto first = std::lower_bound(census.erased.begin(), census.erased.end(), state.first);
+            if (first == census.erased.end() || *first >= state.end) continue;
+            for (const DocData& data : TRY(reader->all_rows())) {
+                if (is_erased(census, data.entry)) --out.of(data.state);
+            }
+        }
+        return out;
+    }
+
+    Result<Answer> try_once(const Query& query, const SearchOptions& options, RecordCensus& census) {
+        TRY(open_all());
+        const auto expansions = TRY(expand(query));
+        static const Expansions kNone;
+        std::vector<Hit> hits;
+        for (auto& [id, reader] : readers) {
+            const auto own = expansions.find(id);
+            TRY(ask(*reader, query, options, own == expansions.end() ? kNone : own->second, hits));
+        }
+        const CensusNow now = TRY(census.now());
+        Answer answer;
+        answer.shards = readers.size();
+        answer.coverage = TRY(make_coverage(now, TRY(counts(now))));
+        hits.erase(std::remove_if(hits.begin(), hits.end(), [&](const Hit& h) { return is_erased(now, h.data.entry); }),
+                   hits.end());
+        sort_hits(hits, options.sort);
+        answer.entries.reserve(hits.size());
+        answer.sent_at.reserve(hits.size());
+        for (const Hit& hit : hits) {
+            answer.entries.push_back(hit.data.entry);
+            answer.sent_at.push_back(hit.data.time);
+        }
+        answer.total = answer.entries.size();
+        answer.result_set = result_set_hash(answer.entries);
+        return answer;
+    }
+};
+
+Searcher::Searcher(Fs& fs, Path index_dir, ShardKeys& keys)
+    : state_(std::make_unique<State>(fs, std::move(index_dir), keys)) {}
+Searcher::~Searcher() = default;
+
+Result<Answer> Searcher::run(const Query& query, const SearchOptions& options, RecordCensus& census) {
+    const std::lock_guard lock(state_->mutex);
+    for (int number = 0;; ++number) {
+        auto answer = state_->try_once(query, options, census);
+        if (answer.ok() || answer.error().code() != kAskAgain) return answer;
+        if (number == kTries) return not_readable();
+        wait_before_try(number);
+    }
+}
+
+Result<Coverage> Searcher::coverage(RecordCensus& census) {
+    const std::lock_guard lock(state_->mutex);
+    const IndexSummary summary = TRY(summarise(state_->fs, state_->index_dir));
+    const CensusNow now = TRY(census.now());
+    if (now.erased.empty()) return make_coverage(now, summary.counts);
+    for (int number = 0;; ++number) {
+        const Status opened = state_->open_all();
+        if (opened.ok()) break;
+        if (opened.error().code() != kAskAgain) return opened.error();
+        if (number == kTries) return not_readable();
+        wait_before_try(number);
+    }
+    return make_coverage(now, TRY(state_->counts(now)));
+}
+
+void Searcher::forget() {
+    const std::lock_guard lock(state_->mutex);
+    state_->readers.clear();
+}
+
+}  // namespace kustos::search

@@ -1,0 +1,150 @@
+#include "search/src/shard_reader.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "search/analysis.h"
+#include "search/src/words_log.h"
+#include "search/src/xapian_guard.h"
+
+namespace kustos::search {
+namespace {
+
+constexpr EntryIndex kNotRead(std::numeric_limits<std::uint64_t>::max());
+
+bool begins_with(const std::string& word, const std::string& letters) {
+    return word.compare(0, letters.size(), letters) == 0;
+}
+
+}  // namespace
+
+ShardReader::ShardReader(Fs& fs, ShardFiles files, ShardId id, bool closed, SecretBytes key)
+    : fs_(fs),
+      files_(std::move(files)),
+      id_(id),
+      closed_(closed),
+      key_(std::move(key)),
+      terms_(key_.view()),
+      docs_(key_.view()) {}
+
+Result<std::unique_ptr<ShardReader>> ShardReader::open(Fs& fs, const Path& index_dir, const FoundShard& found,
+                                                       SecretBytes key) {
+    if (key.size() != kTermKeySize) return Error(Code::corrupt, "a shard's term key has a wrong length");
+    std::unique_ptr<ShardReader> reader(
+        new ShardReader(fs, shard_files(index_dir, found.id), found.id, found.closed, std::move(key)));
+    const Status opened = guarded("opening a shard", [&]() -> Status {
+        if (found.closed) {
+            // By descriptor: given a path, Xapian would also follow a "stub" file that names another database or a
+            // host.
+            const int fd = ::open(reader->files_.glass.c_str(), O_RDONLY | O_CLOEXEC);
+            if (fd < 0) return Error(kAskAgain, "opening a shard: the file is not there");
+            reader->database_ = Xapian::Database(fd);
+        } else {
+            reader->database_ = Xapian::Database(reader->files_.open_dir.string(), Xapian::DB_BACKEND_GLASS);
+        }
+        return ok_status();
+    });
+    if (!opened.ok()) {
+        // a folder that is just being made, or was left so: nothing was committed
+        const bool unborn = !found.closed && !fs.exists(reader->files_.state) && !fs.exists(reader->files_.glass);
+        if (unborn && opened.error().code() == kAskAgain) return std::unique_ptr<ShardReader>();
+        return opened.error();
+    }
+    TRY(reader->check_whole());
+    TRY(reader->load_numbers());
+    if (reader->state_.counts.total() == 0) return std::unique_ptr<ShardReader>();
+    return reader;
+}
+
+Status ShardReader::load_numbers() {
+    return guarded("reading a shard", [&]() -> Status {
+        const std::string stored = database_.get_metadata("state");
+        if (stored.empty()) return ok_status();
+        state_ = TRY(decode_state(as_bytes(stored), key_.view()));
+        if (state_.id != id_) return Error(Code::corrupt, "a shard's file belongs to another shard");
+        if (state_.counts.total() != database_.get_doccount())
+            return Error(Code::corrupt, "a shard's counts do not fit its documents");
+        state_.closed = closed_;
+        earliest_ = TRY(docs_.open(database_.get_metadata("earliest"))).time;
+        latest_ = TRY(docs_.open(database_.get_metadata("latest"))).time;
+        rows_.resize(database_.get_lastdocid(), DocData{kNotRead, {}, RecordState::failed});
+        return ok_status();
+    });
+}
+
+Status ShardReader::refresh() {
+    if (closed_) return ok_status();
+    const bool changed = TRY(guarded("reading a shard again", [&]() -> Result<bool> { return database_.reopen(); }));
+    if (!changed) return ok_status();
+    TRY(check_whole());
+    return load_numbers();
+}
+
+// Xapian takes a table whose file is not there for an empty one: documents without data, phrases that find nothing. The
+// files of an open shard vanish only after its closed file has appeared, so without that they were all there.
+Status ShardReader::check_whole() const {
+    if (!closed_ && fs_.exists(files_.glass)) return Error(kAskAgain, "reading a shard: it was closed meanwhile");
+    return ok_status();
+}
+
+Result<DocData> ShardReader::row(Xapian::docid id) {
+    if (id == 0 || id > rows_.size()) return Error(Code::corrupt, "a shard names a document that it does not have");
+    DocData& cached = rows_[id - 1];
+    if (cached.entry != kNotRead) return cached;
+    cached = TRY(guarded("reading a hit", [&]() -> Result<DocData> {
+        return docs_.open(database_.get_document(id, Xapian::DOC_ASSUME_VALID).get_data());
+    }));
+    return cached;
+}
+
+Result<std::vector<DocData>> ShardReader::all_rows() {
+    std::vector<DocData> out;
+    out.reserve(rows_.size());
+    for (Xapian::docid id = 1; id <= rows_.size(); ++id) out.push_back(TRY(row(id)));
+    return out;
+}
+
+Status ShardReader::load_words() {
+    if (words_ && words_read_ == state_.words_bytes) return ok_status();
+    const Bytes log = TRY(read_file(fs_, files_.words, kMaxWordsLog));
+    WordsRead read = TRY(read_words(log, key_.view(), id_, state_.words_bytes));
+    ShardWords words;
+    for (std::string& plain : read.words) {
+        std::string form = form_of(plain);
+        if (form != plain) words.forms.emplace_back(std::move(form), plain);
+        words.plain.push_back(std::move(plain));
+    }
+    std::sort(words.plain.begin(), words.plain.end());
+    std::sort(words.forms.begin(), words.forms.end());
+    words_ = std::move(words);
+    words_read_ = state_.words_bytes;
+    return ok_status();
+}
+
+Result<std::vector<std::string>> ShardReader::expand(const std::string& plain_letters, const std::string& form_letters,
+                                                     std::size_t most) {
+    TRY(load_words());
+    std::vector<std::string> out;
+    // several plain words may share a form, so the lists are read a little further than the limit
+    const auto& plain = words_->plain;
+    for (const std::string& letters : {plain_letters, form_letters}) {
+        const std::size_t enough = out.size() + 8 * most;
+        for (auto at = std::lower_bound(plain.begin(), plain.end(), letters);
+             at != plain.end() && begins_with(*at, letters) && out.size() <= enough; ++at) {
+            out.push_back(form_of(*at));
+        }
+    }
+    const std::size_t enough = out.size() + 8 * most;
+    const auto& forms = words_->forms;
+    for (auto at = std::lower_bound(forms.begin(), forms.end(), std::pair(form_letters, std::string()));
+         at != forms.end() && begins_with(at->first, form_letters) && out.size() <= enough; ++at) {
+        out.push_back(at->first);
+    }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+}  // namespace kustos::search

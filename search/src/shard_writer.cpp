@@ -1,0 +1,275 @@
+#include "search/src/shard_writer.h"
+
+#include <xapian.h>
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "search/src/date_terms.h"
+#include "search/src/doc_data.h"
+#include "search/src/index_files.h"
+#include "search/src/term.h"
+#include "search/src/words_log.h"
+#include "search/src/xapian_guard.h"
+
+namespace kustos::search {
+namespace {
+
+constexpr std::uint32_t kFieldGap = 100;  // a phrase does not reach from one field into the next
+constexpr int kWriteFlags = Xapian::DB_BACKEND_GLASS | Xapian::DB_NO_TERMLIST;
+
+struct WordTerms {
+    std::string text;
+    std::vector<std::string> stems;
+};
+
+}  // namespace
+
+struct ShardWriter::State {
+    State(Fs& fs_, const Path& dir, ShardId id, ByteView term_key, Analyser& analyser_, Random& random_)
+        : fs(fs_),
+          index_dir(dir),
+          files(shard_files(dir, id)),
+          key(term_key),
+          terms(term_key),
+          docs(term_key),
+          analyser(analyser_),
+          random(random_) {}
+
+    Fs& fs;
+    Path index_dir;
+    ShardFiles files;
+    SecretBytes key;
+    TermKey terms;
+    DocKey docs;
+    Analyser& analyser;
+    Random& random;
+    Xapian::WritableDatabase database;
+    std::optional<WordsWriter> words;
+    ShardState numbers;
+    UtcTime earliest{std::numeric_limits<std::int64_t>::max()}, latest{std::numeric_limits<std::int64_t>::min()};
+    std::uint64_t uncommitted = 0;
+    std::unordered_set<std::uint64_t> entries;
+    std::unordered_set<std::string> known_words;
+    std::unordered_map<const WordForms*, WordTerms> cache;
+
+    const WordTerms& terms_of(const WordForms& forms) {
+        const auto [found, fresh] = cache.try_emplace(&forms);
+        if (!fresh) return found->second;
+        WordTerms& made = found->second;
+        made.text = terms.term(Space::text, forms.form);
+        for (const auto* list : {&forms.stems, &forms.components}) {
+            for (const std::string& stem : *list) made.stems.push_back(terms.term(Space::stem, stem));
+        }
+        if (known_words.insert(forms.plain).second) words->add(forms.plain);
+        return made;
+    }
+
+    // Text that free words look into; `position` moves on.
+    void add_text(Xapian::Document& doc, std::string_view text, std::uint32_t& position) {
+        const std::uint32_t used = analyser.each(text, [&](const Occurrence& occurrence) {
+            const WordTerms& made = terms_of(*occurrence.forms);
+            doc.add_posting(made.text, position + occurrence.position);
+            for (const std::string& stem : made.stems) doc.add_term(stem);
+        });
+        if (used > 0) position += used + kFieldGap;
+    }
+
+    void add_field(Xapian::Document& doc, Space space, std::string_view text, std::uint32_t& position) {
+        const std::uint32_t used = analyser.each(text, [&](const Occurrence& occurrence) {
+            terms_of(*occurrence.forms);  // for the words log
+            doc.add_posting(terms.term(space, occurrence.forms->form), position + occurrence.position);
+            if (space != Space::subject) return;
+            for (const auto* list : {&occurrence.forms->stems, &occurrence.forms->components}) {
+                for (const std::string& stem : *list) doc.add_term(terms.term(Space::subject_stem, stem));
+            }
+        });
+        if (used > 0) position += used + kFieldGap;
+    }
+
+    void add_conditions(Xapian::Document& doc, const RecordDraft& draft) {
+        const auto mark = [&](Space space, std::string_view text) {
+            if (!text.empty()) doc.add_boolean_term(terms.term(space, text));
+        };
+        const DateNames names = date_names(draft.time);
+        mark(Space::day, names.day);
+        mark(Space::month, names.month);
+        mark(Space::year, names.year);
+        mark(Space::source, draft.source.empty() ? "" : form_of_name(draft.source));
+        mark(Space::kind, draft.kind);
+        mark(Space::conversation_id, draft.conversation_id);
+        if (draft.has_attachment) mark(Space::has, "attachment");
+    }
+
+    Xapian::Document document_of(const RecordDraft& draft) {
+        Xapian::Document doc;
+        std::uint32_t position = 1;
+        add_text(doc, draft.subject, position);
+        for (const std::string& text : draft.texts) add_text(doc, text, position);
+        for (const std::string& name : draft.files) add_text(doc, name, position);
+        std::uint32_t other = 1;
+        add_field(doc, Space::subject, draft.subject, other);
+        for (const std::string& name : draft.files) add_field(doc, Space::file, name, other);
+        for (const std::string& person : draft.from) add_field(doc, Space::from, person, other);
+        for (const std::string& person : draft.to) add_field(doc, Space::to, person, other);
+        add_field(doc, Space::conversation, draft.conversation, other);
+        add_conditions(doc, draft);
+        doc.set_data(docs.seal({draft.entry, draft.time, draft.state}, random));
+        return doc;
+    }
+
+    void count(const RecordDraft& draft) {
+        ++numbers.counts.of(draft.state);
+        if (!draft.reason.empty()) {
+            const bool room = numbers.reasons.size() < 200 || numbers.reasons.count(draft.reason) != 0;
+            ++numbers.reasons[room ? draft.reason : "other"];
+        }
+        const bool first = entries.empty();
+        numbers.first = first ? draft.entry : std::min(numbers.first, draft.entry);
+        numbers.end = std::max(numbers.end, EntryIndex(draft.entry.value + 1));
+        entries.insert(draft.entry.value);
+        earliest = std::min(earliest, draft.time);
+        latest = std::max(latest, draft.time);
+        ++uncommitted;
+    }
+
+    Status compact() {
+        TRY(guarded("closing a shard", [&]() -> Status {
+            database.close();
+            return ok_status();
+        }));
+        return close_as_it_is(fs, index_dir, numbers.id);
+    }
+};
+
+ShardWriter::ShardWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ShardWriter::~ShardWriter() {
+    // Xapian commits what waits when a database is destroyed; what was not committed by us must not be there later.
+    if (state_ == nullptr || state_->uncommitted == 0) return;
+    try {
+        state_->database.begin_transaction(false);
+        state_->database.cancel_transaction();
+    } catch (const Xapian::Error&) {
+        return;  // the next start finds the last commit either way
+    }
+}
+
+Result<std::unique_ptr<ShardWriter>> ShardWriter::create(Fs& fs, const Path& index_dir, NewShard shard, UtcTime now,
+                                                         Analyser& analyser, Random& random) {
+    CHECK(shard.term_key.size() == kTermKeySize);
+    TRY(fs.make_dirs(index_dir));
+    auto state = std::make_unique<State>(fs, index_dir, shard.id, shard.term_key.view(), analyser, random);
+    if (fs.exists(state->files.open_dir) || fs.exists(state->files.glass) || fs.exists(state->files.words))
+        return Error(Code::conflict, "a new shard's id was used before");
+    state->words = TRY(WordsWriter::open(fs, state->files.words, shard.term_key.view(), shard.id, 0, 0, random));
+    TRY(guarded("opening a shard", [&]() -> Status {
+        state->database = Xapian::WritableDatabase(state->files.open_dir.string(), Xapian::DB_CREATE | kWriteFlags);
+        return ok_status();
+    }));
+    state->numbers.id = shard.id;
+    state->numbers.opened_at = now;
+    state->numbers.analysis = kAnalysisVersion;
+    return std::unique_ptr<ShardWriter>(new ShardWriter(std::move(state)));
+}
+
+Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& index_dir, ShardId id,
+                                                         SecretBytes term_key, Analyser& analyser, Random& random) {
+    auto state = std::make_unique<State>(fs, index_dir, id, term_key.view(), analyser, random);
+    const bool committed = TRY(guarded("opening a shard again", [&]() -> Result<bool> {
+        state->database = Xapian::WritableDatabase(state->files.open_dir.string(), Xapian::DB_OPEN | kWriteFlags);
+        const std::string stored = state->database.get_metadata("state");
+        if (stored.empty()) return false;
+        state->numbers = TRY(decode_state(as_bytes(stored), term_key.view()));
+        if (state->numbers.id != id) return Error(Code::corrupt, "an open shard belongs to another id");
+        for (Xapian::PostingIterator doc = state->database.postlist_begin(""); doc != state->database.postlist_end("");
+             ++doc) {
+            const DocData data = TRY(state->docs.open(state->database.get_document(*doc).get_data()));
+            state->entries.insert(data.entry.value);
+            state->earliest = std::min(state->earliest, data.time);
+            state->latest = std::max(state->latest, data.time);
+        }
+        return true;
+    }));
+    if (!committed) return std::unique_ptr<ShardWriter>();
+    const std::uint64_t length = state->numbers.words_bytes;
+    {
+        const Bytes log = TRY(read_file(fs, state->files.words, kMaxWordsLog));
+        WordsRead read = TRY(read_words(log, term_key.view(), id, length));
+        state->words =
+            TRY(WordsWriter::open(fs, state->files.words, term_key.view(), id, read.length, read.chunks, random));
+        state->known_words.insert(read.words.begin(), read.words.end());
+    }
+    return std::unique_ptr<ShardWriter>(new ShardWriter(std::move(state)));
+}
+
+Status ShardWriter::add(const RecordDraft& draft) {
+    CHECK(!holds(draft.entry));
+    return guarded("indexing a record", [&]() -> Status {
+        state_->database.add_document(state_->document_of(draft));
+        state_->count(draft);
+        return ok_status();
+    });
+}
+
+Status ShardWriter::commit() {
+    State& s = *state_;
+    if (s.uncommitted == 0) return ok_status();
+    TRY_IN("words log", s.words->sync());
+    s.numbers.words_bytes = s.words->length();
+    const Bytes numbers = encode_state(s.numbers, s.key.view());
+    TRY(guarded("committing a shard", [&]() -> Status {
+        s.database.set_metadata("state", to_text(numbers));
+        s.database.set_metadata("earliest",
+                                s.docs.seal({EntryIndex(0), s.earliest, RecordState::searchable}, s.random));
+        s.database.set_metadata("latest", s.docs.seal({EntryIndex(0), s.latest, RecordState::searchable}, s.random));
+        s.database.commit();
+        return ok_status();
+    }));
+    s.uncommitted = 0;
+    return replace_file(s.fs, s.files.state, numbers);
+}
+
+Status ShardWriter::close() {
+    TRY(commit());
+    return state_->compact();
+}
+
+bool ShardWriter::holds(EntryIndex entry) const {
+    return state_->entries.count(entry.value) != 0;
+}
+const ShardState& ShardWriter::state() const {
+    return state_->numbers;
+}
+std::uint64_t ShardWriter::uncommitted() const {
+    return state_->uncommitted;
+}
+void ShardWriter::forget_cached_words() {
+    state_->cache.clear();
+}
+
+Status close_as_it_is(Fs& fs, const Path& index_dir, ShardId id) {
+    const ShardFiles files = shard_files(index_dir, id);
+    if (!fs.exists(files.glass)) {
+        TRY(remove_tree(fs, files.glass_new));
+        const std::string numbers = TRY(guarded("compacting a shard", [&]() -> Result<std::string> {
+            Xapian::Database database(files.open_dir.string(), Xapian::DB_BACKEND_GLASS);
+            std::string stored = database.get_metadata("state");
+            if (!stored.empty())
+                database.compact(files.glass_new.string(), Xapian::DBCOMPACT_SINGLE_FILE |
+                                                               Xapian::DBCOMPACT_NO_RENUMBER |
+                                                               static_cast<unsigned>(Xapian::Compactor::FULL));
+            return stored;
+        }));
+        if (numbers.empty()) return remove_shard(fs, index_dir, id);
+        TRY(TRY(fs.open(files.glass_new, OpenMode::read_write))->sync());
+        TRY(replace_file(fs, files.state, as_bytes(numbers)));
+        TRY(fs.rename(files.glass_new, files.glass));
+        TRY(fs.sync_dir(index_dir));
+    }
+    TRY(remove_tree(fs, files.open_dir));
+    return fs.sync_dir(index_dir);
+}
+
+}  // namespace kustos::search

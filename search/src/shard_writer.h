@@ -1,0 +1,42 @@
+// The open shard: takes record drafts, commits, and closes into a single file.
+// Threads: one. Every error but those of bad options is final: throw the object away, its last commit stays.
+#pragma once
+
+#include <memory>
+
+#include "base/random.h"
+#include "search/analysis.h"
+#include "search/index.h"
+#include "search/src/record_draft.h"
+
+namespace kustos::search {
+
+class ShardWriter {
+public:
+    static Result<std::unique_ptr<ShardWriter>> create(Fs& fs, const Path& index_dir, NewShard shard, UtcTime now,
+                                                       Analyser& analyser, Random& random);
+    // Goes on after the last commit; nullptr if there was none.
+    static Result<std::unique_ptr<ShardWriter>> resume(Fs& fs, const Path& index_dir, ShardId id, SecretBytes term_key,
+                                                       Analyser& analyser, Random& random);
+    ~ShardWriter();
+
+    Status add(const RecordDraft& draft);
+    // Durable when it returns: words log, then the index, then the state file.
+    Status commit();
+    // Commit, compact into one file, remove the folder. The object is spent.
+    Status close();
+    bool holds(EntryIndex entry) const;  // committed or not
+    const ShardState& state() const;     // with what is not committed yet
+    std::uint64_t uncommitted() const;
+    void forget_cached_words();  // the analyser was trimmed
+
+private:
+    struct State;
+    explicit ShardWriter(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// Compacts an open shard without its key: as it was at its last commit. Without any commit its files are removed.
+Status close_as_it_is(Fs& fs, const Path& index_dir, ShardId id);
+
+}  // namespace kustos::search

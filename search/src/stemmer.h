@@ -1,0 +1,24 @@
+// Snowball's stemmers as Xapian ships them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kustos::search {
+
+class Stemmer {
+public:
+    Stemmer();
+    ~Stemmer();
+    // German and English stems of a word, without repeats and without the form itself. A word that ends in an umlaut is
+    // not inflected German ("Statü" is not "Statue"), one with digits has no stem.
+    std::vector<std::string> stems(const std::string& form, const std::string& plain) const;
+    std::string german(const std::string& form) const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace kustos::search

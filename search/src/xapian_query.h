@@ -1,0 +1,55 @@
+// A query's tree as a Xapian query over one shard's keyed terms.
+#pragma once
+
+#include <xapian.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "search/query.h"
+#include "search/searcher.h"
+#include "search/src/shard_reader.h"
+#include "search/src/stemmer.h"
+
+namespace kustos::search {
+
+// The words that each prefix of the query stands for in one shard, by its node.
+using Expansions = std::map<const Node*, std::vector<std::string>>;
+void collect_prefixes(const Node& node, std::vector<const Node*>& out);
+
+// Instants of a date condition: from <= time < until; open ends absent.
+struct TimeSpan {
+    std::optional<UtcTime> from, until;
+};
+Result<TimeSpan> span_of(const DateRange& range, const SearchOptions& options);
+
+class QueryBuilder {
+public:
+    QueryBuilder(ShardReader& shard, const Stemmer& stemmer, const SearchOptions& options, const Expansions& expansions)
+        : shard_(shard), stemmer_(stemmer), options_(options), expansions_(expansions) {}
+    // What it returns reads from the shard and must not outlive this builder.
+    Result<Xapian::Query> build(const Node& node);
+
+private:
+    Xapian::Query one(Space space, const std::string& text) const;
+    Xapian::Query any_of(const std::vector<Xapian::Query>& queries) const;
+    Xapian::Query word(const Node& node) const;
+    void add_form(Field field, const std::string& form, const std::vector<std::string>& stems,
+                  std::vector<Xapian::Query>& out) const;
+    std::vector<std::string> stems_of(const std::string& form, const std::string& plain) const;
+    Xapian::Query phrase(Field field, const std::vector<std::string>& forms) const;
+    Xapian::Query prefix(const Node& node) const;
+    Result<Xapian::Query> date(const Node& node);
+    Result<Xapian::Query> all_of(const std::vector<Node>& children);
+
+    ShardReader& shard_;
+    const Stemmer& stemmer_;
+    const SearchOptions& options_;
+    const Expansions& expansions_;
+    std::vector<std::unique_ptr<Xapian::PostingSource>> sources_;
+};
+
+}  // namespace kustos::search

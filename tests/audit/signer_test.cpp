@@ -1,0 +1,187 @@
+#include "audit/signer.h"
+
+#include <doctest/doctest.h>
+
+#include "audit/src/evidence_key.h"
+#include "tests/audit/failing_fs.h"
+#include "tests/support/doc_example.h"
+#include "tests/support/temp_dir.h"
+
+using namespace kustos;
+using namespace kustos::audit;
+using namespace kustos::test;
+
+namespace {
+
+TreeHead head(std::uint64_t size) {
+    return {TreeSize{size}, sha256(as_bytes("root " + std::to_string(size)))};
+}
+
+struct Store {
+    RealFs fs;
+    FixedClock clock{UtcTime{1'772'445'600'000}};
+    SeededRandom random{1};
+    TempDir dir;
+    VaultId vault = random.make<VaultId>();
+    Store() { REQUIRE(FileSigner::create({fs, clock, random}, path(), vault).ok()); }
+    Path path() const { return dir / "signer"; }
+    std::unique_ptr<FileSigner> open() { return FileSigner::open(fs, path()).value(); }
+    void damage_slot(std::uint64_t number) {
+        const auto file = fs.open(path() / "head", OpenMode::read_write).value();
+        REQUIRE(file->write_at(number * kHeadSlotSpacing + 50, Bytes(20, 0x77)).ok());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the signer remembers what it signed, across restarts") {
+    Store store;
+    {
+        const auto signer = store.open();
+        CHECK(signer->last().value() == empty_head());
+        CHECK(signer->vault() == store.vault);
+        CHECK(signer->verifier().name == origin_of(store.vault));
+        for (std::uint64_t n = 1; n <= 5; ++n) {
+            const std::string note = signer->advance(n == 1 ? empty_head() : head(n - 1), head(n)).value();
+            CHECK(open_checkpoint(as_bytes(note), signer->verifier()).value().head() == head(n));
+            CHECK(signer->note().value() == note);
+        }
+    }
+    const auto again = store.open();
+    CHECK(again->last().value() == head(5));
+    CHECK(open_checkpoint(as_bytes(again->note().value()), again->verifier()).value().head() == head(5));
+}
+
+TEST_CASE("compare-and-swap: another idea of the last head is a conflict and changes nothing") {
+    Store store;
+    const auto signer = store.open();
+    REQUIRE(signer->advance(empty_head(), head(10)).ok());
+    CHECK(signer->advance(empty_head(), head(11)).error().code() == Code::conflict);
+    CHECK(signer->advance(head(9), head(11)).error().code() == Code::conflict);
+    TreeHead other_root = head(10);
+    other_root.root = sha256(as_bytes("another"));
+    CHECK(signer->advance(other_root, head(11)).error().code() == Code::conflict);
+    CHECK(signer->advance(head(10), head(10)).error().code() == Code::usage);
+    CHECK(signer->advance(head(10), head(9)).error().code() == Code::usage);
+    CHECK(signer->last().value() == head(10));
+    CHECK(signer->advance(head(10), head(11)).ok());
+}
+
+TEST_CASE("only one process has the store") {
+    Store store;
+    const auto signer = store.open();
+    CHECK(FileSigner::open(store.fs, store.path()).error().code() == Code::conflict);
+}
+
+TEST_CASE("a torn slot is survived by the other one") {
+    Store store;
+    {
+        const auto signer = store.open();
+        REQUIRE(signer->advance(empty_head(), head(1)).ok());  // slot 1
+        REQUIRE(signer->advance(head(1), head(2)).ok());       // slot 0
+        REQUIRE(signer->advance(head(2), head(3)).ok());       // slot 1
+    }
+    store.damage_slot(1);
+    {
+        const auto signer = store.open();
+        CHECK(signer->last().value() == head(2));
+        REQUIRE(signer->advance(head(2), head(3)).ok());  // into the torn slot, not over the good one
+    }
+    store.damage_slot(0);
+    CHECK(store.open()->last().value() == head(3));
+    store.damage_slot(1);
+    CHECK(FileSigner::open(store.fs, store.path()).error().code() == Code::corrupt);
+}
+
+TEST_CASE("a store that fails during a commit ends the signer, and either head is found afterwards") {
+    for (int k = 0; k < 2; ++k) {  // the write, the sync
+        CAPTURE(k);
+        Store store;
+        FailingFs failing(store.fs);
+        {
+            const auto signer = FileSigner::open(failing, store.path()).value();
+            REQUIRE(signer->advance(empty_head(), head(1)).ok());
+            failing.fail_from(k);
+            CHECK(signer->advance(head(1), head(2)).error().code() == Code::environment);
+            failing.heal();
+            CHECK(signer->advance(head(1), head(2)).error().code() == Code::read_only);
+        }
+        const TreeHead found = store.open()->last().value();
+        CHECK(found == (k == 0 ? head(1) : head(2)));
+    }
+}
+
+TEST_CASE("a store is never made twice, and its parts belong together") {
+    Store store, other;
+    CHECK(FileSigner::create({store.fs, store.clock, store.random}, store.path(), store.vault).error().code() ==
+          Code::conflict);
+    CHECK(FileSigner::open(store.fs, store.dir / "nowhere").error().code() == Code::not_found);
+    SeededRandom random(2);
+    TempDir dir;
+    REQUIRE(FileSigner::create({store.fs, store.clock, random}, dir / "signer", random.make<VaultId>()).ok());
+    const auto copy = [&](const char* name) {
+        REQUIRE(replace_file(store.fs, dir / "signer" / name, read_file(store.fs, store.path() / name, 100'000).value())
+                    .ok());
+    };
+    copy("checkpoint.key");
+    CHECK(FileSigner::open(store.fs, dir / "signer").error().code() == Code::corrupt);
+    copy("head");
+    CHECK(FileSigner::open(store.fs, dir / "signer").ok());
+    copy("evidence.key");
+    CHECK(FileSigner::open(store.fs, dir / "signer").error().code() == Code::corrupt);
+    copy("evidence.crt");
+    CHECK(FileSigner::open(store.fs, dir / "signer").ok());
+    REQUIRE(replace_file(store.fs, dir / "signer" / "checkpoint.key", as_bytes("PRIVATE+KEY+x\n")).ok());
+    CHECK(FileSigner::open(store.fs, dir / "signer").error().code() == Code::corrupt);
+}
+
+TEST_CASE("the evidence key's certificate is its own, for thirty years") {
+    SeededRandom random(3), same(3);
+    VaultId vault;
+    vault.bytes.fill(0xAB);
+    const UtcTime now{1'772'445'600'000};  // 2026-03-02T10:00:00Z
+    const EvidenceKey key = make_evidence_key(random, now, vault).value();
+    // The key follows from the given chance; the certificate's signature does not (ECDSA).
+    CHECK(equal(make_evidence_key(same, now, vault).value().private_key_der.view(), key.private_key_der.view()));
+    const std::string der = to_text(key.certificate_der);
+    CHECK(der.find("Kustos evidence abababab") != std::string::npos);
+    CHECK(der.find("260302100000Z") != std::string::npos);
+    CHECK(der.find("20560301100000Z") != std::string::npos);
+    const SecretBytes key_pem = private_key_pem(key).value();
+    const Bytes cert_pem = certificate_pem(key).value();
+    CHECK(as_text(key_pem.view()).substr(0, 27) == "-----BEGIN PRIVATE KEY-----");
+    const EvidenceKey again = parse_evidence_key(key_pem.view(), cert_pem).value();
+    CHECK(again.certificate_der == key.certificate_der);
+    CHECK(equal(again.private_key_der.view(), key.private_key_der.view()));
+    const EvidenceKey stranger = make_evidence_key(random, now, vault).value();
+    CHECK(parse_evidence_key(key_pem.view(), certificate_pem(stranger).value()).error().code() == Code::corrupt);
+    CHECK(parse_evidence_key({}, cert_pem).error().code() == Code::corrupt);
+}
+
+TEST_CASE("CMS signatures are made with the evidence key by whoever knows how") {
+    Store store;
+    const auto signer = store.open();
+    const Hash digest = sha256(as_bytes("document"));
+    signer->set_cms_maker([&](ByteView key, ByteView certificate, const Hash& given) -> Result<Bytes> {
+        CHECK_FALSE(key.empty());
+        CHECK(equal(certificate, signer->evidence_certificate()));
+        CHECK(given == digest);
+        return to_bytes("cms");
+    });
+    CHECK(signer->sign_cms(digest).value() == to_bytes("cms"));
+}
+
+TEST_CASE("the head slot on the format page is read") {
+    const Bytes bytes = doc_example("signer.md", "head-slot");
+    CHECK(bytes.size() == kHeadSlotSize);
+    const auto slot = decode_head_slot(bytes);
+    REQUIRE(slot.ok());
+    CHECK(slot->counter == 7);
+    CHECK(slot->head == TreeHead{TreeSize{3}, sha256(as_bytes("root"))});
+    CHECK(encode(*slot) == bytes);
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+        Bytes changed = bytes;
+        changed[at] ^= 1;
+        if (decode_head_slot(changed).ok()) FAIL("changed at " << at);
+    }
+}
