@@ -73,6 +73,7 @@ public:
     // One step for the server's loop: true if there was something to do.
     Result<bool> index_step();
     Status commit_index();
+    Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is tried
     // again; ingest goes on).
     Result<bool> publish_and_anchor();

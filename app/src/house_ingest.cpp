@@ -123,9 +123,20 @@ Result<bool> House::index_step() {
         indexer_ = TRY(std::move(opened));
         next_to_index_ = indexer_->position();
     }
-    const search::IndexStep step = TRY(indexer_->run_once(*feed_, next_to_index_, [] { return interrupt_requested(); }));
-    next_to_index_ = step.next;
-    return !step.drained || step.taken != 0;
+    auto step = indexer_->run_once(*feed_, next_to_index_, [] { return interrupt_requested(); });
+    if (!step.ok()) {
+        const Code code = step.error().code();
+        // Anything else is final for this indexer: the next step opens a new one, which goes on from the last commit.
+        if (code != Code::closed && code != Code::overloaded && code != Code::interrupted) indexer_.reset();
+        return std::move(step).error();
+    }
+    next_to_index_ = step->next;
+    return !step->drained || step->taken != 0;
+}
+
+Status House::close_index() {
+    const std::lock_guard lock(index_mutex_);
+    return indexer_ && indexer_->has_open_shard() ? indexer_->close_shard(*feed_) : ok_status();
 }
 
 Status House::commit_index() {
@@ -141,7 +152,7 @@ Result<std::uint64_t> House::index_all(bool show_progress) {
         if (show_progress) progress.advance_to(done);
         if (interrupt_requested()) break;
     }
-    TRY(commit_index());
+    TRY(close_index());
     return done;
 }
 

@@ -13,6 +13,10 @@ namespace kustos::app {
 
 namespace {
 
+// A live record's key waits for the indexer at most so long (docs/threat-model.md).
+constexpr std::int64_t kKeyWaits = 15 * 60'000;
+constexpr std::size_t kKeysWaiting = 20'000;
+
 // Waits in small steps, so that a stop is noticed.
 void rest(std::int64_t ms) {
     for (; ms > 0 && !interrupt_requested(); ms -= 50) usleep(50'000);
@@ -31,7 +35,7 @@ void index_loop(House& house) {
         if (const Status s = house.commit_index(); !s.ok()) log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
         rest(300);
     }
-    if (const Status s = house.commit_index(); !s.ok()) log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
+    if (const Status s = house.close_index(); !s.ok()) log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
 }
 
 // Publishes a checkpoint at most every interval; an authority that does not answer is asked again, later each time.
@@ -40,6 +44,7 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
     while (!interrupt_requested()) {
         rest(wait);
         if (interrupt_requested() || house.archive().read_only()) break;
+        house.archive().forget_older_than(kKeyWaits, kKeysWaiting);
         auto done = house.publish_and_anchor();
         if (!done.ok()) log(LogLevel::error, "checkpoint not published", {{"code", done.error().code()}});
         wait = done.ok() && *done ? interval_ms : std::min<std::int64_t>(std::max<std::int64_t>(wait * 2, 5000), 15 * 60'000);

@@ -16,6 +16,8 @@ public:
     // Steps over the frame of an entry with this header. Code::corrupt: the length is neither the header's nor 0, or
     // the file ends before the frame's head.
     Status step(const EntryHeader& header);
+    // The file may have grown: what was read ahead (zeros, where frames stand by now) is read again.
+    void forget_window() { window_.clear(); }
 
 private:
     Result<std::uint64_t> length_at(std::uint64_t offset);

@@ -29,6 +29,7 @@ struct Table {
 };
 
 Status extend(Table& table, EntryIndex index, const HeaderSource& headers) {
+    if (table.first.value + table.offsets.size() <= index.value) table.walker.forget_window();
     while (table.first.value + table.offsets.size() <= index.value) {
         const EntryIndex next{table.first.value + table.offsets.size()};
         const EntryHeader header = TRY(headers(next));

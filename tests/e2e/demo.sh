@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 sample=tests/data/demo
-bin=$PWD/build/bin
+bin=${KUSTOS_BIN:-$PWD/build/bin}
 out=$PWD/demo
 export KUSTOS_ARCHIVE=$out/archive KUSTOS_STATE=$out/state
 export LC_ALL=${LC_ALL:-C.UTF-8}
@@ -74,7 +74,7 @@ t5=$(now)
 
 title "Ein Beweispaket" "an evidence bundle"
 t6=$(now)
-kustos --lang de export --matter "$matter" --query 'Fundamente OR Fangstelle OR Holzfeuchte OR Prüfbericht' --out "$out/bundle.pdf"
+"$bin/kustos" --lang de export --matter "$matter" --query 'Fundamente OR Fangstelle OR Holzfeuchte OR Prüfbericht' --out "$out/bundle.pdf"
 t7=$(now)
 "$bin/kustos-verify" "$out/bundle.pdf" --lang "$lang"
 "$bin/kustos-verify" "$out/bundle.pdf" --json --trust "$out/archive/trust.policy" > "$out/verified.json"

@@ -154,6 +154,23 @@ TEST_CASE("an attachment from 64 KiB is a blob entry of its own and comes back")
     }
 }
 
+TEST_CASE("what was sealed a moment ago opens at once, again and again") {
+    // The reader once kept what it had read ahead of the last frame: zeros, where the next frame stands by now.
+    World w;
+    w.make();
+    auto archive = w.open();
+    REQUIRE(archive.ok());
+    Archive& a = **archive;
+    const SourceInfo source = a.add_source("live", "http", kDefaultClass).value();
+    for (int i = 0; i < 40; ++i) {
+        const auto receipts = a.seal(one(chat(a, source, "m" + std::to_string(i), "Text " + std::to_string(i)))).value();
+        const EntryIndex index = receipts.front().index;
+        auto opened = a.open_payload(index, a.entry(index).value());
+        if (!opened.ok()) FAIL("message " << i << ": " << opened.error().message());
+        CHECK(decompose(*opened)->body == "Text " + std::to_string(i));
+    }
+}
+
 TEST_CASE("with a passphrase the vault takes in while closed, and opens for the passphrase alone") {
     World w;
     w.make("passphrase", "a long enough passphrase");
