@@ -40,7 +40,7 @@ std::string config_template(const std::vector<std::string>& authorities) {
         "# Kustos: settings of this archive. Keys that are not known are refused, never ignored.\n"
         "\n"
         "# Shown on bundles and pages.\n"
-        "name: Archiv\n"
+        "name: Zentralarchiv\n"
         "authority: \"\"\n"
         "language: de            # de or en\n"
         "time_zone: Europe/Berlin\n"

@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "export/bundle.h"
 #include "export/originals.h"
+#include "export/read_back.h"
 
 namespace kustos::app {
 
@@ -283,7 +284,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
 
     input.language = request.language == Language::german ? exporting::Language::de : exporting::Language::en;
     input.time_zone = config_.text("time_zone", "Europe/Berlin");
-    input.archive_name = config_.text("name", "Archiv");
+    input.archive_name = config_.text("name", "Zentralarchiv");
     input.authority = config_.text("authority", "");
     input.matter = {found.reference, found.ground, matter};
     input.query = request.query;
@@ -305,6 +306,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         return ok_status();
     }));
     const Bytes bundle = TRY(audit::append_signature(std::move(pdf), [this](const Hash& digest) { return archive_->signer().sign_cms(digest); }));
+    TRY(exporting::read_back(bundle, pages.pages));
     TRY(replace_file(environment_.fs, request.out, bundle));
     report.records = pages.records;
     report.pages = pages.pages;
