@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Speed as ratios against a limit or a peer measured in the same run; machines are shared and noisy, so no absolute figure is a
+# goal. Input: ../shared/bench/chat-200k.jsonl.xz where it is there (the first N), else N generated chats.
+# Usage: ./run bench [N]     default 20000
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+bin=$PWD/build/bin
+count=${1:-20000}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export KUSTOS_ARCHIVE=$work/archive KUSTOS_STATE=$work/state LC_ALL=C.UTF-8
+
+shared=${KUSTOS_SHARED:-../shared}/bench/chat-200k.jsonl.xz
+if [ -f "$shared" ]; then
+  python3 tests/support/chat_to_stream.py --limit "$count" "$shared" > "$work/chat.ndjson"
+  input="$count real chats"
+else
+  python3 - "$count" > "$work/chat.ndjson" <<'PY'
+import json, random, sys
+random.seed(1)
+words = [("".join(random.choice("aeiourstnlmkbdg") for _ in range(random.randint(3, 11)))) for _ in range(20000)]
+for i in range(int(sys.argv[1])):
+    text = " ".join(words[min(int(random.paretovariate(0.7)), 19999)] for _ in range(random.randint(5, 60)))
+    print(json.dumps({"id": "m%d" % i, "kind": "chat", "sent_at": "2026-03-02T10:%02d:%02dZ" % (i // 60 % 60, i % 60), "conversation": {"id": "c%d" % (i % 40)},
+                      "sender": {"id": "u%d" % (i % 200)}, "body": text}))
+PY
+  input="$count generated chats"
+fi
+
+now() { date +%s.%N; }
+value() { python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+"$bin/kustos" init "$KUSTOS_ARCHIVE" > /dev/null
+"$bin/kustos" source add bench --kind import > /dev/null
+start=$(now)
+"$bin/kustos" --json ingest --source bench --format stream "$work/chat.ndjson" > "$work/ingest.json"
+end=$(now)
+matter=$("$bin/kustos" --json matter new --reference bench --ground bench | value id)
+bytes_of() { du -sb "$KUSTOS_ARCHIVE/$1" | cut -f1; }
+verify_start=$(now); "$bin/kustos-verify" "$KUSTOS_ARCHIVE" > /dev/null; verify_end=$(now)
+# The limit of a public verification: hashing the same bytes.
+hash_start=$(now); find "$KUSTOS_ARCHIVE/ledger" "$KUSTOS_ARCHIVE/vault/segments" -type f -exec cat {} + | openssl dgst -sha256 > /dev/null; hash_end=$(now)
+search_start=$(now); for _ in 1 2 3 4 5; do "$bin/kustos" --json search --matter "$matter" '"the" OR server' > /dev/null; done; search_end=$(now)
+# The limit of sealing: compressing and encrypting the same bytes in one stream.
+zstd_start=$(now); python3 - "$work/chat.ndjson" <<'PY'
+import sys, zlib, hashlib
+for line in open(sys.argv[1], "rb"): hashlib.sha256(zlib.compress(line, 1)).digest()
+PY
+zstd_end=$(now)
+python3 - "$input" "$count" "$(value seconds < "$work/ingest.json")" "$start" "$end" "$verify_start" "$verify_end" "$hash_start" "$hash_end" "$search_start" "$search_end" \
+  "$zstd_start" "$zstd_end" "$(stat -c %s "$work/chat.ndjson")" "$(bytes_of ledger)" "$(bytes_of vault)" "$(bytes_of index)" <<'PY'
+import sys
+name, n = sys.argv[1], int(sys.argv[2])
+seal, start, end, vs, ve, hs, he, ss, se, zs, ze = map(float, sys.argv[3:14])
+raw, ledger, vault, index = map(int, sys.argv[14:18])
+rows = [
+    ("sealing", "%.0f messages/s" % (n / seal), "%.2f of deflate and SHA-256 a line in Python" % ((ze - zs) / seal)),
+    ("indexing", "%.0f messages/s" % (n / max(end - start - seal, 0.001)), ""),
+    ("verification, whole, no keys", "%.0f entries/s" % (n / (ve - vs)), "%.2f of hashing the same bytes once" % ((he - hs) / (ve - vs))),
+    ("search, program start included", "%.0f ms" % ((se - ss) / 5 * 1000), ""),
+    ("ledger", "%.0f bytes a message" % (ledger / n), "%.2f of the input" % (ledger / raw)),
+    ("vault", "%.0f bytes a message" % (vault / n), "%.2f of the input" % (vault / raw)),
+    ("index", "%.0f bytes a message" % (index / n), "%.2f of the input" % (index / raw)),
+]
+print("%s, %.0f bytes each" % (name, raw / n))
+for a, b, c in rows: print("%-32s %-24s %s" % (a, b, c))
+PY
