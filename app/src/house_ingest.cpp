@@ -30,11 +30,11 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     auto result = ingest::run_import(port, environment_.clock, paths, options, &so_far);
     const ingest::ImportResult& counts = result.ok() ? *result : so_far;
     // What the source itself said is missing becomes part of the ledger: counts, no content.
-    for (const auto& [code, count] : counts.findings) {
+    for (const auto& found : counts.findings) {
         TRY(archive_->record_control(audit::ControlAction::finding, [&](audit::Body& body) {
             body.put_u64(audit::Tag::entry, source->id.value);
-            body.put_text(audit::Tag::code, code);
-            body.put_u64(audit::Tag::count, count);
+            body.put_text(audit::Tag::code, found.first);
+            body.put_u64(audit::Tag::count, found.second);
         }));
     }
     return result;
@@ -191,6 +191,7 @@ Result<bool> House::publish_and_anchor() {
         TRY(archive_->record_control(audit::ControlAction::anchor_stored, [&](audit::Body& body) {
             body.put_u64(audit::Tag::checkpoint_size, size.value);
             body.put_u64(audit::Tag::previous_size, previous.value);
+            body.put_hash(audit::Tag::note_hash, sha256(as_bytes(note)));
             body.put_hash(audit::Tag::token_hash, sha256(token));
             body.put_text(audit::Tag::authority, outcome.authority);
         }));

@@ -2,8 +2,7 @@
 
 namespace kustos::audit {
 
-Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std::optional<Hash>& builtin_root,
-                                 const std::optional<Trust>& trust) {
+Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std::optional<Hash>& builtin_root, const std::optional<Trust>& trust) {
     TokenVerdict verdict;
     // Whoever it is, the token must be sound and imprint this.
     TokenTrust nobody;
@@ -16,12 +15,8 @@ Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std:
             one.roots.push_back(authority.root);
             one.rule = ChainRule::pinned_signer;  // the trust file may name a root or an issuer's certificate
             if (!verify_token(token, Imprint(imprint), one).ok()) continue;
-            const TimeLevel level =
-                authority.level == AuthorityLevel::qualified ? TimeLevel::qualified : TimeLevel::independent;
-            if (level > verdict.level) {
-                verdict.level = level;
-                verdict.authority = authority.name;
-            }
+            const TimeLevel level = authority.level == AuthorityLevel::qualified ? TimeLevel::qualified : TimeLevel::independent;
+            if (level > verdict.level) verdict.level = level;
         }
     }
     if (verdict.level == TimeLevel::self) {
@@ -31,9 +26,7 @@ Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std:
             own.root_hashes.push_back(*builtin_root);
             builtin = verify_token(token, Imprint(imprint), own).ok();
         }
-        if (!builtin)
-            verdict.remark =
-                "whether the time-stamping authority is independent: no `tsa` line of a trust file names it";
+        if (!builtin) verdict.remark = "whether the time-stamping authority is independent: no `tsa` line of a trust file names it";
     }
     return verdict;
 }

@@ -75,18 +75,25 @@ Result<std::pair<Bytes, unsigned>> LedgerReader::read_tile_file(const TileName& 
     auto exact = read_file(fs_, dir_ / path_of(wanted), limit);
     if (exact.ok()) return std::pair(std::move(exact).value(), wanted.width);
     if (exact.error().code() != Code::not_found) return as_corrupt(wanted, exact.error());
-    for (int attempt = 0; attempt < 3; ++attempt) {
+    // The writer replaces an unfinished tile by a wider one while we look. The widest there is lives longest; a listing may
+    // miss a name that is just coming, so it is read again.
+    for (int attempt = 0; attempt < 100; ++attempt) {
         TileName name = wanted;
         name.width = kTileWidth;
-        const Path folder = (dir_ / path_of({wanted.level, wanted.index, 1})).parent_path();
-        const auto names = fs_.list(folder);
-        if (names.ok() && !fs_.exists(dir_ / path_of(name))) {
-            for (const std::string& text : *names) {
+        if (!fs_.exists(dir_ / path_of(name))) {
+            const Path folder = (dir_ / path_of({wanted.level, wanted.index, 1})).parent_path();
+            const auto names = fs_.list(folder);
+            unsigned widest = 0;
+            for (const std::string& text : names.ok() ? *names : std::vector<std::string>{}) {
                 unsigned width = 0;
                 const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
-                if (error != std::errc{} || end != text.data() + text.size()) continue;
-                if (width >= wanted.width && width < name.width) name.width = width;
+                if (error == std::errc{} && end == text.data() + text.size() && width < kTileWidth) widest = std::max(widest, width);
             }
+            if (widest < wanted.width) {
+                if (attempt >= 2 && widest != 0) break;  // there are only narrower ones
+                continue;
+            }
+            name.width = widest;
         }
         auto found = read_file(fs_, dir_ / path_of(name), limit);
         if (found.ok()) return std::pair(std::move(found).value(), name.width);

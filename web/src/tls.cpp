@@ -41,7 +41,7 @@ Result<Hash> ensure_certificate(Environment e, const Path& dir) {
     const Error failed(Code::internal, "the TLS certificate can't be made");
     if (!e.fs.exists(dir / "server.crt")) {
         TRY(e.fs.make_dirs(dir));
-        const Own<EVP_PKEY> key(EVP_EC_gen("P-256"));
+        const Own<EVP_PKEY> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
         const Own<X509> certificate(X509_new());
         if (!key || !certificate) return failed;
         Bytes serial(16);
