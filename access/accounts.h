@@ -22,7 +22,8 @@ public:
     Result<bool> any();
 
 private:
-    Accounts(Database database, Random& random) : database_(std::move(database)), random_(&random), lock_(new std::mutex) {}
+    Accounts(Database database, Random& random)
+        : database_(std::move(database)), random_(&random), lock_(new std::mutex) {}
     Database database_;
     Random* random_;
     std::unique_ptr<std::mutex> lock_;
@@ -34,13 +35,16 @@ public:
     static Result<PushTokens> open(const Path& file, Random& random);
     Result<std::string> issue(std::uint32_t source);  // replaces the source's token
     Result<bool> check(std::uint32_t source, const std::string& token);
-    // Answers of pushes, so that a repeated Idempotency-Key gets the receipts of the first time. Kept for 7 days, at most
-    // 100,000 per source. The key is stored as SHA-256.
-    Result<std::string> remembered(std::uint32_t source, const std::string& idempotency_key, const Hash& body);  // conflict: other body
-    Status remember(std::uint32_t source, const std::string& idempotency_key, const Hash& body, const std::string& answer, std::int64_t now_ms);
+    // Answers of pushes, so that a repeated Idempotency-Key gets the receipts of the first time. Kept for 7 days, at
+    // most 100,000 per source. The key is stored as SHA-256.
+    Result<std::string> remembered(std::uint32_t source, const std::string& idempotency_key,
+                                   const Hash& body);  // conflict: other body
+    Status remember(std::uint32_t source, const std::string& idempotency_key, const Hash& body,
+                    const std::string& answer, std::int64_t now_ms);
 
 private:
-    PushTokens(Database database, Random& random) : database_(std::move(database)), random_(&random), lock_(new std::mutex) {}
+    PushTokens(Database database, Random& random)
+        : database_(std::move(database)), random_(&random), lock_(new std::mutex) {}
     Database database_;
     Random* random_;
     std::unique_ptr<std::mutex> lock_;

@@ -39,7 +39,7 @@ private:
     vault::Archive& archive_;
 };
 
-std::string matter_id(EntryIndex entry);                        // "M12"
-Result<EntryIndex> parse_matter_id(const std::string& text);    // "M12", "m12" or "12"
+std::string matter_id(EntryIndex entry);                      // "M12"
+Result<EntryIndex> parse_matter_id(const std::string& text);  // "M12", "m12" or "12"
 
 }  // namespace kustos::access

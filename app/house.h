@@ -1,5 +1,5 @@
-// The house: one archive with everything around it, wired. Who reads this file sees the architecture: archive (vault, audit),
-// matters and accounts (access), index (search), sandbox (ingest), bundles (export), authorities (audit/net).
+// The house: one archive with everything around it, wired. Who reads this file sees the architecture: archive (vault,
+// audit), matters and accounts (access), index (search), sandbox (ingest), bundles (export), authorities (audit/net).
 //
 // Used by every command and by `kustos serve`. Threads: all functions are safe from any thread.
 #pragma once
@@ -36,8 +36,8 @@ struct HouseOptions {
 
 struct ExportRequest {
     std::string matter;
-    std::string query;                 // or
-    std::vector<EntryIndex> records;   // named one by one
+    std::string query;                // or
+    std::vector<EntryIndex> records;  // named one by one
     std::string as = "pdf";
     Path out;
     Language language = Language::english;
@@ -64,7 +64,8 @@ public:
     Result<bool> log_in(const std::string& name, const std::string& password) override;
 
     // --- commands ---
-    Result<ingest::ImportResult> import_paths(const std::string& source, const std::string& format, const std::vector<Path>& paths);
+    Result<ingest::ImportResult> import_paths(const std::string& source, const std::string& format,
+                                              const std::vector<Path>& paths);
     Result<audit::Report> verify_with(const std::optional<Path>& trust, bool deep);
     Result<ExportReport> export_records(const ExportRequest& request);
     Result<std::string> issue_token(SourceId source);
@@ -74,8 +75,8 @@ public:
     Result<bool> index_step();
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
-    // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is tried
-    // again; ingest goes on).
+    // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
+    // tried again; ingest goes on).
     Result<bool> publish_and_anchor();
 
     vault::Archive& archive() { return *archive_; }
@@ -120,8 +121,8 @@ private:
     std::mutex anchor_mutex_;
 };
 
-// The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root: /var/lib/kustos),
-// and in it a folder per archive.
+// The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root:
+// /var/lib/kustos), and in it a folder per archive.
 Path default_state_dir();
 
 // The text that `init` writes as config.yaml.

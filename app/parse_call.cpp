@@ -23,7 +23,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     language = language.substr(0, 2);
     std::string archive = environment("KUSTOS_ARCHIVE"), state = environment("KUSTOS_STATE");
 
-    CLI::App app("Kustos: seals what an authority wrote, finds it for those with a lawful purpose, and proves it.", "kustos");
+    CLI::App app("Kustos: seals what an authority wrote, finds it for those with a lawful purpose, and proves it.",
+                 "kustos");
     app.set_version_flag("--version", "kustos " KUSTOS_VERSION);
     app.require_subcommand(1);
     app.fallthrough();
@@ -54,7 +55,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
 
     auto* ingest = app.add_subcommand("ingest", "import files; can be interrupted and run again");
     ingest->add_option("--source", c.source)->required();
-    ingest->add_option("--format", c.format, "auto | eml | mbox | maildir | mattermost-csv | stream")->capture_default_str();
+    ingest->add_option("--format", c.format, "auto | eml | mbox | maildir | mattermost-csv | stream")
+        ->capture_default_str();
     ingest->add_option("PATH", c.paths)->required();
     chosen(ingest, "ingest");
 
@@ -77,7 +79,9 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* search = app.add_subcommand("search", "find records within a matter");
     search->add_option("--matter", c.matter);
     search->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1000));
-    search->add_option("--sort", c.sort, "date | relevance")->capture_default_str()->check(CLI::IsMember({"date", "relevance"}));
+    search->add_option("--sort", c.sort, "date | relevance")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"date", "relevance"}));
     search->add_option("QUERY", c.query)->required();
     chosen(search, "search");
 
@@ -117,7 +121,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     account_set->add_option("--password-file", c.password_file, "a file with the password, or -")->required();
     chosen(account_set, "account set");
 
-    for (const char* later : {"erase", "hold", "retention", "disposition", "unlock", "lock", "key", "audit", "witness", "backup"}) {
+    for (const char* later :
+         {"erase", "hold", "retention", "disposition", "unlock", "lock", "key", "audit", "witness", "backup"}) {
         auto* sub = app.add_subcommand(later, "not in this version");
         sub->allow_extras();
         sub->group("");

@@ -1,7 +1,8 @@
-// One archive, one writer: while `kustos serve` runs, every other command is carried out by it, over a socket in the archive
-// directory (mode 0600; only the same user or root is served). The caller sees no difference.
+// One archive, one writer: while `kustos serve` runs, every other command is carried out by it, over a socket in the
+// archive directory (mode 0600; only the same user or root is served). The caller sees no difference.
 //
-// Frames: u8 channel (1 output, 2 errors, 3 exit code as u32), u32 length, bytes. The request is one JSON object, u32 length.
+// Frames: u8 channel (1 output, 2 errors, 3 exit code as u32), u32 length, bytes. The request is one JSON object, u32
+// length.
 #pragma once
 
 #include <atomic>

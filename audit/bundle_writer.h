@@ -30,8 +30,8 @@ struct DisclosedField {
 
 struct RecordDisclosure {
     EntryIndex index;
-    Bytes entry;               // 116 bytes
-    std::vector<Hash> proof;   // to the bundle's checkpoint
+    Bytes entry;              // 116 bytes
+    std::vector<Hash> proof;  // to the bundle's checkpoint
     Hash key_commitment;
     std::vector<Hash> commitments;
     std::vector<DisclosedField> fields;  // all, in order
@@ -79,7 +79,7 @@ private:
     std::vector<AnchorRow> anchors_;
 };
 
-std::string record_member(EntryIndex index);                                    // records/000000000123.json
-std::string original_member(EntryIndex index, const std::string& extension);    // originals/000000000123.eml
+std::string record_member(EntryIndex index);                                  // records/000000000123.json
+std::string original_member(EntryIndex index, const std::string& extension);  // originals/000000000123.eml
 
 }  // namespace kustos::audit

@@ -1,6 +1,6 @@
-// The little of PDF that a verifier needs (ISO 32000-1): walking the objects of a file in order, finding the one evidence
-// container and the signature. Not a PDF reader: it accepts what Kustos writes and refuses the rest.
-// Errors: bad_input. Threads: pure functions; views into the bytes given.
+// The little of PDF that a verifier needs (ISO 32000-1): walking the objects of a file in order, finding the one
+// evidence container and the signature. Not a PDF reader: it accepts what Kustos writes and refuses the rest. Errors:
+// bad_input. Threads: pure functions; views into the bytes given.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,8 @@ namespace kustos::audit {
 
 struct PdfObject {
     std::uint32_t number = 0;
-    std::size_t offset = 0;       // of "N G obj"
-    std::string_view body;        // the dictionary with << and >>, or whatever stands there, without the stream
+    std::size_t offset = 0;  // of "N G obj"
+    std::string_view body;   // the dictionary with << and >>, or whatever stands there, without the stream
     std::optional<ByteView> stream;
     bool direct_length = false;
 };
@@ -31,8 +31,8 @@ struct PdfSignature {
     std::size_t gap_end = 0;    // behind '>'
     Bytes der;
 };
-// The last signature; it must cover everything but its own gap. What is wrong is said in the error: Code::conflict for the
-// gap's form, bad_input for everything else.
+// The last signature; it must cover everything but its own gap. What is wrong is said in the error: Code::conflict for
+// the gap's form, bad_input for everything else.
 Result<PdfSignature> find_signature(ByteView pdf);
 Hash signed_digest(ByteView pdf, const PdfSignature& signature);
 

@@ -1,5 +1,6 @@
-// Signs a PDF by an incremental update (ISO 32000-1 12.8, PAdES baseline B): the unsigned file stays a byte-identical prefix.
-// The file must have classic cross-reference tables, its catalog and first page as plain objects, and no form yet.
+// Signs a PDF by an incremental update (ISO 32000-1 12.8, PAdES baseline B): the unsigned file stays a byte-identical
+// prefix. The file must have classic cross-reference tables, its catalog and first page as plain objects, and no form
+// yet.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// The trust file: what a verifier believes before it looks (docs/format/trust.md). Lines as in C2SP tlog-policy, and our `tsa`:
+// The trust file: what a verifier believes before it looks (docs/format/trust.md). Lines as in C2SP tlog-policy, and
+// our `tsa`:
 //
 //   log <verifier key>                                   the archive's ledger
 //   tsa <name> independent|qualified <base64 DER>        root certificate of a time-stamping authority

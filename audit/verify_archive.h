@@ -1,7 +1,7 @@
 // Checks a whole archive directory without any key: every tile recomputed from the entries, checkpoints and their
 // signatures, the chain entries, time stamps and their imprints, every ciphertext's hash, sequences, sealed boxes, and
-// files that nothing refers to. What it proves: nothing sealed was altered, removed or reordered. What it does not: that
-// plaintext matches commitments (kustos verify --deep opens; a sampling audit is a later issue).
+// files that nothing refers to. What it proves: nothing sealed was altered, removed or reordered. What it does not:
+// that plaintext matches commitments (kustos verify --deep opens; a sampling audit is a later issue).
 //
 // Memory: some 10 MiB and 32 bytes a tile; time: one pass over ledger/ and vault/. Never throws, never writes.
 #pragma once

@@ -1,7 +1,7 @@
-// Zip files as Kustos writes them, and no others: members stored, no extra fields, no descriptors, no comments, one fixed
-// date, in the order of the central directory, nothing between them (PKWARE APPNOTE 6.3, a subset). So there is one way to
-// write the same members, and a byte changed anywhere is found.
-// Limits: 4 GiB altogether, 65,534 members, names of safe relative paths. Errors: bad_input. Threads: values.
+// Zip files as Kustos writes them, and no others: members stored, no extra fields, no descriptors, no comments, one
+// fixed date, in the order of the central directory, nothing between them (PKWARE APPNOTE 6.3, a subset). So there is
+// one way to write the same members, and a byte changed anywhere is found. Limits: 4 GiB altogether, 65,534 members,
+// names of safe relative paths. Errors: bad_input. Threads: values.
 #pragma once
 
 #include <string>

@@ -2,14 +2,16 @@
 //
 //   seal()      many threads hand in drafts; one committer thread numbers, encrypts and appends them in batches (group
 //               commit: up to 5 ms of waiting, 512 entries or 1 MiB) and answers when the batch is durable: payload and
-//               staging bundle are synced, then the signer's compare-and-swap is the commit point (docs/format/staging.md).
+//               staging bundle are synced, then the signer's compare-and-swap is the commit point
+//               (docs/format/staging.md).
 //   publish()   keeps the current checkpoint and names it in the ledger; anchors are fetched by AnchorService.
-//   Opener      (opener.h) alone decrypts; IndexReader (below) is the sealer's own short look at what it has just sealed.
+//   Opener      (opener.h) alone decrypts; IndexReader (below) is the sealer's own short look at what it has just
+//   sealed.
 //
-// Durability: what seal() has acknowledged survives a power cut. A failed write or sync ends the writer: every later call
-// that writes answers Code::read_only, and the program should exit; opening again recovers by the rule of staging.md.
-// Errors of open(): conflict (another process has it, or it was rolled back: message says which), corrupt, environment.
-// Threads: all functions are safe from any thread.
+// Durability: what seal() has acknowledged survives a power cut. A failed write or sync ends the writer: every later
+// call that writes answers Code::read_only, and the program should exit; opening again recovers by the rule of
+// staging.md. Errors of open(): conflict (another process has it, or it was rolled back: message says which), corrupt,
+// environment. Threads: all functions are safe from any thread.
 #pragma once
 
 #include <condition_variable>
@@ -60,13 +62,13 @@ struct Head {
 };
 
 struct CreateOptions {
-    std::string unlock = "auto";   // "auto" or "passphrase"
+    std::string unlock = "auto";  // "auto" or "passphrase"
     SecretBytes passphrase;
     bool with_builtin_authority = false;  // made in the state directory; its root is named by the first entry
 };
 
 struct OpenOptions {
-    Path state;                     // the signer's own store, outside the archive directory
+    Path state;  // the signer's own store, outside the archive directory
     std::optional<SecretBytes> passphrase;
 };
 
@@ -127,8 +129,8 @@ public:
     Result<Bytes> blob_content(const BlobRef& blob) const;  // checked against the reference's size and hash
     // Decoded bytes of one attachment, from the payload itself or its blob entry.
     Result<Bytes> attachment_content(const OpenedPayload& payload, std::size_t number) const;
-    // Index shards: a new term key, sealed to the intake key and named by an entry; and the key of an old one (closed vault:
-    // Code::closed).
+    // Index shards: a new term key, sealed to the intake key and named by an entry; and the key of an old one (closed
+    // vault: Code::closed).
     Result<std::pair<std::uint32_t, SecretBytes>> new_shard();
     Result<SecretBytes> shard_key(std::uint32_t shard) const;
     // Everything below `index` is indexed and its words are synced: forget its keys.

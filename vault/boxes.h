@@ -1,5 +1,5 @@
-// Sealed boxes: seeds of key trees and term keys of index shards, sealed to the generation's intake key, so that the sealer
-// can make them and only the opener can open them (docs/format/keys.md).
+// Sealed boxes: seeds of key trees and term keys of index shards, sealed to the generation's intake key, so that the
+// sealer can make them and only the opener can open them (docs/format/keys.md).
 //
 //   keys/boxes/tree-<id, 8 hex digits>.a and .b, shard-<...>.a and .b     the same bytes twice
 #pragma once

@@ -1,10 +1,10 @@
-// catalog.db: what the ledger's control entries say, in a form that can be asked. A cache: it is derived from the ledger
-// entry by entry and can be thrown away; opening catches up from the last entry it has seen.
+// catalog.db: what the ledger's control entries say, in a form that can be asked. A cache: it is derived from the
+// ledger entry by entry and can be thrown away; opening catches up from the last entry it has seen.
 //
 // Holds the control entries themselves, byte for byte, and counters (sequence numbers per source, used leaves per tree,
 // entries per kind); sources, trees, shards, matters and generations are read from them. Of published checkpoints and
-// anchors only the newest 1,000 are kept: the rest stands in ledger/. Nothing in it stems from content: names of sources
-// are public by definition, matters appear only by number (docs/format/catalog.md).
+// anchors only the newest 1,000 are kept: the rest stands in ledger/. Nothing in it stems from content: names of
+// sources are public by definition, matters appear only by number (docs/format/catalog.md).
 //
 // Durability: none of its own. flush() writes in one transaction; what is lost is caught up from the ledger.
 // Threads: the owner (Archive) locks.
@@ -98,7 +98,8 @@ public:
     const std::vector<GenerationInfo>& generations() const { return generations_; }
     std::uint64_t next_sequence(SourceId source) const;
     std::uint64_t count(audit::Kind kind) const;
-    // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored); none in a new ledger.
+    // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored); none in a new
+    // ledger.
     std::optional<EntryIndex> newest_content() const { return newest_content_; }
 
 private:

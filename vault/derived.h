@@ -1,8 +1,9 @@
-// What is derived from one record (extracted text, later OCR and thumbnails): sealed under a key that comes from the record's
-// own DEK, so that forgetting the record forgets it too (docs/format/keys.md).
+// What is derived from one record (extracted text, later OCR and thumbnails): sealed under a key that comes from the
+// record's own DEK, so that forgetting the record forgets it too (docs/format/keys.md).
 //
 //   object = 16 random bytes || AES-256-GCM, zero nonce
-//   key    = HKDF-Expand(PRK, "kustos1/derived" || u8 length of purpose || purpose || the 16 bytes, 32), new for every write
+//   key    = HKDF-Expand(PRK, "kustos1/derived" || u8 length of purpose || purpose || the 16 bytes, 32), new for every
+//   write
 #pragma once
 
 #include "base/crypto.h"

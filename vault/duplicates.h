@@ -4,7 +4,6 @@
 // Durability: store() is durable when it returns and may be repeated (recovery does). Threads: one (the committer).
 #pragma once
 
-
 #include "audit/staging.h"
 #include "base/sqlite.h"
 

@@ -1,5 +1,5 @@
-// The separately disclosable parts of a record (docs/format/fields.md). Codes are final: an unknown one is kept and shown as
-// bytes, never dropped.
+// The separately disclosable parts of a record (docs/format/fields.md). Codes are final: an unknown one is kept and
+// shown as bytes, never dropped.
 #pragma once
 
 #include <cstdint>
@@ -13,34 +13,34 @@ enum class PathCode : std::uint16_t {
     sent_time = 3,
     received_time = 4,
     sender = 5,
-    recipient = 6,           // one or more: u8 role || person, concatenated
+    recipient = 6,  // one or more: u8 role || person, concatenated
     subject = 7,
-    header = 8,              // one whole line (or several, where there are too many), folded lines included
-    body_span = 9,           // in order; joined they are the body
-    attachment_name = 10,    // ordinal: number of the attachment
+    header = 8,            // one whole line (or several, where there are too many), folded lines included
+    body_span = 9,         // in order; joined they are the body
+    attachment_name = 10,  // ordinal: number of the attachment
     media_type = 11,
-    size = 12,               // decoded bytes; declared size where missing
-    content_hash = 13,       // SHA-256 of the decoded bytes; declared where missing
-    raw = 14,                // u64 length || SHA-256 of the source's exact bytes
+    size = 12,          // decoded bytes; declared size where missing
+    content_hash = 13,  // SHA-256 of the decoded bytes; declared where missing
+    raw = 14,           // u64 length || SHA-256 of the source's exact bytes
     conversation = 15,
-    relation = 16,           // ordinal 1: reply to, 2: thread, 3: target
+    relation = 16,  // ordinal 1: reply to, 2: thread, 3: target
     note = 17,
-    attachment_content = 18, // inline content (ordinal: attachment); in blobs: chunks of 1 MiB (ordinal: chunk)
+    attachment_content = 18,  // inline content (ordinal: attachment); in blobs: chunks of 1 MiB (ordinal: chunk)
     feed_position = 19,
     query = 20,
-    entry_list = 21,         // u64 each
+    entry_list = 21,  // u64 each
     reference = 22,
     legal_ground = 23,
     html_span = 24,
     previous_span = 25,
     format = 26,
-    attachment_missing = 27, // number 1: named by the source, not delivered
+    attachment_missing = 27,  // number 1: named by the source, not delivered
     actor = 28,
 };
 
 enum class ValueType : std::uint8_t {
-    none = 0,    // decoy
-    text = 1,    // UTF-8
+    none = 0,  // decoy
+    text = 1,  // UTF-8
     bytes = 2,
     time = 3,    // i64 milliseconds since 1970
     number = 4,  // u64
@@ -51,7 +51,7 @@ enum class ValueType : std::uint8_t {
 };
 
 inline constexpr std::size_t kMaxFieldCount = 4096;
-inline constexpr std::uint64_t kBlobFrom = 64 * 1024;      // attachments from here on are entries of their own
+inline constexpr std::uint64_t kBlobFrom = 64 * 1024;  // attachments from here on are entries of their own
 inline constexpr std::uint64_t kBlobChunk = 1u << 20;
 
 }  // namespace kustos::vault

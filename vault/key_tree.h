@@ -3,9 +3,9 @@
 //   child = HMAC-SHA-256(node, 0x00 or 0x01)
 //   DEK   = HMAC-SHA-256(leaf node, "kustos1/leaf" || u32 tree id || u32 leaf)
 //
-// A cover is the set of nodes from which exactly the surviving leaves can be derived. Puncturing a leaf replaces the node
-// above it by the siblings along the path: that leaf can never be derived again from this cover.
-// Threads: the owner locks.
+// A cover is the set of nodes from which exactly the surviving leaves can be derived. Puncturing a leaf replaces the
+// node above it by the siblings along the path: that leaf can never be derived again from this cover. Threads: the
+// owner locks.
 #pragma once
 
 #include <optional>

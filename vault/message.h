@@ -1,8 +1,9 @@
 // One normalised event of an archive stream, before sealing and after opening.
 //
 // A format (ingest) makes it, compose() (payload.h) splits it into separately disclosable fields, decompose() gives it
-// back. Text is UTF-8, well formed, as the sender wrote it (no normalisation). Times are UTC milliseconds; where a source
-// does not know a time it is absent, never invented. Limits are those of the formats (docs/format/message-stream.md).
+// back. Text is UTF-8, well formed, as the sender wrote it (no normalisation). Times are UTC milliseconds; where a
+// source does not know a time it is absent, never invented. Limits are those of the formats
+// (docs/format/message-stream.md).
 #pragma once
 
 #include <cstdint>
@@ -88,27 +89,27 @@ struct Attachment {
 
 struct Message {
     MessageKind kind = MessageKind::chat;
-    std::string native_id;              // Message-ID without angle brackets, post id, event id; empty: none
-    std::optional<UtcTime> sent_at;     // claimed by the source
-    UtcTime received_at;                // when this archive took it in
+    std::string native_id;           // Message-ID without angle brackets, post id, event id; empty: none
+    std::optional<UtcTime> sent_at;  // claimed by the source
+    UtcTime received_at;             // when this archive took it in
     Person sender;
     std::vector<Recipient> recipients;
     Conversation conversation;
     std::string subject;
-    std::vector<std::string> headers;   // mail: each whole header, folded lines included, without the final line end
-    std::string body;                   // plain text as people read it
-    std::string body_html;              // kept apart; searched when body is empty
-    std::string previous_body;          // edits: the old text, where known
-    std::string reply_to;               // native ids
+    std::vector<std::string> headers;  // mail: each whole header, folded lines included, without the final line end
+    std::string body;                  // plain text as people read it
+    std::string body_html;             // kept apart; searched when body is empty
+    std::string previous_body;         // edits: the old text, where known
+    std::string reply_to;              // native ids
     std::string thread;
     std::string target;
     std::vector<Attachment> attachments;
-    std::string format;                 // "eml", "mattermost-csv/20", "stream"
-    std::vector<std::string> notes;     // machine words: "defect:charset", "time-zone-unknown", "quarantine:too-deep"
-    std::string feed_position;          // the source's own, empty where it has none
-    Bytes raw;                          // the source's exact bytes for this event; after opening: empty until asked for
-    std::uint64_t raw_size = 0;         // after opening
-    Hash raw_sha256;                    // after opening
+    std::string format;              // "eml", "mattermost-csv/20", "stream"
+    std::vector<std::string> notes;  // machine words: "defect:charset", "time-zone-unknown", "quarantine:too-deep"
+    std::string feed_position;       // the source's own, empty where it has none
+    Bytes raw;                       // the source's exact bytes for this event; after opening: empty until asked for
+    std::uint64_t raw_size = 0;      // after opening
+    Hash raw_sha256;                 // after opening
 };
 
 }  // namespace kustos::vault

@@ -1,8 +1,8 @@
-// The opener: the only way to content. It stores the access entry first and opens afterwards, and it opens only what that
-// entry lists.
+// The opener: the only way to content. It stores the access entry first and opens afterwards, and it opens only what
+// that entry lists.
 //
-// In this version it lives in one process with the sealer, behind this interface; a later one makes it a process of its own.
-// Errors: denied (the check refuses), closed (no key holder has unlocked), not_found, corrupt (says which entry).
+// In this version it lives in one process with the sealer, behind this interface; a later one makes it a process of its
+// own. Errors: denied (the check refuses), closed (no key holder has unlocked), not_found, corrupt (says which entry).
 // Threads: Opener from any; a session from one at a time.
 #pragma once
 
@@ -15,15 +15,15 @@
 
 namespace kustos::vault {
 
-// For what, and in whose name, content is opened. All of it goes into the access entry: numbers in its public body, query,
-// list and actor sealed in its payload.
+// For what, and in whose name, content is opened. All of it goes into the access entry: numbers in its public body,
+// query, list and actor sealed in its payload.
 struct Purpose {
     audit::AccessAction action = audit::AccessAction::open;
     EntryIndex matter;
-    std::string actor;         // account or operating-system user
-    std::string query;         // as typed; empty where records were named
-    std::uint64_t total = 0;   // hits in all; ids.size() is what is opened
-    Hash result_set;           // SHA-256 over all hits' entry numbers (u64 each, ascending); zero where none
+    std::string actor;        // account or operating-system user
+    std::string query;        // as typed; empty where records were named
+    std::uint64_t total = 0;  // hits in all; ids.size() is what is opened
+    Hash result_set;          // SHA-256 over all hits' entry numbers (u64 each, ascending); zero where none
 };
 
 // Scope and grants. Issue D's rules come in here; now: the matter exists and is not closed.

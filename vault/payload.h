@@ -1,10 +1,11 @@
-// What is sealed in an entry: a table of fields, a recipe that gives the source's exact bytes back, and two areas of bytes
-// (docs/format/payload.md). Nothing is stored twice where it can be helped: fields point into the literal bytes of the
-// source where they stand there verbatim, and an attachment's decoded bytes stand once, encoded again when the source's
-// bytes are asked for.
+// What is sealed in an entry: a table of fields, a recipe that gives the source's exact bytes back, and two areas of
+// bytes (docs/format/payload.md). Nothing is stored twice where it can be helped: fields point into the literal bytes
+// of the source where they stand there verbatim, and an attachment's decoded bytes stand once, encoded again when the
+// source's bytes are asked for.
 //
-// compose() splits, decompose() joins; opening never parses or splits again, so an upgrade of a library can't break a proof.
-// Errors: compose: limit (more than 4,095 attachments; otherwise everything fits). decode: corrupt. Threads: values.
+// compose() splits, decompose() joins; opening never parses or splits again, so an upgrade of a library can't break a
+// proof. Errors: compose: limit (more than 4,095 attachments; otherwise everything fits). decode: corrupt. Threads:
+// values.
 #pragma once
 
 #include <functional>
@@ -42,9 +43,9 @@ struct RecipeStep {
     Kind kind = Kind::literal;
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
-    std::uint16_t line = 0;    // base64 characters a line; 0: one line
-    std::uint8_t ending = 1;   // 1: LF, 2: CRLF
-    bool terminated = false;   // whether the last line has a line end
+    std::uint16_t line = 0;   // base64 characters a line; 0: one line
+    std::uint8_t ending = 1;  // 1: LF, 2: CRLF
+    bool terminated = false;  // whether the last line has a line end
     bool operator==(const RecipeStep&) const = default;
 };
 
@@ -80,7 +81,8 @@ struct Composed {
     Payload payload;
     std::vector<BlobDraft> blobs;
     std::uint64_t approximate_size() const;
-    void set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId& record, const std::array<std::uint8_t, 32>& b);
+    void set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId& record,
+                  const std::array<std::uint8_t, 32>& b);
 };
 
 Result<Composed> compose(Message message);
@@ -108,7 +110,8 @@ Result<Bytes> blob_content(const OpenedPayload& opened);
 
 using BlobFetcher = std::function<Result<Bytes>(const BlobRef&)>;
 // The source's exact bytes, in pieces; checked against the raw field at the end (Code::corrupt).
-Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const std::function<Status(ByteView)>& sink);
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch,
+                       const std::function<Status(ByteView)>& sink);
 // Decoded bytes of one attachment. Code::not_found: missing.
 Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch);
 

@@ -1,5 +1,5 @@
-// Retention classes of this version; a later issue makes them signed, versioned data. The class and the year in which it is
-// expected to end choose the key tree at sealing.
+// Retention classes of this version; a later issue makes them signed, versioned data. The class and the year in which
+// it is expected to end choose the key tree at sealing.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace kustos::vault {
 
 inline constexpr ClassCode kControlClass{1};
-inline constexpr ClassCode kAccessClass{2};    // access entries and matters: readers and retention of their own
+inline constexpr ClassCode kAccessClass{2};  // access entries and matters: readers and retention of their own
 inline constexpr ClassCode kDefaultClass{100};
 
 // "default". Code::not_in_version for any other name.

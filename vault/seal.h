@@ -15,18 +15,22 @@ struct SealedPayload {
     Bytes ciphertext;
 };
 // header: kind, suite, class, source, sequence, record, tree and leaf are set. dek: 32 bytes, of this leaf.
-Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body, const Payload& payload);
+Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body,
+                                   const Payload& payload);
 
 struct SealedBlob {
     audit::EntryHeader header;
     Bytes ciphertext;
     std::array<std::uint8_t, 32> b{};
 };
-Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header, const BlobDraft& draft, Random& random);
-SecretBytes blob_dek(ByteView leaf_dek, const std::array<std::uint8_t, 32>& b);  // HKDF-Extract(salt = leaf DEK, ikm = b)
+Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header, const BlobDraft& draft,
+                             Random& random);
+SecretBytes blob_dek(ByteView leaf_dek,
+                     const std::array<std::uint8_t, 32>& b);  // HKDF-Extract(salt = leaf DEK, ikm = b)
 
 // Checks ciphertext hash, key commitment, every field commitment and the content root.
-Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body, ByteView ciphertext);
+Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body,
+                                   ByteView ciphertext);
 
 std::uint64_t padded_size(std::uint64_t size);  // multiples of 64 up to 2 KiB, then Padmé (PURBs, 2019)
 

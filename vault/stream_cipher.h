@@ -1,6 +1,6 @@
-// STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015; as in age): 64 KiB chunks under AES-256-GCM, nonce = 11-byte big-endian
-// counter || u8 last-chunk flag, one AAD for all chunks. The key is used for one stream only, so nonces never repeat.
-// Cutting, swapping, repeating or appending chunks is found. Threads: pure functions.
+// STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015; as in age): 64 KiB chunks under AES-256-GCM, nonce = 11-byte
+// big-endian counter || u8 last-chunk flag, one AAD for all chunks. The key is used for one stream only, so nonces
+// never repeat. Cutting, swapping, repeating or appending chunks is found. Threads: pure functions.
 #pragma once
 
 #include "base/crypto.h"

@@ -21,7 +21,8 @@ struct Slot {
 Bytes encode(const std::vector<Slot>& slots);
 Result<std::vector<Slot>> decode_slots(ByteView bytes);
 
-Result<Slot> make_slot(SlotKind kind, ByteView secret, Argon2Cost cost, ByteView root_key, const VaultId& vault, Random& random);
+Result<Slot> make_slot(SlotKind kind, ByteView secret, Argon2Cost cost, ByteView root_key, const VaultId& vault,
+                       Random& random);
 // Code::denied: wrong secret.
 Result<SecretBytes> open_slot(const Slot& slot, ByteView secret, const VaultId& vault);
 

@@ -1,8 +1,8 @@
 // The HTTPS server: push ingest for machines, four plain pages for people. Loopback only in this version.
 //
-// A handler parses, calls one function of Service, renders. TLS 1.2 and 1.3; the certificate and its key are made at first
-// start beside the signer's store (self-signed, for "localhost", P-256).
-// Threads: its own pool; start() returns at once, stop() waits for running requests.
+// A handler parses, calls one function of Service, renders. TLS 1.2 and 1.3; the certificate and its key are made at
+// first start beside the signer's store (self-signed, for "localhost", P-256). Threads: its own pool; start() returns
+// at once, stop() waits for running requests.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@
 namespace kustos::web {
 
 struct ServerOptions {
-    std::uint16_t port = 8443;   // 0: any free one
-    Path tls_dir;                // server.key and server.crt are kept here
-    Language language = Language::german;  // of pages whose browser asks for neither German nor English
+    std::uint16_t port = 8443;                   // 0: any free one
+    Path tls_dir;                                // server.key and server.crt are kept here
+    Language language = Language::german;        // of pages whose browser asks for neither German nor English
     std::uint64_t max_push_bytes = 64ull << 20;  // of one push; larger ones are answered 413 with advice
     std::uint32_t threads = 16;
 };

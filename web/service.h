@@ -1,10 +1,9 @@
 // What the command line and the pages ask of the house, as plain values. app/ implements it over the archive, the index
 // and the exporter; web/ renders it as HTML and JSON; app/commands renders it as text and JSON.
 //
-// Every function that finds or opens content takes the matter for which it is done and the person who does it, and has stored
-// its access entry before it answers.
-// Errors: Code::denied (no such matter, closed matter, wrong token), Code::closed (vault), Code::usage (query), Code::overloaded
-// (come again), Code::read_only. Threads: safe.
+// Every function that finds or opens content takes the matter for which it is done and the person who does it, and has
+// stored its access entry before it answers. Errors: Code::denied (no such matter, closed matter, wrong token),
+// Code::closed (vault), Code::usage (query), Code::overloaded (come again), Code::read_only. Threads: safe.
 #pragma once
 
 #include <cstdint>
@@ -51,10 +50,10 @@ struct StatusReport {
     TreeSize checkpoint_size;
     Hash checkpoint_root;
     std::string origin, fingerprint;
-    TreeSize published_size;              // the newest published checkpoint
-    TreeSize anchored_size;               // covered by a time stamp
-    std::optional<UtcTime> anchored_time; // what the token says
-    std::string anchored_by;              // "builtin (not independent)", ...
+    TreeSize published_size;               // the newest published checkpoint
+    TreeSize anchored_size;                // covered by a time stamp
+    std::optional<UtcTime> anchored_time;  // what the token says
+    std::string anchored_by;               // "builtin (not independent)", ...
     std::vector<SourceReport> sources;
     std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
     std::string sandbox;                  // layers of the extraction sandbox

@@ -9,11 +9,13 @@ constexpr Argon2Cost kCost{64 * 1024, 3};
 
 Result<Database> open_database(const Path& file) {
     Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
-    TRY(database.execute(
-        "CREATE TABLE IF NOT EXISTS account(name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE IF NOT EXISTS token(source INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
-        "CREATE TABLE IF NOT EXISTS answer(source INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL, "
-        "text TEXT NOT NULL, PRIMARY KEY(source, key)) WITHOUT ROWID;"));
+    TRY(
+        database.execute("CREATE TABLE IF NOT EXISTS account(name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT "
+                         "NULL) WITHOUT ROWID;"
+                         "CREATE TABLE IF NOT EXISTS token(source INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
+                         "CREATE TABLE IF NOT EXISTS answer(source INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT "
+                         "NULL, at INTEGER NOT NULL, "
+                         "text TEXT NOT NULL, PRIMARY KEY(source, key)) WITHOUT ROWID;"));
     return database;
 }
 
@@ -30,7 +32,8 @@ Result<Accounts> Accounts::open(const Path& file, Random& random) {
 
 Status Accounts::set_password(const std::string& name, const std::string& password) {
     if (!good_name(name)) return Error(Code::usage, "an account name has 1 to 64 letters, digits, dots or dashes");
-    if (password.size() < 12 || password.size() > 1024) return Error(Code::usage, "a password has at least 12 characters");
+    if (password.size() < 12 || password.size() > 1024)
+        return Error(Code::usage, "a password has at least 12 characters");
     Bytes salt(16);
     random_->fill(salt);
     const SecretBytes hash = TRY(argon2id(as_bytes(password), salt, kCost, 32));
@@ -102,7 +105,8 @@ Status PushTokens::remember(std::uint32_t source, const std::string& idempotency
                             const std::string& answer, std::int64_t now_ms) {
     const Hash key = sha256(as_bytes(idempotency_key));
     const std::lock_guard lock(*lock_);
-    auto insert = TRY(database_.prepare("INSERT OR REPLACE INTO answer(source, key, body, at, text) VALUES(?, ?, ?, ?, ?)"));
+    auto insert =
+        TRY(database_.prepare("INSERT OR REPLACE INTO answer(source, key, body, at, text) VALUES(?, ?, ?, ?, ?)"));
     TRY(insert.bind(1, std::int64_t{source})
             .bind(2, key.view())
             .bind(3, body.view())

@@ -54,7 +54,8 @@ Result<Matter> Matters::open_new(const std::string& reference, const std::string
 Status Matters::close(EntryIndex matter) {
     const Matter found = TRY(find(matter));
     if (found.closed) return Error(Code::usage, matter_id(matter) + " is closed already");
-    TRY(archive_.record_control(ControlAction::matter_closed, [&](Body& body) { body.put_u64(Tag::matter, matter.value); }));
+    TRY(archive_.record_control(ControlAction::matter_closed,
+                                [&](Body& body) { body.put_u64(Tag::matter, matter.value); }));
     return {};
 }
 
@@ -92,11 +93,13 @@ Status Matters::allow(const vault::Purpose& purpose, std::span<const EntryIndex>
     for (const vault::MatterInfo& info : archive_.matters()) {
         if (info.entry != purpose.matter) continue;
         if (info.closed) {
-            return Error(Code::denied, matter_id(purpose.matter) + " is closed").with_hint("open a new matter: kustos matter new --reference R --ground TEXT");
+            return Error(Code::denied, matter_id(purpose.matter) + " is closed")
+                .with_hint("open a new matter: kustos matter new --reference R --ground TEXT");
         }
         return {};
     }
-    return Error(Code::denied, "there is no matter " + matter_id(purpose.matter)).with_hint("kustos matter list shows all");
+    return Error(Code::denied, "there is no matter " + matter_id(purpose.matter))
+        .with_hint("kustos matter list shows all");
 }
 
 }  // namespace kustos::access

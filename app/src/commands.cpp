@@ -25,18 +25,26 @@ int exit_code(Code code) {
     switch (code) {
         case Code::usage:
         case Code::not_in_version:
-        case Code::not_found: return 2;
-        case Code::denied: return 3;
-        case Code::closed: return 4;
-        case Code::bad_input: return 5;
-        case Code::corrupt: return 1;
-        case Code::interrupted: return 130;
+        case Code::not_found:
+            return 2;
+        case Code::denied:
+            return 3;
+        case Code::closed:
+            return 4;
+        case Code::bad_input:
+            return 5;
+        case Code::corrupt:
+            return 1;
+        case Code::interrupted:
+            return 130;
         case Code::limit:
         case Code::conflict:
         case Code::overloaded:
         case Code::read_only:
-        case Code::environment: return 6;
-        case Code::internal: return 70;
+        case Code::environment:
+            return 6;
+        case Code::internal:
+            return 70;
     }
     return 70;
 }
@@ -113,7 +121,8 @@ private:
             return Error(Code::usage, "which archive?").with_hint("give --archive DIR, or set KUSTOS_ARCHIVE");
         }
         if (!e_.fs.exists(c_.archive / "ledger")) {
-            return Error(Code::usage, "there is no archive at " + c_.archive.string()).with_hint("kustos init " + c_.archive.string());
+            return Error(Code::usage, "there is no archive at " + c_.archive.string())
+                .with_hint("kustos init " + c_.archive.string());
         }
         HouseOptions options;
         options.archive = c_.archive;
@@ -129,7 +138,9 @@ private:
     Result<int> init() {
         const Path dir = c_.paths.front();
         if (c_.unlock != "auto" && c_.unlock != "passphrase") {
-            return Error(Code::not_in_version, "--unlock " + c_.unlock.substr(0, c_.unlock.find(':')) + " is not in this version").with_hint("auto or passphrase");
+            return Error(Code::not_in_version,
+                         "--unlock " + c_.unlock.substr(0, c_.unlock.find(':')) + " is not in this version")
+                .with_hint("auto or passphrase");
         }
         std::vector<std::string> authorities = c_.authorities;
         if (authorities.empty()) authorities.push_back("builtin");
@@ -144,7 +155,8 @@ private:
         vault::CreateOptions options;
         options.unlock = c_.unlock;
         if (c_.unlock == "passphrase") {
-            if (c_.passphrase_file.empty()) return Error(Code::usage, "--unlock passphrase needs --passphrase-file F, or - for standard input");
+            if (c_.passphrase_file.empty())
+                return Error(Code::usage, "--unlock passphrase needs --passphrase-file F, or - for standard input");
             options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
             if (options.passphrase.size() < 12) return Error(Code::usage, "a passphrase has at least 12 characters");
         }
@@ -154,28 +166,40 @@ private:
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();
-        if (!c_.passphrase_file.empty() && c_.passphrase_file != "-") house_options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
+        if (!c_.passphrase_file.empty() && c_.passphrase_file != "-")
+            house_options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
         auto house = TRY(House::open(e_, std::move(house_options)));
         const vault::Archive& archive = house->archive();
         if (c_.json) {
-            out_ << json{{"archive", dir.string()}, {"origin", archive.origin()}, {"fingerprint", archive.fingerprint()}, {"trust", (dir / "trust.policy").string()}}.dump() << "\n";
+            out_ << json{{"archive", dir.string()},
+                         {"origin", archive.origin()},
+                         {"fingerprint", archive.fingerprint()},
+                         {"trust", (dir / "trust.policy").string()}}
+                        .dump()
+                 << "\n";
             return 0;
         }
         out_ << say("Neues Archiv: ", "new archive: ") << dir.string() << "\n"
-             << say("Fingerabdruck (veröffentlichen, damit andere prüfen können): ", "fingerprint (publish it, so that others can check): ") << archive.fingerprint() << "\n"
-             << say("Vertrauensdatei für Prüfer: ", "trust file for verifiers: ") << (dir / "trust.policy").string() << "\n";
+             << say("Fingerabdruck (veröffentlichen, damit andere prüfen können): ",
+                    "fingerprint (publish it, so that others can check): ")
+             << archive.fingerprint() << "\n"
+             << say("Vertrauensdatei für Prüfer: ", "trust file for verifiers: ") << (dir / "trust.policy").string()
+             << "\n";
         if (c_.unlock == "auto") {
-            out_ << say("Entsperren: auto. Wer die Platte hat, kann alles lesen; für echte Daten: --unlock passphrase.\n",
-                        "unlock: auto. Whoever has the disk can read everything; for real data: --unlock passphrase.\n");
+            out_ << say(
+                "Entsperren: auto. Wer die Platte hat, kann alles lesen; für echte Daten: --unlock passphrase.\n",
+                "unlock: auto. Whoever has the disk can read everything; for real data: --unlock passphrase.\n");
         }
-        if (builtin) out_ << say("Zeitstempel: builtin, nicht unabhängig.\n", "time stamps: builtin, not independent.\n");
+        if (builtin)
+            out_ << say("Zeitstempel: builtin, nicht unabhängig.\n", "time stamps: builtin, not independent.\n");
         out_ << say("Weiter: ", "next: ") << "kustos source add NAME --kind import --archive " << dir.string() << "\n";
         return 0;
     }
 
     Result<int> source_add() {
         if (c_.kind != "import" && c_.kind != "http") {
-            return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version").with_hint("import or http");
+            return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version")
+                .with_hint("import or http");
         }
         const ClassCode code = TRY(vault::class_by_name(c_.retention_class));
         auto house = TRY(open_house());
@@ -188,7 +212,8 @@ private:
             out_ << j.dump() << "\n";
         } else {
             out_ << say("Quelle ", "source ") << source.name << " (" << source.kind << ")\n";
-            if (!token.empty()) out_ << say("Token (wird nur jetzt gezeigt): ", "token (shown only now): ") << token << "\n";
+            if (!token.empty())
+                out_ << say("Token (wird nur jetzt gezeigt): ", "token (shown only now): ") << token << "\n";
         }
         return 0;
     }
@@ -198,9 +223,14 @@ private:
         json list = json::array();
         for (const vault::SourceInfo& s : house->archive().sources()) {
             if (c_.json) {
-                list.push_back({{"source", s.id.value}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.next_sequence}});
+                list.push_back({{"source", s.id.value},
+                                {"name", s.name},
+                                {"kind", s.kind},
+                                {"paused", s.paused},
+                                {"entries", s.next_sequence}});
             } else {
-                out_ << s.name << "\t" << s.kind << "\t" << s.next_sequence << (s.paused ? say("\tangehalten", "\tpaused") : "") << "\n";
+                out_ << s.name << "\t" << s.kind << "\t" << s.next_sequence
+                     << (s.paused ? say("\tangehalten", "\tpaused") : "") << "\n";
             }
         }
         if (c_.json) out_ << list.dump() << "\n";
@@ -225,7 +255,9 @@ private:
         const auto finish = [&]() -> Status {
             TRY(house->index_all(!c_.json));
             if (!TRY(house->publish_and_anchor())) {
-                err_ << "kustos: " << say("eine Zeitstempelstelle hat nicht geantwortet; es wird beim nächsten Mal weiter versucht\n", "a time-stamp authority did not answer; it is tried again next time\n");
+                err_ << "kustos: "
+                     << say("eine Zeitstempelstelle hat nicht geantwortet; es wird beim nächsten Mal weiter versucht\n",
+                            "a time-stamp authority did not answer; it is tried again next time\n");
             }
             return {};
         };
@@ -235,11 +267,16 @@ private:
         if (c_.json) {
             out_ << ingest::to_json(counts) << "\n";
         } else {
-            out_ << counts.messages << say(" Nachrichten versiegelt, ", " messages sealed, ") << counts.attachments << say(" Anhänge, ", " attachments, ")
-                 << counts.duplicates << say(" schon vorhanden, ", " already there, ") << counts.quarantined << say(" in Quarantäne", " quarantined") << "\n";
-            for (const auto& [code, n] : counts.findings) out_ << say("Befund: ", "finding: ") << code << " × " << n << "\n";
+            out_ << counts.messages << say(" Nachrichten versiegelt, ", " messages sealed, ") << counts.attachments
+                 << say(" Anhänge, ", " attachments, ") << counts.duplicates
+                 << say(" schon vorhanden, ", " already there, ") << counts.quarantined
+                 << say(" in Quarantäne", " quarantined") << "\n";
+            for (const auto& [code, n] : counts.findings)
+                out_ << say("Befund: ", "finding: ") << code << " × " << n << "\n";
         }
-        if (counts.interrupted) return Error(Code::interrupted, "interrupted; what was sealed stays").with_hint("run the same command again to go on");
+        if (counts.interrupted)
+            return Error(Code::interrupted, "interrupted; what was sealed stays")
+                .with_hint("run the same command again to go on");
         return 0;
     }
 
@@ -265,7 +302,8 @@ private:
         Call i = c;
         i.command = "init";
         i.paths = {c.archive.string()};
-        if (const int code = step(i, "kustos init " + c.archive.string() + " --state " + c.state.string()); code != 0) return code;
+        if (const int code = step(i, "kustos init " + c.archive.string() + " --state " + c.state.string()); code != 0)
+            return code;
         Call s = c;
         s.command = "source add";
         s.name = "trial";
@@ -286,7 +324,8 @@ private:
         m.json = true;
         if (const int code = run_command(e_, m, {matter, err_}); code != 0) return code;
         const std::string id = json::parse(matter.str()).at("id");
-        out_ << say("Fall ", "matter ") << id << "\n" << say("Suchworte eingeben (leere Zeile: Ende)\n", "type words to search (empty line: end)\n");
+        out_ << say("Fall ", "matter ") << id << "\n"
+             << say("Suchworte eingeben (leere Zeile: Ende)\n", "type words to search (empty line: end)\n");
         std::string line;
         while (out_ << "> " << std::flush, std::getline(std::cin, line) && !line.empty()) {
             Call q = c;
@@ -295,7 +334,8 @@ private:
             q.query = line;
             step(q, "kustos search --matter " + id + where + " '" + line + "'");
         }
-        out_ << say("\nDas Probearchiv bleibt unter ", "\nthe trial archive stays at ") << base.string() << say(" (löschen: rm -r)", " (to remove it: rm -r)") << "\n";
+        out_ << say("\nDas Probearchiv bleibt unter ", "\nthe trial archive stays at ") << base.string()
+             << say(" (löschen: rm -r)", " (to remove it: rm -r)") << "\n";
         return 0;
     }
 
@@ -315,11 +355,16 @@ private:
         json list = json::array();
         for (const web::MatterReport& m : TRY(house->matters())) {
             if (c_.json) {
-                json j = {{"id", m.id}, {"entry", m.entry.value}, {"reference", m.reference}, {"ground", m.ground}, {"opened", format_rfc3339(m.opened)}};
+                json j = {{"id", m.id},
+                          {"entry", m.entry.value},
+                          {"reference", m.reference},
+                          {"ground", m.ground},
+                          {"opened", format_rfc3339(m.opened)}};
                 if (m.closed) j["closed"] = format_rfc3339(*m.closed);
                 list.push_back(std::move(j));
             } else {
-                out_ << m.id << "\t" << m.reference << "\t" << m.ground << (m.closed ? say("\tgeschlossen", "\tclosed") : "") << "\n";
+                out_ << m.id << "\t" << m.reference << "\t" << m.ground
+                     << (m.closed ? say("\tgeschlossen", "\tclosed") : "") << "\n";
             }
         }
         if (c_.json) out_ << list.dump() << "\n";
@@ -344,7 +389,8 @@ private:
     Result<EntryIndex> record_number(const std::string& text) {
         std::uint64_t n = 0;
         std::istringstream in(text);
-        if (text.empty() || !std::all_of(text.begin(), text.end(), [](char ch) { return ch >= '0' && ch <= '9'; }) || !(in >> n)) {
+        if (text.empty() || !std::all_of(text.begin(), text.end(), [](char ch) { return ch >= '0' && ch <= '9'; }) ||
+            !(in >> n)) {
             return Error(Code::usage, "a record is named by its entry number, as search prints it");
         }
         return EntryIndex(n);
@@ -365,7 +411,9 @@ private:
 
     Result<int> export_records() {
         if (!c_.redact.empty()) return Error(Code::not_in_version, "--redact is not in this version");
-        if (c_.as != "pdf" && c_.as != "eml" && c_.as != "mbox") return Error(Code::not_in_version, "--as " + c_.as + " is not in this version").with_hint("pdf, eml or mbox");
+        if (c_.as != "pdf" && c_.as != "eml" && c_.as != "mbox")
+            return Error(Code::not_in_version, "--as " + c_.as + " is not in this version")
+                .with_hint("pdf, eml or mbox");
         if (c_.query.empty() == c_.records_file.empty()) return Error(Code::usage, "give either --query or --records");
         ExportRequest request;
         request.matter = c_.matter;
@@ -384,12 +432,21 @@ private:
         auto house = TRY(open_house());
         const ExportReport report = TRY(house->export_records(request));
         if (c_.json) {
-            out_ << json{{"file", report.file}, {"records", report.records}, {"pages", report.pages}, {"bytes", report.bytes}, {"left_out", report.left_out}}.dump() << "\n";
+            out_ << json{{"file", report.file},
+                         {"records", report.records},
+                         {"pages", report.pages},
+                         {"bytes", report.bytes},
+                         {"left_out", report.left_out}}
+                        .dump()
+                 << "\n";
         } else {
             out_ << report.file << ": " << report.records << say(" Aufzeichnungen", " records");
             if (report.pages != 0) out_ << ", " << report.pages << say(" Seiten", " pages");
             out_ << ", " << report.bytes << " bytes\n";
-            if (report.left_out != 0) out_ << report.left_out << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n", " left out (not mails; --as pdf or eml takes everything)\n");
+            if (report.left_out != 0)
+                out_ << report.left_out
+                     << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n",
+                            " left out (not mails; --as pdf or eml takes everything)\n");
         }
         return 0;
     }
@@ -404,7 +461,9 @@ private:
     }
 
     Result<int> serve() {
-        if (!c_.config.empty()) return Error(Code::not_in_version, "--config is not in this version").with_hint("config.yaml lies in the archive directory");
+        if (!c_.config.empty())
+            return Error(Code::not_in_version, "--config is not in this version")
+                .with_hint("config.yaml lies in the archive directory");
         auto house = TRY(open_house());
         return kustos::app::serve(*house, c_.port, {out_, err_});
     }
@@ -418,12 +477,14 @@ private:
         } else {
             authority = TRY(audit::BuiltinAuthority::create(e_, dir));
         }
-        auto server = TRY(audit::TsaServer::start("127.0.0.1", static_cast<std::uint16_t>(c_.port), [&](ByteView tsq) { return authority->answer(tsq); }));
+        auto server = TRY(audit::TsaServer::start("127.0.0.1", static_cast<std::uint16_t>(c_.port),
+                                                  [&](ByteView tsq) { return authority->answer(tsq); }));
         install_interrupt_handler();
         if (c_.json) {
             out_ << json{{"url", server->url()}, {"root_sha256", authority->root_hash().hex()}}.dump() << std::endl;
         } else {
-            out_ << say("Zeitstempel unter ", "time stamps at ") << server->url() << say(" (zum Ausprobieren, nicht unabhängig)\n", " (for trials, not independent)\n") << std::flush;
+            out_ << say("Zeitstempel unter ", "time stamps at ") << server->url()
+                 << say(" (zum Ausprobieren, nicht unabhängig)\n", " (for trials, not independent)\n") << std::flush;
         }
         while (!interrupt_requested()) usleep(100'000);
         return 0;

@@ -21,7 +21,8 @@ constexpr std::uint64_t kMaxConfig = 64 * 1024;
 
 const std::vector<std::string_view>& known_keys() {
     static const std::vector<std::string_view> keys = {
-        "name", "authority", "language", "time_zone", "time_stamps.authorities", "time_stamps.interval_seconds", "web.port",
+        "name",     "authority", "language", "time_zone", "time_stamps.authorities", "time_stamps.interval_seconds",
+        "web.port",
     };
     return keys;
 }
@@ -31,7 +32,8 @@ const std::vector<std::string_view>& known_keys() {
 Path default_state_dir() {
     if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && *xdg == '/') return Path(xdg) / "kustos";
     if (geteuid() == 0) return "/var/lib/kustos";
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return Path(home) / ".local" / "state" / "kustos";
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+        return Path(home) / ".local" / "state" / "kustos";
     return "kustos-state";
 }
 
@@ -95,14 +97,16 @@ Status House::wire() {
 
     for (const std::string& a : config_.list("time_stamps.authorities")) {
         if (a == "builtin") {
-            auto builtin = TRY_IN("builtin time-stamp authority", audit::BuiltinAuthority::open(environment_, options_.state / "tsa"));
+            auto builtin = TRY_IN("builtin time-stamp authority",
+                                  audit::BuiltinAuthority::open(environment_, options_.state / "tsa"));
             choices_.push_back({builtin.get(), builtin->trust()});
             authorities_.push_back(std::move(builtin));
         } else {
             const std::string name = "tsa-" + std::to_string(authorities_.size() + 1);
             auto http = TRY(audit::HttpAuthority::make(name, a));
             audit::TokenTrust trust;
-            trust.rule = audit::ChainRule::none;  // whose word counts is the verifier's decision (trust file); here: that it answers what was asked
+            trust.rule = audit::ChainRule::none;  // whose word counts is the verifier's decision (trust file); here:
+                                                  // that it answers what was asked
             choices_.push_back({http.get(), std::move(trust)});
             authorities_.push_back(std::move(http));
         }
@@ -122,7 +126,8 @@ Result<ingest::Extractor*> House::extractor() {
 Result<EntryIndex> House::need_matter(const std::string& matter) {
     if (matter.empty()) {
         return Error(Code::usage, "no search without a matter: for which case is this?")
-            .with_hint("kustos matter new --archive " + options_.archive.string() + " --reference REFERENCE --ground 'LEGAL GROUND'");
+            .with_hint("kustos matter new --archive " + options_.archive.string() +
+                       " --reference REFERENCE --ground 'LEGAL GROUND'");
     }
     return access::parse_matter_id(matter);
 }
@@ -144,7 +149,8 @@ Result<web::StatusReport> House::status(web::Language language) {
     s.blobs = archive_->count(audit::Kind::blob);
     s.coverage = to_web(TRY(searcher_->coverage(*census_)));
     const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
-    if (const auto found = summary.reasons.find("quarantined"); found != summary.reasons.end()) s.quarantined = found->second;
+    if (const auto found = summary.reasons.find("quarantined"); found != summary.reasons.end())
+        s.quarantined = found->second;
     s.checkpoint_size = head.size;
     s.checkpoint_root = head.root;
     s.origin = archive_->origin();
@@ -165,7 +171,8 @@ Result<web::StatusReport> House::status(web::Language language) {
         }
     }
     for (const vault::SourceInfo& source : archive_->sources()) {
-        s.sources.push_back({source.id.value, source.name, source.kind, source.paused, source.next_sequence, source.added});
+        s.sources.push_back(
+            {source.id.value, source.name, source.kind, source.paused, source.next_sequence, source.added});
     }
     s.vault = archive_->unlock_state();
     s.read_only = archive_->read_only();
@@ -173,23 +180,41 @@ Result<web::StatusReport> House::status(web::Language language) {
         if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
     }
 
-    const auto step = [&](const char* german, const char* english) { s.next_steps.emplace_back(de ? german : english); };
-    if (s.read_only) step("Das Archiv ist nur noch lesbar: Programm neu starten; scheitert das, `kustos verify` und den Datenträger prüfen.",
-                          "The archive is read-only: start the program again; if that fails, run `kustos verify` and check the disk.");
-    if (s.sources.empty()) step("Eine Quelle anlegen: kustos source add NAME --kind import", "Add a source: kustos source add NAME --kind import");
-    if (archive_->matters().empty()) step("Vor der ersten Suche einen Fall anlegen: kustos matter new --reference R --ground TEXT",
-                                          "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
-    if (!archive_->is_open()) step("Der Tresor ist zu: zum Suchen muss ihn jemand mit dem Passwort öffnen (--passphrase-file).",
-                                   "The vault is closed: to search, a key holder must open it (--passphrase-file).");
-    if (archive_->unlock_state() == "open (auto)") step("Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos init --unlock passphrase.",
-                                                        "Unlock is auto: whoever has the disk can read everything. For real data: kustos init --unlock passphrase.");
-    if (s.coverage.deferred != 0) step("Einige Aufzeichnungen sind noch nicht im Verzeichnis; `kustos ingest` oder `kustos serve` holt es nach.",
-                                       "Some records are not indexed yet; `kustos ingest` or `kustos serve` does it.");
-    if (s.anchored_size.value < s.published_size.value) step("Ein Prüfpunkt wartet noch auf seinen Zeitstempel; es wird weiter versucht.",
-                                                            "A checkpoint is waiting for its time stamp; it is tried again.");
+    const auto step = [&](const char* german, const char* english) {
+        s.next_steps.emplace_back(de ? german : english);
+    };
+    if (s.read_only)
+        step(
+            "Das Archiv ist nur noch lesbar: Programm neu starten; scheitert das, `kustos verify` und den Datenträger "
+            "prüfen.",
+            "The archive is read-only: start the program again; if that fails, run `kustos verify` and check the "
+            "disk.");
+    if (s.sources.empty())
+        step("Eine Quelle anlegen: kustos source add NAME --kind import",
+             "Add a source: kustos source add NAME --kind import");
+    if (archive_->matters().empty())
+        step("Vor der ersten Suche einen Fall anlegen: kustos matter new --reference R --ground TEXT",
+             "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
+    if (!archive_->is_open())
+        step("Der Tresor ist zu: zum Suchen muss ihn jemand mit dem Passwort öffnen (--passphrase-file).",
+             "The vault is closed: to search, a key holder must open it (--passphrase-file).");
+    if (archive_->unlock_state() == "open (auto)")
+        step(
+            "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos init --unlock "
+            "passphrase.",
+            "Unlock is auto: whoever has the disk can read everything. For real data: kustos init --unlock "
+            "passphrase.");
+    if (s.coverage.deferred != 0)
+        step("Einige Aufzeichnungen sind noch nicht im Verzeichnis; `kustos ingest` oder `kustos serve` holt es nach.",
+             "Some records are not indexed yet; `kustos ingest` or `kustos serve` does it.");
+    if (s.anchored_size.value < s.published_size.value)
+        step("Ein Prüfpunkt wartet noch auf seinen Zeitstempel; es wird weiter versucht.",
+             "A checkpoint is waiting for its time stamp; it is tried again.");
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
-        step("Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen (config.yaml).",
-             "Time stamps are the archive's own. For evidence in court, enter an independent authority (config.yaml).");
+        step(
+            "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "
+            "(config.yaml).",
+            "Time stamps are the archive's own. For evidence in court, enter an independent authority (config.yaml).");
     }
     return s;
 }
@@ -250,13 +275,15 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     purpose.query = query;
     TRY(matters_->allow(purpose, {}));
     if (!archive_->is_open()) {
-        return Error(Code::closed, "the vault is closed: a key holder must open it").with_hint("give --passphrase-file FILE, or - for standard input");
+        return Error(Code::closed, "the vault is closed: a key holder must open it")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
     }
     search::SearchOptions options;
     options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;
     const search::Answer answer = TRY(searcher_->run(parsed, options, *census_));
     std::vector<EntryIndex> page;
-    for (std::uint64_t i = offset; i < answer.entries.size() && page.size() < limit; ++i) page.push_back(answer.entries[i]);
+    for (std::uint64_t i = offset; i < answer.entries.size() && page.size() < limit; ++i)
+        page.push_back(answer.entries[i]);
     purpose.total = answer.total;
     purpose.result_set = answer.result_set;
     auto session = TRY(opener_->begin(purpose, page));

@@ -1,5 +1,5 @@
-// Export: records of a matter become an evidence bundle, or originals. The access entry comes first; then a checkpoint that
-// covers it, its time stamp, and only then the signature.
+// Export: records of a matter become an evidence bundle, or originals. The access entry comes first; then a checkpoint
+// that covers it, its time stamp, and only then the signature.
 #include <algorithm>
 
 #include "app/house.h"
@@ -30,7 +30,8 @@ std::string extension_of(const vault::Message& m) {
 }
 
 // One opened entry as the container discloses it: every field, decoys by their salts.
-audit::RecordDisclosure disclose(EntryIndex index, const audit::Entry& entry, const vault::OpenedPayload& opened, std::vector<Hash> proof) {
+audit::RecordDisclosure disclose(EntryIndex index, const audit::Entry& entry, const vault::OpenedPayload& opened,
+                                 std::vector<Hash> proof) {
     audit::RecordDisclosure d;
     d.index = index;
     d.entry = audit::encode(entry);
@@ -53,7 +54,8 @@ audit::RecordDisclosure disclose(EntryIndex index, const audit::Entry& entry, co
 // The records of one export, opened again for each pass of the page layout.
 class SessionRecords final : public exporting::RecordSource {
 public:
-    SessionRecords(vault::Archive& archive, vault::OpenSession& session, std::vector<EntryIndex> ids, std::vector<std::string> originals)
+    SessionRecords(vault::Archive& archive, vault::OpenSession& session, std::vector<EntryIndex> ids,
+                   std::vector<std::string> originals)
         : archive_(archive), session_(session), ids_(std::move(ids)), originals_(std::move(originals)) {}
     std::size_t count() const override { return ids_.size(); }
     Result<exporting::BundleRecord> at(std::size_t position) override {
@@ -84,7 +86,8 @@ private:
 
 class SessionOriginals final : public exporting::OriginalSource {
 public:
-    SessionOriginals(vault::OpenSession& session, std::vector<EntryIndex> ids) : session_(session), ids_(std::move(ids)) {}
+    SessionOriginals(vault::OpenSession& session, std::vector<EntryIndex> ids)
+        : session_(session), ids_(std::move(ids)) {}
     std::size_t count() const override { return ids_.size(); }
     Result<exporting::Original> describe(std::size_t position) override {
         const vault::OpenedRecord opened = TRY(session_.open(ids_.at(position)));
@@ -98,7 +101,9 @@ public:
         o.size = opened.message.raw_size;
         return o;
     }
-    Status write(std::size_t position, const exporting::ByteSink& out) override { return session_.write_original(ids_.at(position), out); }
+    Status write(std::size_t position, const exporting::ByteSink& out) override {
+        return session_.write_original(ids_.at(position), out);
+    }
 
 private:
     vault::OpenSession& session_;
@@ -123,10 +128,14 @@ Result<std::vector<exporting::CustodyEvent>> custody_of(vault::Archive& archive,
             exporting::CustodyEvent e;
             e.entry = index;
             if (const auto time = body.find_time(audit::Tag::time)) e.time = *time;
-            e.action = opened_matter ? "matter_opened" : *action == audit::AccessAction::search ? "search" : *action == audit::AccessAction::open ? "open" : "export";
+            e.action = opened_matter                            ? "matter_opened"
+                       : *action == audit::AccessAction::search ? "search"
+                       : *action == audit::AccessAction::open   ? "open"
+                                                                : "export";
             if (const auto total = body.find_u64(audit::Tag::total)) e.code = "total=" + std::to_string(*total);
             if (!opened_matter) {
-                if (auto payload = archive.open_payload(index, entry); payload.ok()) e.actor = vault::field_text(*payload, vault::PathCode::actor);
+                if (auto payload = archive.open_payload(index, entry); payload.ok())
+                    e.actor = vault::field_text(*payload, vault::PathCode::actor);
             }
             events.push_back(std::move(e));
         }
@@ -139,7 +148,9 @@ Result<std::vector<exporting::CustodyEvent>> custody_of(vault::Archive& archive,
 Result<ExportReport> House::export_records(const ExportRequest& request) {
     const EntryIndex matter = TRY(need_matter(request.matter));
     const access::Matter found = TRY(matters_->find(matter));
-    if (!archive_->is_open()) return Error(Code::closed, "the vault is closed: a key holder must open it").with_hint("give --passphrase-file FILE, or - for standard input");
+    if (!archive_->is_open())
+        return Error(Code::closed, "the vault is closed: a key holder must open it")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
     vault::Purpose purpose;
     purpose.action = audit::AccessAction::export_;
     purpose.matter = matter;
@@ -152,7 +163,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         coverage = {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
     }
     if (!request.query.empty()) {
-        const search::Query parsed = TRY(search::parse_query(request.query, request.language == Language::german ? search::Language::de : search::Language::en));
+        const search::Query parsed = TRY(search::parse_query(
+            request.query, request.language == Language::german ? search::Language::de : search::Language::en));
         const search::Answer answer = TRY(searcher_->run(parsed, {}, *census_));
         ids = answer.entries;
         purpose.result_set = answer.result_set;
@@ -161,7 +173,9 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    if (ids.empty()) return Error(Code::usage, "nothing to export: no record was found").with_hint("kustos search shows what a query finds");
+    if (ids.empty())
+        return Error(Code::usage, "nothing to export: no record was found")
+            .with_hint("kustos search shows what a query finds");
     purpose.total = ids.size();
     const auto session = TRY(opener_->begin(purpose, ids));  // the access entry is durable now
 
@@ -175,11 +189,15 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
             written = TRY(exporting::write_eml_folder(environment_.fs, request.out, originals));
         } else {
             Bytes mbox;
-            written = TRY(exporting::write_mbox([&mbox](ByteView piece) -> Status {
-                if (mbox.size() + piece.size() > kMaxBundleBytes) return Error(Code::limit, "one mbox holds at most 2 GiB here").with_hint("--as eml, or a narrower query");
-                put(mbox, piece);
-                return {};
-            }, originals));
+            written = TRY(exporting::write_mbox(
+                [&mbox](ByteView piece) -> Status {
+                    if (mbox.size() + piece.size() > kMaxBundleBytes)
+                        return Error(Code::limit, "one mbox holds at most 2 GiB here")
+                            .with_hint("--as eml, or a narrower query");
+                    put(mbox, piece);
+                    return {};
+                },
+                originals));
             TRY(replace_file(environment_.fs, request.out, mbox));
         }
         report.records = written.written;
@@ -206,7 +224,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         const audit::Anchor anchor = TRY(store.read(*span));
         audit::ImprintTree tree(sha256(anchor.note));
         for (EntryIndex at(span->previous.value); at.value < span->size.value;) {
-            const auto entries = TRY(archive_->entries(at, static_cast<std::size_t>(std::min<std::uint64_t>(512, span->size.value - at.value))));
+            const auto entries = TRY(archive_->entries(
+                at, static_cast<std::size_t>(std::min<std::uint64_t>(512, span->size.value - at.value))));
             if (entries.empty()) return Error(Code::corrupt, "the ledger ends before its checkpoint");
             for (const audit::Entry& entry : entries) {
                 audit::ImprintGroup group;
@@ -220,11 +239,13 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         for (const audit::AnchorToken& token : anchor.tokens) {
             TRY(writer.add_anchor(token.authority, span->previous, token.token, tree.path_of_note()));
             const auto facts = TRY(audit::read_token(token.token));
-            input.proof.anchors.push_back({facts.gen_time, token.authority, token.authority == audit::BuiltinAuthority::kName, span->size});
+            input.proof.anchors.push_back(
+                {facts.gen_time, token.authority, token.authority == audit::BuiltinAuthority::kName, span->size});
         }
     }
     for (const EntryIndex context : {EntryIndex(0), EntryIndex(1)}) {
-        TRY(writer.add_context(context, audit::encode(TRY(archive_->entry(context))), TRY(archive_->inclusion_proof(context, size))));
+        TRY(writer.add_context(context, audit::encode(TRY(archive_->entry(context))),
+                               TRY(archive_->inclusion_proof(context, size))));
     }
     std::vector<std::string> originals;
     std::uint64_t total_bytes = 0;
@@ -237,15 +258,19 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
             return ok_status();
         }));
         total_bytes += original.size();
-        if (total_bytes > kMaxBundleBytes) return Error(Code::limit, "one bundle holds at most 2 GiB of originals").with_hint("a narrower query, or several bundles");
+        if (total_bytes > kMaxBundleBytes)
+            return Error(Code::limit, "one bundle holds at most 2 GiB of originals")
+                .with_hint("a narrower query, or several bundles");
         const std::string name = audit::original_member(id, extension_of(opened.message));
         TRY(writer.add_file(name, original));
         originals.push_back(name);
-        audit::RecordDisclosure d = disclose(id, opened.entry, opened.payload, TRY(archive_->inclusion_proof(id, size)));
+        audit::RecordDisclosure d =
+            disclose(id, opened.entry, opened.payload, TRY(archive_->inclusion_proof(id, size)));
         d.original = name;
         for (const vault::BlobRef& blob : opened.payload.payload.blobs) {
             const vault::OpenedPayload blob_opened = TRY(session->open_blob(blob));
-            audit::RecordDisclosure b = disclose(blob.entry, TRY(archive_->entry(blob.entry)), blob_opened, TRY(archive_->inclusion_proof(blob.entry, size)));
+            audit::RecordDisclosure b = disclose(blob.entry, TRY(archive_->entry(blob.entry)), blob_opened,
+                                                 TRY(archive_->inclusion_proof(blob.entry, size)));
             // Its bytes once more as a file, so that people can open them; the fields point into it.
             const std::string file = "attachments/" + audit::twelve_digits(blob.entry.value) + ".bin";
             TRY(writer.add_file(file, TRY(vault::blob_content(blob_opened))));
@@ -278,8 +303,9 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     facts.matter = matter;
     facts.query = request.query;
     facts.total = ids.size();
-    facts.coverage = {{"sealed", coverage.sealed},   {"searchable", coverage.searchable}, {"partial", coverage.partial}, {"opaque", coverage.opaque},
-                      {"deferred", coverage.deferred}, {"failed", coverage.failed},         {"erased", coverage.erased}};
+    facts.coverage = {{"sealed", coverage.sealed}, {"searchable", coverage.searchable}, {"partial", coverage.partial},
+                      {"opaque", coverage.opaque}, {"deferred", coverage.deferred},     {"failed", coverage.failed},
+                      {"erased", coverage.erased}};
     Bytes zip = TRY(writer.finish(facts));
 
     input.language = request.language == Language::german ? exporting::Language::de : exporting::Language::en;
@@ -289,7 +315,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     input.matter = {found.reference, found.ground, matter};
     input.query = request.query;
     input.total = ids.size();
-    input.coverage = {coverage.sealed, coverage.searchable, coverage.partial, coverage.opaque, coverage.deferred, coverage.failed, coverage.erased};
+    input.coverage = {coverage.sealed,   coverage.searchable, coverage.partial, coverage.opaque,
+                      coverage.deferred, coverage.failed,     coverage.erased};
     input.created_at = facts.created_at;
     input.created_by = options_.actor;
     input.tool = facts.tool;
@@ -301,11 +328,13 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     input.proof.verifier_key = archive_->vkey();
     SessionRecords records(*archive_, *session, ids, originals);
     Bytes pdf;
-    const exporting::PdfFacts pages = TRY(exporting::write_pdf(input, records, exporting::container_in_memory(std::move(zip)), [&pdf](ByteView piece) {
-        put(pdf, piece);
-        return ok_status();
-    }));
-    const Bytes bundle = TRY(audit::append_signature(std::move(pdf), [this](const Hash& digest) { return archive_->signer().sign_cms(digest); }));
+    const exporting::PdfFacts pages = TRY(
+        exporting::write_pdf(input, records, exporting::container_in_memory(std::move(zip)), [&pdf](ByteView piece) {
+            put(pdf, piece);
+            return ok_status();
+        }));
+    const Bytes bundle = TRY(audit::append_signature(
+        std::move(pdf), [this](const Hash& digest) { return archive_->signer().sign_cms(digest); }));
     TRY(exporting::read_back(bundle, pages.pages));
     TRY(replace_file(environment_.fs, request.out, bundle));
     report.records = pages.records;
@@ -326,9 +355,12 @@ Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool 
     audit::Report report = audit::verify_archive(environment_.fs, options_.archive, options);
     progress.finish();
     if (!deep) return report;
-    if (!archive_->is_open()) return Error(Code::closed, "--deep opens content: a key holder must open the vault").with_hint("give --passphrase-file FILE, or - for standard input");
+    if (!archive_->is_open())
+        return Error(Code::closed, "--deep opens content: a key holder must open the vault")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
     // What only an opener can check: that plaintext matches the commitments. Leaves an access entry like every opening.
-    TRY(archive_->record_control(audit::ControlAction::finding, [](audit::Body& body) { body.put_text(audit::Tag::code, "verify:deep"); }));
+    TRY(archive_->record_control(audit::ControlAction::finding,
+                                 [](audit::Body& body) { body.put_text(audit::Tag::code, "verify:deep"); }));
     const TreeSize size = archive_->head().size;
     Progress opening(environment_.clock, "verify --deep", "entries", size.value);
     for (std::uint64_t i = 0; i < size.value && !interrupt_requested(); ++i) {
@@ -340,7 +372,8 @@ Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool 
             report.problem("content", where, opened.error().message());
         } else {
             for (const vault::BlobRef& blob : opened->payload.blobs) {
-                if (const auto content = archive_->blob_content(blob); !content.ok()) report.problem("content", where, content.error().message());
+                if (const auto content = archive_->blob_content(blob); !content.ok())
+                    report.problem("content", where, content.error().message());
             }
             report.checked["opened"] += 1;
         }

@@ -13,10 +13,12 @@
 
 namespace kustos::app {
 
-Result<ingest::ImportResult> House::import_paths(const std::string& source_name, const std::string& format, const std::vector<Path>& paths) {
+Result<ingest::ImportResult> House::import_paths(const std::string& source_name, const std::string& format,
+                                                 const std::vector<Path>& paths) {
     const auto source = archive_->find_source(source_name);
     if (!source) {
-        return Error(Code::usage, "there is no source of that name").with_hint("kustos source add NAME --kind import, or kustos source list");
+        return Error(Code::usage, "there is no source of that name")
+            .with_hint("kustos source add NAME --kind import, or kustos source list");
     }
     if (source->paused) return Error(Code::denied, "this source is paused");
     ingest::ImportOptions options;
@@ -44,9 +46,11 @@ Result<web::PushAnswer> House::push(const web::PushRequest& request) {
     const auto source = archive_->find_source(request.source);
     // The same answer for an unknown source and a wrong token: names of sources are nobody's business outside.
     if (!source || source->kind != "http" || !TRY(tokens_->check(source->id.value, request.token))) {
-        return Error(Code::denied, "unknown source or wrong token").with_hint("kustos source add NAME --kind http shows a new token once");
+        return Error(Code::denied, "unknown source or wrong token")
+            .with_hint("kustos source add NAME --kind http shows a new token once");
     }
-    if (source->paused) return Error(Code::overloaded, "this source is paused").with_hint("send again later; nothing was taken");
+    if (source->paused)
+        return Error(Code::overloaded, "this source is paused").with_hint("send again later; nothing was taken");
     const Hash body_hash = sha256(request.body);
     // One push of a source at a time: two with the same key must not both be new.
     const std::lock_guard lock(push_mutex_);
@@ -105,7 +109,8 @@ Result<web::PushAnswer> House::push(const web::PushRequest& request) {
     answer.receipts = std::move(receipts);
     answer.checkpoint_size = archive_->head().size;
     if (!request.idempotency_key.empty()) {
-        TRY(tokens_->remember(source->id.value, request.idempotency_key, body_hash, web::push_answer_json(answer), environment_.clock.now().ms));
+        TRY(tokens_->remember(source->id.value, request.idempotency_key, body_hash, web::push_answer_json(answer),
+                              environment_.clock.now().ms));
     }
     return answer;
 }
@@ -119,7 +124,8 @@ Result<bool> House::index_step() {
     if (!indexer_) {
         search::IndexerOptions options;
         options.word_list = "/usr/share/dict/ngerman";
-        auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_, environment_.clock, environment_.random, options);
+        auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_,
+                                            environment_.clock, environment_.random, options);
         indexer_ = TRY(std::move(opened));
         next_to_index_ = indexer_->position();
     }
@@ -168,7 +174,8 @@ Result<bool> House::publish_and_anchor() {
     const std::string note = TRY(archive_->published_note(size));
     audit::ImprintBuilder imprint(sha256(as_bytes(note)));
     for (EntryIndex at(previous.value); at.value < size.value;) {
-        const auto entries = TRY(archive_->entries(at, static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value))));
+        const auto entries =
+            TRY(archive_->entries(at, static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value))));
         for (const audit::Entry& entry : entries) {
             audit::ImprintGroup group;
             group.object = sha256(audit::encode(entry));
@@ -179,13 +186,15 @@ Result<bool> House::publish_and_anchor() {
         at.value += entries.size();
     }
     bool all = true;
-    for (audit::StampOutcome& outcome : audit::stamp(imprint.root(), choices_, environment_.clock, environment_.random)) {
+    for (audit::StampOutcome& outcome :
+         audit::stamp(imprint.root(), choices_, environment_.clock, environment_.random)) {
         if (!outcome.result.ok()) {
             log(LogLevel::warning, "time-stamp authority did not answer", {{"code", outcome.result.error().code()}});
             all = false;
             continue;
         }
-        if (outcome.clock_suspicious) log(LogLevel::warning, "clock differs from the time-stamp authority's", {{"ms", outcome.clock_offset_ms}});
+        if (outcome.clock_suspicious)
+            log(LogLevel::warning, "clock differs from the time-stamp authority's", {{"ms", outcome.clock_offset_ms}});
         const Bytes& token = outcome.result->token;
         TRY(store.store({previous, size}, as_bytes(note), token, outcome.authority));
         TRY(archive_->record_control(audit::ControlAction::anchor_stored, [&](audit::Body& body) {

@@ -45,16 +45,23 @@ Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t 
     return archive_.attachment_content(payload, number);
 }
 
-Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name, std::string_view media_type) {
+Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name,
+                                                       std::string_view media_type) {
     ingest::Extractor* extractor = TRY(house_.extractor());
     ingest::ExtractedText got = TRY(extractor->text(content, name, media_type));
     search::ExtractedText out;
     out.text = std::move(got.text);
     out.reason = std::move(got.reason);
     switch (got.completeness) {
-        case ingest::Completeness::full: out.completeness = search::Completeness::full; break;
-        case ingest::Completeness::partial: out.completeness = search::Completeness::partial; break;
-        case ingest::Completeness::opaque: out.completeness = search::Completeness::opaque; break;
+        case ingest::Completeness::full:
+            out.completeness = search::Completeness::full;
+            break;
+        case ingest::Completeness::partial:
+            out.completeness = search::Completeness::partial;
+            break;
+        case ingest::Completeness::opaque:
+            out.completeness = search::Completeness::opaque;
+            break;
     }
     return out;
 }

@@ -13,7 +13,9 @@ public:
         auto [id, key] = TRY(archive_.new_shard());
         return search::NewShard{search::ShardId(id), std::move(key)};
     }
-    Result<SecretBytes> key_of(search::ShardId id) override { return archive_.shard_key(static_cast<std::uint32_t>(id.value)); }
+    Result<SecretBytes> key_of(search::ShardId id) override {
+        return archive_.shard_key(static_cast<std::uint32_t>(id.value));
+    }
 
 private:
     vault::Archive& archive_;

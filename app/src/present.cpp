@@ -10,7 +10,8 @@ using nlohmann::json;
 
 namespace {
 
-// Foreign text on a terminal: control characters must not drive it, and bidirectional overrides must not reorder the frame.
+// Foreign text on a terminal: control characters must not drive it, and bidirectional overrides must not reorder the
+// frame.
 std::string plain(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -23,9 +24,11 @@ std::string plain(std::string_view text) {
             out += "\xEF\xBF\xBD";  // C1 controls
             ++i;
         } else if (c == 0xE2 && i + 2 < text.size() &&
-                   ((static_cast<unsigned char>(text[i + 1]) == 0x80 && static_cast<unsigned char>(text[i + 2]) >= 0xAA &&
+                   ((static_cast<unsigned char>(text[i + 1]) == 0x80 &&
+                     static_cast<unsigned char>(text[i + 2]) >= 0xAA &&
                      static_cast<unsigned char>(text[i + 2]) <= 0xAE) ||
-                    (static_cast<unsigned char>(text[i + 1]) == 0x81 && static_cast<unsigned char>(text[i + 2]) >= 0xA6 &&
+                    (static_cast<unsigned char>(text[i + 1]) == 0x81 &&
+                     static_cast<unsigned char>(text[i + 2]) >= 0xA6 &&
                      static_cast<unsigned char>(text[i + 2]) <= 0xA9))) {
             i += 2;  // U+202A..202E, U+2066..2069
         } else {
@@ -40,8 +43,8 @@ std::string dump(const json& j) {
 }
 
 json coverage_json(const web::Coverage& c) {
-    return {{"sealed", c.sealed}, {"searchable", c.searchable}, {"partial", c.partial}, {"opaque", c.opaque},
-            {"deferred", c.deferred}, {"failed", c.failed}, {"erased", c.erased}};
+    return {{"sealed", c.sealed},     {"searchable", c.searchable}, {"partial", c.partial}, {"opaque", c.opaque},
+            {"deferred", c.deferred}, {"failed", c.failed},         {"erased", c.erased}};
 }
 
 std::string coverage_line(const web::Coverage& c, bool de) {
@@ -76,15 +79,20 @@ std::string person_text(const vault::Person& p) {
 std::string status_json(const web::StatusReport& r) {
     json sources = json::array();
     for (const web::SourceReport& s : r.sources) {
-        sources.push_back({{"source", s.id}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.entries}});
+        sources.push_back(
+            {{"source", s.id}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.entries}});
     }
     json anchored = nullptr;
-    if (r.anchored_time) anchored = {{"size", r.anchored_size.value}, {"time", format_rfc3339(*r.anchored_time)}, {"by", r.anchored_by}};
+    if (r.anchored_time)
+        anchored = {{"size", r.anchored_size.value}, {"time", format_rfc3339(*r.anchored_time)}, {"by", r.anchored_by}};
     return dump({{"entries", r.entries},
                  {"records", r.records},
                  {"blobs", r.blobs},
                  {"coverage", coverage_json(r.coverage)},
-                 {"checkpoint", {{"size", r.checkpoint_size.value}, {"root", r.checkpoint_root.hex()}, {"published", r.published_size.value}}},
+                 {"checkpoint",
+                  {{"size", r.checkpoint_size.value},
+                   {"root", r.checkpoint_root.hex()},
+                   {"published", r.published_size.value}}},
                  {"anchored", anchored},
                  {"quarantined", r.quarantined},
                  {"sources", sources},
@@ -98,21 +106,23 @@ std::string status_json(const web::StatusReport& r) {
 std::string status_text(const web::StatusReport& r, Language language) {
     const bool de = language == Language::german;
     std::ostringstream out;
-    out << (de ? "Einträge       " : "entries        ") << r.entries << " (" << r.records << (de ? " Aufzeichnungen, " : " records, ") << r.quarantined
-        << (de ? " in Quarantäne)\n" : " quarantined)\n");
+    out << (de ? "Einträge       " : "entries        ") << r.entries << " (" << r.records
+        << (de ? " Aufzeichnungen, " : " records, ") << r.quarantined << (de ? " in Quarantäne)\n" : " quarantined)\n");
     out << (de ? "Abdeckung      " : "coverage       ") << coverage_line(r.coverage, de) << "\n";
-    out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex() << "\n";
+    out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex()
+        << "\n";
     out << (de ? "Zeitstempel    " : "time stamp     ");
     if (r.anchored_time) {
-        out << format_rfc3339(*r.anchored_time) << ", " << r.anchored_by << (de ? ", bis Eintrag " : ", up to entry ") << r.anchored_size.value << "\n";
+        out << format_rfc3339(*r.anchored_time) << ", " << r.anchored_by << (de ? ", bis Eintrag " : ", up to entry ")
+            << r.anchored_size.value << "\n";
     } else {
         out << (de ? "noch keiner\n" : "none yet\n");
     }
     out << (de ? "Fingerabdruck  " : "fingerprint    ") << r.fingerprint << "\n";
     out << (de ? "Tresor         " : "vault          ") << r.vault << "\n";
     for (const web::SourceReport& s : r.sources) {
-        out << (de ? "Quelle         " : "source         ") << s.name << " (" << s.kind << "), " << s.entries << (de ? " Einträge" : " entries")
-            << (s.paused ? (de ? ", angehalten" : ", paused") : "") << "\n";
+        out << (de ? "Quelle         " : "source         ") << s.name << " (" << s.kind << "), " << s.entries
+            << (de ? " Einträge" : " entries") << (s.paused ? (de ? ", angehalten" : ", paused") : "") << "\n";
     }
     for (const std::string& step : r.next_steps) out << (de ? "→ " : "-> ") << step << "\n";
     return out.str();
@@ -121,8 +131,15 @@ std::string status_text(const web::StatusReport& r, Language language) {
 std::string search_json(const web::SearchReport& r) {
     json hits = json::array();
     for (const web::Hit& h : r.hits) {
-        json j = {{"record", h.entry.value}, {"id", h.record.hex()}, {"kind", h.kind}, {"sent_at", nullptr}, {"sender", h.sender},
-                  {"subject", h.subject}, {"snippet", h.snippet}, {"conversation", h.conversation}, {"attachments", h.attachments}};
+        json j = {{"record", h.entry.value},
+                  {"id", h.record.hex()},
+                  {"kind", h.kind},
+                  {"sent_at", nullptr},
+                  {"sender", h.sender},
+                  {"subject", h.subject},
+                  {"snippet", h.snippet},
+                  {"conversation", h.conversation},
+                  {"attachments", h.attachments}};
         if (h.sent_at) j["sent_at"] = format_rfc3339(*h.sent_at);
         json marks = json::array();
         for (const auto& [begin, end] : h.marks) marks.push_back({begin, end});
@@ -139,7 +156,10 @@ std::string search_text(const web::SearchReport& r, Language language) {
     if (r.hits.size() < r.total) out << (de ? ", gezeigt " : ", shown ") << r.hits.size();
     out << "\n";
     for (const web::Hit& h : r.hits) {
-        out << "\n" << h.entry.value << "  " << (h.sent_at ? format_rfc3339(*h.sent_at) : std::string(de ? "ohne Zeit" : "no time")) << "  " << plain(h.sender) << "\n";
+        out << "\n"
+            << h.entry.value << "  "
+            << (h.sent_at ? format_rfc3339(*h.sent_at) : std::string(de ? "ohne Zeit" : "no time")) << "  "
+            << plain(h.sender) << "\n";
         if (!h.subject.empty()) out << "    " << plain(h.subject) << "\n";
         if (!h.conversation.empty()) out << "    [" << plain(h.conversation) << "]\n";
         out << "    " << plain(h.snippet) << "\n";
@@ -162,13 +182,32 @@ std::string record_json(const web::RecordReport& r) {
         if (!a.missing) j["sha256"] = a.sha256.hex();
         attachments.push_back(std::move(j));
     }
-    json j = {{"record", r.entry.value}, {"id", r.record.hex()}, {"leaf", r.leaf.hex()}, {"source", r.source}, {"sequence", r.sequence},
-              {"kind", vault::kind_name(m.kind)}, {"native_id", m.native_id}, {"sent_at", nullptr}, {"received_at", format_rfc3339(m.received_at)},
-              {"sender", person_json(m.sender)}, {"recipients", recipients}, {"conversation", {{"id", m.conversation.id}, {"title", m.conversation.title}}},
-              {"subject", m.subject}, {"body", m.body}, {"body_html", m.body_html}, {"previous_body", m.previous_body}, {"reply_to", m.reply_to},
-              {"thread", m.thread}, {"target", m.target}, {"attachments", attachments}, {"format", m.format}, {"notes", m.notes},
-              {"feed_position", m.feed_position}, {"original", {{"size", m.raw_size}, {"sha256", m.raw_sha256.hex()}}},
-              {"checkpoint", r.checkpoint_size}, {"anchored", r.anchored}};
+    json j = {{"record", r.entry.value},
+              {"id", r.record.hex()},
+              {"leaf", r.leaf.hex()},
+              {"source", r.source},
+              {"sequence", r.sequence},
+              {"kind", vault::kind_name(m.kind)},
+              {"native_id", m.native_id},
+              {"sent_at", nullptr},
+              {"received_at", format_rfc3339(m.received_at)},
+              {"sender", person_json(m.sender)},
+              {"recipients", recipients},
+              {"conversation", {{"id", m.conversation.id}, {"title", m.conversation.title}}},
+              {"subject", m.subject},
+              {"body", m.body},
+              {"body_html", m.body_html},
+              {"previous_body", m.previous_body},
+              {"reply_to", m.reply_to},
+              {"thread", m.thread},
+              {"target", m.target},
+              {"attachments", attachments},
+              {"format", m.format},
+              {"notes", m.notes},
+              {"feed_position", m.feed_position},
+              {"original", {{"size", m.raw_size}, {"sha256", m.raw_sha256.hex()}}},
+              {"checkpoint", r.checkpoint_size},
+              {"anchored", r.anchored}};
     if (m.sent_at) j["sent_at"] = format_rfc3339(*m.sent_at);
     return dump(j);
 }
@@ -182,19 +221,22 @@ std::string record_text(const web::RecordReport& r, Language language) {
     };
     line("Von:         ", "From:        ", person_text(m.sender));
     for (const vault::Recipient& p : m.recipients) line("An:          ", "To:          ", person_text(p.person));
-    line("Gesendet:    ", "Sent:        ", m.sent_at ? format_rfc3339(*m.sent_at) : std::string(de ? "unbekannt" : "unknown"));
+    line("Gesendet:    ", "Sent:        ",
+         m.sent_at ? format_rfc3339(*m.sent_at) : std::string(de ? "unbekannt" : "unknown"));
     line("Eingegangen: ", "Received:    ", format_rfc3339(m.received_at));
     line("Gespräch:    ", "In:          ", m.conversation.title.empty() ? m.conversation.id : m.conversation.title);
     line("Betreff:     ", "Subject:     ", m.subject);
     line("Art:         ", "Kind:        ", std::string(vault::kind_name(m.kind)));
     line("Bezug:       ", "Refers to:   ", m.target);
     for (const vault::Attachment& a : m.attachments) {
-        line("Anhang:      ", "Attachment:  ", a.name + " (" + a.media_type + ", " + (a.missing ? (de ? "nicht geliefert" : "not delivered") : std::to_string(a.size) + " bytes") + ")");
+        line("Anhang:      ", "Attachment:  ",
+             a.name + " (" + a.media_type + ", " +
+                 (a.missing ? (de ? "nicht geliefert" : "not delivered") : std::to_string(a.size) + " bytes") + ")");
     }
     if (!m.previous_body.empty()) out << "\n" << (de ? "vorher: " : "before: ") << plain(m.previous_body) << "\n";
     out << "\n" << plain(m.body.empty() ? m.body_html : m.body) << "\n\n";
-    out << (de ? "Eintrag " : "entry ") << r.entry.value << ", " << (de ? "Quelle " : "source ") << plain(r.source) << (de ? " Nr. " : " no. ") << r.sequence << ", "
-        << (de ? "Blatt " : "leaf ") << r.leaf.hex() << "\n";
+    out << (de ? "Eintrag " : "entry ") << r.entry.value << ", " << (de ? "Quelle " : "source ") << plain(r.source)
+        << (de ? " Nr. " : " no. ") << r.sequence << ", " << (de ? "Blatt " : "leaf ") << r.leaf.hex() << "\n";
     return out.str();
 }
 

@@ -70,11 +70,31 @@ std::string absolute(const std::string& path) {
 json to_json(const Call& c) {
     std::vector<std::string> paths;
     for (const std::string& p : c.paths) paths.push_back(absolute(p));
-    return {{"command", c.command}, {"archive", absolute(c.archive.string())}, {"json", c.json}, {"german", c.language == Language::german},
-            {"paths", paths}, {"name", c.name}, {"source", c.source}, {"format", c.format}, {"kind", c.kind}, {"class", c.retention_class},
-            {"matter", c.matter}, {"reference", c.reference}, {"ground", c.ground}, {"query", c.query}, {"records_file", absolute(c.records_file)},
-            {"record", c.record}, {"out", absolute(c.out)}, {"as", c.as}, {"sort", c.sort}, {"redact", c.redact}, {"trust", absolute(c.trust)},
-            {"password_file", absolute(c.password_file)}, {"limit", c.limit}, {"original", c.original}, {"deep", c.deep}};
+    return {{"command", c.command},
+            {"archive", absolute(c.archive.string())},
+            {"json", c.json},
+            {"german", c.language == Language::german},
+            {"paths", paths},
+            {"name", c.name},
+            {"source", c.source},
+            {"format", c.format},
+            {"kind", c.kind},
+            {"class", c.retention_class},
+            {"matter", c.matter},
+            {"reference", c.reference},
+            {"ground", c.ground},
+            {"query", c.query},
+            {"records_file", absolute(c.records_file)},
+            {"record", c.record},
+            {"out", absolute(c.out)},
+            {"as", c.as},
+            {"sort", c.sort},
+            {"redact", c.redact},
+            {"trust", absolute(c.trust)},
+            {"password_file", absolute(c.password_file)},
+            {"limit", c.limit},
+            {"original", c.original},
+            {"deep", c.deep}};
 }
 
 Call from_json(const json& j) {
@@ -115,9 +135,11 @@ Result<std::unique_ptr<RemoteServer>> RemoteServer::start(House& house) {
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int dir_fd = -1;
     sockaddr_un address;
-    if (fd < 0 || !address_of(dir, dir_fd, address)) return Error(Code::environment, "the command socket can't be made");
+    if (fd < 0 || !address_of(dir, dir_fd, address))
+        return Error(Code::environment, "the command socket can't be made");
     const mode_t before = umask(0177);
-    const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(fd, 16) == 0;
+    const bool bound =
+        bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(fd, 16) == 0;
     umask(before);
     close(dir_fd);
     if (!bound) {
@@ -156,7 +178,9 @@ void RemoteServer::accept_loop() {
 void RemoteServer::handle(int connection) {
     ucred peer{};
     socklen_t length = sizeof peer;
-    if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || (peer.uid != geteuid() && peer.uid != 0)) return;
+    if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
+        (peer.uid != geteuid() && peer.uid != 0))
+        return;
     std::uint8_t head[4];
     if (!receive_all(connection, head) || load_u32(head) > kMaxRequest) return;
     Bytes request(load_u32(head));
@@ -172,11 +196,14 @@ void RemoteServer::handle(int connection) {
     Bytes exit;
     put_u32(exit, static_cast<std::uint32_t>(code));
     const std::string out_text = out.str(), err_text = err.str();
-    if (send_frame(connection, 1, as_bytes(out_text)) && send_frame(connection, 2, as_bytes(err_text))) send_frame(connection, 3, exit);
+    if (send_frame(connection, 1, as_bytes(out_text)) && send_frame(connection, 2, as_bytes(err_text)))
+        send_frame(connection, 3, exit);
 }
 
 std::optional<int> run_remotely(const Call& call, Streams streams) {
-    if (call.archive.empty() || call.command == "init" || call.command == "try" || call.command == "serve" || call.command == "tsa serve") return std::nullopt;
+    if (call.archive.empty() || call.command == "init" || call.command == "try" || call.command == "serve" ||
+        call.command == "tsa serve")
+        return std::nullopt;
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int dir_fd = -1;
     sockaddr_un address;
@@ -199,8 +226,12 @@ std::optional<int> run_remotely(const Call& call, Streams streams) {
         while (receive_all(fd, frame)) {
             Bytes bytes(load_u32(frame + 1));
             if (!receive_all(fd, bytes)) break;
-            if (frame[0] == 1) streams.out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-            if (frame[0] == 2) streams.err.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            if (frame[0] == 1)
+                streams.out.write(reinterpret_cast<const char*>(bytes.data()),
+                                  static_cast<std::streamsize>(bytes.size()));
+            if (frame[0] == 2)
+                streams.err.write(reinterpret_cast<const char*>(bytes.data()),
+                                  static_cast<std::streamsize>(bytes.size()));
             if (frame[0] == 3 && bytes.size() == 4) {
                 code = static_cast<int>(load_u32(bytes.data()));
                 break;

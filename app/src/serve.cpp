@@ -32,10 +32,12 @@ void index_loop(House& house) {
             continue;
         }
         if (*busy) continue;
-        if (const Status s = house.commit_index(); !s.ok()) log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
+        if (const Status s = house.commit_index(); !s.ok())
+            log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
         rest(300);
     }
-    if (const Status s = house.close_index(); !s.ok()) log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
+    if (const Status s = house.close_index(); !s.ok())
+        log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
 }
 
 // Publishes a checkpoint at most every interval; an authority that does not answer is asked again, later each time.
@@ -47,7 +49,8 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
         house.archive().forget_older_than(kKeyWaits, kKeysWaiting);
         auto done = house.publish_and_anchor();
         if (!done.ok()) log(LogLevel::error, "checkpoint not published", {{"code", done.error().code()}});
-        wait = done.ok() && *done ? interval_ms : std::min<std::int64_t>(std::max<std::int64_t>(wait * 2, 5000), 15 * 60'000);
+        wait = done.ok() && *done ? interval_ms
+                                  : std::min<std::int64_t>(std::max<std::int64_t>(wait * 2, 5000), 15 * 60'000);
     }
 }
 
@@ -69,7 +72,9 @@ Result<int> serve(House& house, int port, Streams streams) {
     install_interrupt_handler();
     auto server = TRY(web::Server::start(house.environment(), house, options));
     auto remote = TRY(RemoteServer::start(house));
-    streams.out << "https://localhost:" << server->port() << "/  (certificate SHA-256 " << server->certificate_fingerprint() << ")\n" << std::flush;
+    streams.out << "https://localhost:" << server->port() << "/  (certificate SHA-256 "
+                << server->certificate_fingerprint() << ")\n"
+                << std::flush;
     std::thread indexer([&house] { index_loop(house); });
     std::thread anchors([&house, interval] { anchor_loop(house, interval); });
     while (!interrupt_requested() && !house.archive().read_only()) usleep(100'000);
@@ -80,7 +85,8 @@ Result<int> serve(House& house, int port, Streams streams) {
     indexer.join();
     anchors.join();
     if (failed) {
-        return Error(Code::environment, "the writer ended: a write or sync failed, and nothing more was acknowledged").with_hint("check the disk, then start again; recovery runs by itself");
+        return Error(Code::environment, "the writer ended: a write or sync failed, and nothing more was acknowledged")
+            .with_hint("check the disk, then start again; recovery runs by itself");
     }
     if (auto done = house.publish_and_anchor(); !done.ok()) return std::move(done).error();
     return 0;

@@ -2,7 +2,8 @@
 
 namespace kustos::audit {
 
-Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std::optional<Hash>& builtin_root, const std::optional<Trust>& trust) {
+Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std::optional<Hash>& builtin_root,
+                                 const std::optional<Trust>& trust) {
     TokenVerdict verdict;
     // Whoever it is, the token must be sound and imprint this.
     TokenTrust nobody;
@@ -15,7 +16,8 @@ Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std:
             one.roots.push_back(authority.root);
             one.rule = ChainRule::pinned_signer;  // the trust file may name a root or an issuer's certificate
             if (!verify_token(token, Imprint(imprint), one).ok()) continue;
-            const TimeLevel level = authority.level == AuthorityLevel::qualified ? TimeLevel::qualified : TimeLevel::independent;
+            const TimeLevel level =
+                authority.level == AuthorityLevel::qualified ? TimeLevel::qualified : TimeLevel::independent;
             if (level > verdict.level) verdict.level = level;
         }
     }
@@ -26,7 +28,9 @@ Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std:
             own.root_hashes.push_back(*builtin_root);
             builtin = verify_token(token, Imprint(imprint), own).ok();
         }
-        if (!builtin) verdict.remark = "whether the time-stamping authority is independent: no `tsa` line of a trust file names it";
+        if (!builtin)
+            verdict.remark =
+                "whether the time-stamping authority is independent: no `tsa` line of a trust file names it";
     }
     return verdict;
 }

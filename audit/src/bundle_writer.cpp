@@ -41,8 +41,12 @@ json record_json(const RecordDisclosure& r) {
         }
         fields.push_back(std::move(row));
     }
-    json j = {{"index", r.index.value}, {"entry", hex(r.entry)}, {"proof", hashes(r.proof)}, {"key_commitment", r.key_commitment.hex()},
-              {"commitments", hashes(r.commitments)}, {"fields", std::move(fields)}};
+    json j = {{"index", r.index.value},
+              {"entry", hex(r.entry)},
+              {"proof", hashes(r.proof)},
+              {"key_commitment", r.key_commitment.hex()},
+              {"commitments", hashes(r.commitments)},
+              {"fields", std::move(fields)}};
     if (!r.original.empty()) j["original"] = r.original;
     return j;
 }
@@ -86,26 +90,44 @@ Status BundleWriter::set_checkpoint(std::string_view note) {
     return add_file("checkpoint.note", as_bytes(note));
 }
 
-Status BundleWriter::add_anchor(const std::string& authority, TreeSize previous, ByteView token, const ReducedTree& path) {
+Status BundleWriter::add_anchor(const std::string& authority, TreeSize previous, ByteView token,
+                                const ReducedTree& path) {
     const std::string name = "anchors/" + std::to_string(anchors_.size()) + ".der";
     anchors_.push_back({name, authority, previous.value, path});
     return add_file(name, token);
 }
 
 Result<Bytes> BundleWriter::finish(const BundleFacts& f) {
-    TRY(add_file("trust-hint.txt", as_bytes("# From this bundle itself: proves nothing. Compare with what the authority has published.\nlog " + f.vkey + "\nquorum none\n")));
+    TRY(add_file(
+        "trust-hint.txt",
+        as_bytes("# From this bundle itself: proves nothing. Compare with what the authority has published.\nlog " +
+                 f.vkey + "\nquorum none\n")));
     json anchors = json::array(), files = json::array();
     for (const AnchorRow& a : anchors_) {
         json path = json::array();
         for (const auto& group : a.path) path.push_back(hashes(group));
-        anchors.push_back({{"token", a.file}, {"authority", a.authority}, {"previous_size", a.previous}, {"path", std::move(path)}});
+        anchors.push_back(
+            {{"token", a.file}, {"authority", a.authority}, {"previous_size", a.previous}, {"path", std::move(path)}});
     }
-    for (const FileRow& row : files_) files.push_back({{"name", row.name}, {"size", row.size}, {"sha256", row.sha256.hex()}});
-    const json manifest = {{"format", "kustos-evidence/1"}, {"vault_id", f.vault.hex()}, {"origin", f.origin}, {"vkey", f.vkey},
-                           {"created_at", format_rfc3339(f.created_at)}, {"language", f.language}, {"tool", f.tool},
-                           {"matter", {{"reference", f.matter_reference}, {"ground", f.matter_ground}, {"entry", f.matter.value}}},
-                           {"query", f.query}, {"total", f.total}, {"coverage", f.coverage}, {"checkpoint", "checkpoint.note"},
-                           {"anchors", std::move(anchors)}, {"context", context_}, {"records", records_}, {"files", std::move(files)}};
+    for (const FileRow& row : files_)
+        files.push_back({{"name", row.name}, {"size", row.size}, {"sha256", row.sha256.hex()}});
+    const json manifest = {
+        {"format", "kustos-evidence/1"},
+        {"vault_id", f.vault.hex()},
+        {"origin", f.origin},
+        {"vkey", f.vkey},
+        {"created_at", format_rfc3339(f.created_at)},
+        {"language", f.language},
+        {"tool", f.tool},
+        {"matter", {{"reference", f.matter_reference}, {"ground", f.matter_ground}, {"entry", f.matter.value}}},
+        {"query", f.query},
+        {"total", f.total},
+        {"coverage", f.coverage},
+        {"checkpoint", "checkpoint.note"},
+        {"anchors", std::move(anchors)},
+        {"context", context_},
+        {"records", records_},
+        {"files", std::move(files)}};
     TRY(zip_.add("manifest.json", as_bytes(dump(manifest))));
     return zip_.finish();
 }

@@ -27,7 +27,8 @@ constexpr std::uint8_t kSha256[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x
 constexpr std::uint8_t kEcdsaSha256[] = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02};
 constexpr std::uint8_t kContentType[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x03};
 constexpr std::uint8_t kMessageDigest[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x04};
-constexpr std::uint8_t kSigningCertificateV2[] = {0x06, 0x0B, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x10, 0x02, 0x2F};
+constexpr std::uint8_t kSigningCertificateV2[] = {0x06, 0x0B, 0x2A, 0x86, 0x48, 0x86, 0xF7,
+                                                  0x0D, 0x01, 0x09, 0x10, 0x02, 0x2F};
 
 Bytes wrap(std::uint8_t tag, std::initializer_list<ByteView> parts) {
     Bytes content;
@@ -72,9 +73,13 @@ Result<Bytes> assemble(ByteView certificate, const Hash& digest, ByteView signat
     const std::uint8_t one[] = {0x02, 0x01, 0x01};
     const Bytes sha = wrap(der::kSequence, {kSha256});
     const Bytes attributes = signed_attributes(certificate, digest);
-    const Bytes signer = wrap(der::kSequence, {one, wrap(der::kSequence, {parts.issuer, parts.serial}), sha, wrap(der::context_constructed(0), {attributes}),
-                                              wrap(der::kSequence, {kEcdsaSha256}), wrap(der::kOctetString, {signature})});
-    const Bytes data = wrap(der::kSequence, {one, wrap(der::kSet, {sha}), wrap(der::kSequence, {kData}), wrap(der::context_constructed(0), {certificate}), wrap(der::kSet, {signer})});
+    const Bytes signer =
+        wrap(der::kSequence, {one, wrap(der::kSequence, {parts.issuer, parts.serial}), sha,
+                              wrap(der::context_constructed(0), {attributes}), wrap(der::kSequence, {kEcdsaSha256}),
+                              wrap(der::kOctetString, {signature})});
+    const Bytes data =
+        wrap(der::kSequence, {one, wrap(der::kSet, {sha}), wrap(der::kSequence, {kData}),
+                              wrap(der::context_constructed(0), {certificate}), wrap(der::kSet, {signer})});
     return wrap(der::kSequence, {kSignedData, wrap(der::context_constructed(0), {data})});
 }
 
@@ -93,7 +98,8 @@ Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const
         return failed;
     }
     Bytes signature(length);
-    if (EVP_DigestSign(context.get(), signature.data(), &length, attributes.data(), attributes.size()) != 1) return failed;
+    if (EVP_DigestSign(context.get(), signature.data(), &length, attributes.data(), attributes.size()) != 1)
+        return failed;
     signature.resize(length);
     return assemble(certificate_der, digest, signature);
 }
@@ -121,15 +127,20 @@ Result<CmsFacts> verify_cms(ByteView der, const Hash& digest) {
     const DerValue signature = TRY(signer.next(der::kOctetString));
 
     const Bytes wanted = TRY(assemble(certificate.whole, digest, signature.content));
-    if (!equal(wanted, der)) return Error(Code::bad_input, "the signature is not over these bytes, or not in the one form that bundles have");
+    if (!equal(wanted, der))
+        return Error(Code::bad_input,
+                     "the signature is not over these bytes, or not in the one form that bundles have");
     const std::uint8_t* at = certificate.whole.data();
     const Own<X509> parsed(d2i_X509(nullptr, &at, static_cast<long>(certificate.whole.size())));
-    if (!parsed || at != certificate.whole.data() + certificate.whole.size()) return Error(Code::bad_input, "the signer's certificate can't be read");
+    if (!parsed || at != certificate.whole.data() + certificate.whole.size())
+        return Error(Code::bad_input, "the signer's certificate can't be read");
     EVP_PKEY* key = X509_get0_pubkey(parsed.get());
     const Own<EVP_MD_CTX> context(EVP_MD_CTX_new());
     const Bytes attributes = wrap(der::kSet, {signed_attributes(certificate.whole, digest)});
-    if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || !context || EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
-        EVP_DigestVerify(context.get(), signature.content.data(), signature.content.size(), attributes.data(), attributes.size()) != 1) {
+    if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || !context ||
+        EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
+        EVP_DigestVerify(context.get(), signature.content.data(), signature.content.size(), attributes.data(),
+                         attributes.size()) != 1) {
         return Error(Code::bad_input, "the signature does not fit the signer's certificate");
     }
     return CmsFacts{to_bytes(certificate.whole)};

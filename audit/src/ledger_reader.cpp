@@ -75,8 +75,8 @@ Result<std::pair<Bytes, unsigned>> LedgerReader::read_tile_file(const TileName& 
     auto exact = read_file(fs_, dir_ / path_of(wanted), limit);
     if (exact.ok()) return std::pair(std::move(exact).value(), wanted.width);
     if (exact.error().code() != Code::not_found) return as_corrupt(wanted, exact.error());
-    // The writer replaces an unfinished tile by a wider one while we look. The widest there is lives longest; a listing may
-    // miss a name that is just coming, so it is read again.
+    // The writer replaces an unfinished tile by a wider one while we look. The widest there is lives longest; a listing
+    // may miss a name that is just coming, so it is read again.
     for (int attempt = 0; attempt < 100; ++attempt) {
         TileName name = wanted;
         name.width = kTileWidth;
@@ -87,7 +87,8 @@ Result<std::pair<Bytes, unsigned>> LedgerReader::read_tile_file(const TileName& 
             for (const std::string& text : names.ok() ? *names : std::vector<std::string>{}) {
                 unsigned width = 0;
                 const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), width);
-                if (error == std::errc{} && end == text.data() + text.size() && width < kTileWidth) widest = std::max(widest, width);
+                if (error == std::errc{} && end == text.data() + text.size() && width < kTileWidth)
+                    widest = std::max(widest, width);
             }
             if (widest < wanted.width) {
                 if (attempt >= 2 && widest != 0) break;  // there are only narrower ones

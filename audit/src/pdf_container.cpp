@@ -43,7 +43,9 @@ public:
     }
 
 private:
-    Error bad(const char* what) const { return Error(Code::bad_input, std::string(what) + ", at byte " + std::to_string(at_)); }
+    Error bad(const char* what) const {
+        return Error(Code::bad_input, std::string(what) + ", at byte " + std::to_string(at_));
+    }
     bool starts(std::string_view word) const { return text_.substr(at_, word.size()) == word; }
     void skip_space() {
         while (at_ < text_.size()) {
@@ -59,7 +61,8 @@ private:
     Result<std::uint64_t> number() {
         std::uint64_t n = 0;
         const std::size_t begin = at_;
-        while (at_ < text_.size() && is_digit(text_[at_]) && at_ - begin < 12) n = n * 10 + static_cast<std::uint64_t>(text_[at_++] - '0');
+        while (at_ < text_.size() && is_digit(text_[at_]) && at_ - begin < 12)
+            n = n * 10 + static_cast<std::uint64_t>(text_[at_++] - '0');
         if (at_ == begin) return bad("a number is missing");
         return n;
     }
@@ -102,9 +105,12 @@ private:
         skip_space();
         if (starts("stream")) {
             at_ += 6;
-            if (starts("\r\n")) at_ += 2;
-            else if (starts("\n")) at_ += 1;
-            else return bad("a line end after stream is missing");
+            if (starts("\r\n"))
+                at_ += 2;
+            else if (starts("\n"))
+                at_ += 1;
+            else
+                return bad("a line end after stream is missing");
             const std::optional<std::uint64_t> length = length_of(o.body);
             std::size_t end = 0;
             if (length) {
@@ -142,7 +148,8 @@ private:
                 while (at < dictionary.size() && is_space(dictionary[at])) ++at;
                 std::uint64_t n = 0;
                 const std::size_t begin = at;
-                while (at < dictionary.size() && is_digit(dictionary[at]) && at - begin < 12) n = n * 10 + static_cast<std::uint64_t>(dictionary[at++] - '0');
+                while (at < dictionary.size() && is_digit(dictionary[at]) && at - begin < 12)
+                    n = n * 10 + static_cast<std::uint64_t>(dictionary[at++] - '0');
                 if (at == begin) return std::nullopt;
                 while (at < dictionary.size() && is_space(dictionary[at])) ++at;
                 if (at < dictionary.size() && is_digit(dictionary[at])) return std::nullopt;  // a reference
@@ -183,8 +190,10 @@ private:
         if (c == '(') {
             int open = 0;
             for (; at_ < text_.size(); ++at_) {
-                if (text_[at_] == '\\') ++at_;
-                else if (text_[at_] == '(') ++open;
+                if (text_[at_] == '\\')
+                    ++at_;
+                else if (text_[at_] == '(')
+                    ++open;
                 else if (text_[at_] == ')' && --open == 0) {
                     ++at_;
                     return {};
@@ -199,8 +208,11 @@ private:
             return {};
         }
         const std::size_t begin = at_++;
-        while (at_ < text_.size() && !is_space(text_[at_]) && std::string_view("/<>[]()%").find(text_[at_]) == std::string_view::npos) ++at_;
-        if (at_ == begin + 1 && std::string_view(")]>").find(c) != std::string_view::npos) return bad("a value is missing");
+        while (at_ < text_.size() && !is_space(text_[at_]) &&
+               std::string_view("/<>[]()%").find(text_[at_]) == std::string_view::npos)
+            ++at_;
+        if (at_ == begin + 1 && std::string_view(")]>").find(c) != std::string_view::npos)
+            return bad("a value is missing");
         return {};
     }
 
@@ -228,15 +240,18 @@ Result<ByteView> find_container(const std::vector<PdfObject>& objects) {
         found = &o;
     }
     if (found == nullptr) return Error(Code::not_found, "there is no evidence container in this file");
-    if (!found->direct_length || count_of(found->body, "/Filter") != 0 || count_of(found->body, "/KustosEvidence 1") != 1) {
+    if (!found->direct_length || count_of(found->body, "/Filter") != 0 ||
+        count_of(found->body, "/KustosEvidence 1") != 1) {
         return Error(Code::bad_input, "the evidence container is not stored as it must be");
     }
     const std::string reference = " " + std::to_string(found->number) + " 0 R";
     bool named = false;
     for (const PdfObject& o : objects) {
         const std::size_t ef = o.body.find("/EF");
-        if (ef != o.body.npos && o.body.find(reference, ef) != o.body.npos && o.body.find("/Filespec") != o.body.npos) named = true;
-        if (&o != found && o.number == found->number) return Error(Code::bad_input, "the evidence container's object is replaced by another");
+        if (ef != o.body.npos && o.body.find(reference, ef) != o.body.npos && o.body.find("/Filespec") != o.body.npos)
+            named = true;
+        if (&o != found && o.number == found->number)
+            return Error(Code::bad_input, "the evidence container's object is replaced by another");
     }
     if (!named) return Error(Code::bad_input, "the evidence container is not listed as an attached file");
     return *found->stream;
@@ -257,10 +272,12 @@ Result<PdfSignature> find_signature(ByteView pdf) {
     for (std::uint64_t& n : numbers) {
         skip(' ');
         const std::size_t begin = at;
-        while (at < text.size() && is_digit(text[at]) && at - begin < 12) n = n * 10 + static_cast<std::uint64_t>(text[at++] - '0');
+        while (at < text.size() && is_digit(text[at]) && at - begin < 12)
+            n = n * 10 + static_cast<std::uint64_t>(text[at++] - '0');
         if (at == begin) return Error(Code::bad_input, "the signature's range can't be read");
     }
-    if (numbers[0] != 0 || numbers[1] >= numbers[2] || numbers[2] > pdf.size() || numbers[3] != pdf.size() - numbers[2]) {
+    if (numbers[0] != 0 || numbers[1] >= numbers[2] || numbers[2] > pdf.size() ||
+        numbers[3] != pdf.size() - numbers[2]) {
         return Error(Code::bad_input, "the signature does not cover the whole file");
     }
     PdfSignature s;
@@ -269,7 +286,9 @@ Result<PdfSignature> find_signature(ByteView pdf) {
     const Error form(Code::conflict, "the place of the signature holds something else than the signature");
     if (s.gap_end - s.gap_begin < 10 || text[s.gap_begin] != '<' || text[s.gap_end - 1] != '>') return form;
     const std::string_view digits = text.substr(s.gap_begin + 1, s.gap_end - s.gap_begin - 2);
-    if (std::any_of(digits.begin(), digits.end(), [](char c) { return !is_digit(c) && (c < 'a' || c > 'f'); }) || digits.size() % 2 != 0) return form;
+    if (std::any_of(digits.begin(), digits.end(), [](char c) { return !is_digit(c) && (c < 'a' || c > 'f'); }) ||
+        digits.size() % 2 != 0)
+        return form;
     Bytes all = TRY(parse_hex(digits));
     DerReader reader(all);
     const auto cms = reader.any();

@@ -24,9 +24,12 @@ std::optional<std::uint32_t> reference(std::string_view dictionary, std::string_
     if (at == dictionary.npos) return std::nullopt;
     std::uint32_t n = 0;
     std::size_t i = at + key.size();
-    while (i < dictionary.size() && (dictionary[i] == ' ' || dictionary[i] == '[' || dictionary[i] == '\n' || dictionary[i] == '\r')) ++i;
+    while (i < dictionary.size() &&
+           (dictionary[i] == ' ' || dictionary[i] == '[' || dictionary[i] == '\n' || dictionary[i] == '\r'))
+        ++i;
     const std::size_t begin = i;
-    while (i < dictionary.size() && dictionary[i] >= '0' && dictionary[i] <= '9' && i - begin < 9) n = n * 10 + static_cast<std::uint32_t>(dictionary[i++] - '0');
+    while (i < dictionary.size() && dictionary[i] >= '0' && dictionary[i] <= '9' && i - begin < 9)
+        n = n * 10 + static_cast<std::uint32_t>(dictionary[i++] - '0');
     return i == begin ? std::nullopt : std::optional<std::uint32_t>(n);
 }
 
@@ -48,7 +51,8 @@ Result<Bytes> append_signature(Bytes pdf, const std::function<Result<Bytes>(cons
     const std::string_view text = as_text(pdf);
     const std::size_t trailer_at = text.rfind("trailer");
     const std::size_t start_at = text.rfind("startxref");
-    if (trailer_at == text.npos || start_at == text.npos || start_at < trailer_at) return unusable("it has no classic cross-reference table");
+    if (trailer_at == text.npos || start_at == text.npos || start_at < trailer_at)
+        return unusable("it has no classic cross-reference table");
     const std::string_view trailer = text.substr(trailer_at + 7, start_at - trailer_at - 7);
     const auto previous = reference(text.substr(start_at), "startxref");
     const auto root = reference(trailer, "/Root");
@@ -57,7 +61,9 @@ Result<Bytes> append_signature(Bytes pdf, const std::function<Result<Bytes>(cons
     if (catalog.find("/AcroForm") != catalog.npos) return unusable("it has a form already");
     // Down the page tree to the first page.
     auto page = reference(catalog, "/Pages");
-    for (int depth = 0; page && by_number.count(*page) != 0 && by_number[*page]->body.find("/Kids") != std::string_view::npos; ++depth) {
+    for (int depth = 0;
+         page && by_number.count(*page) != 0 && by_number[*page]->body.find("/Kids") != std::string_view::npos;
+         ++depth) {
         if (depth > 50) return unusable("its page tree is too deep");
         page = reference(by_number[*page]->body, "/Kids");
     }
@@ -77,11 +83,14 @@ Result<Bytes> append_signature(Bytes pdf, const std::function<Result<Bytes>(cons
     if (pdf.empty() || pdf.back() != '\n') out += "\n";
     object(*root, without_end(catalog) + " /AcroForm << /Fields [ " + ref(widget) + " ] /SigFlags 3 >> >>");
     object(*page, without_end(page_body) + " /Annots [ " + ref(widget) + " ] >>");
-    object(widget, "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Kustos) /F 132 /Rect [ 0 0 0 0 ] /P " + ref(*page) + " /V " + ref(signature) + " /AP << /N " + ref(appearance) + " >> >>");
-    object(appearance, "<< /Type /XObject /Subtype /Form /BBox [ 0 0 0 0 ] /Resources << >> /Length 1 >>\nstream\n \nendstream");
+    object(widget, "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Kustos) /F 132 /Rect [ 0 0 0 0 ] /P " + ref(*page) +
+                       " /V " + ref(signature) + " /AP << /N " + ref(appearance) + " >> >>");
+    object(appearance,
+           "<< /Type /XObject /Subtype /Form /BBox [ 0 0 0 0 ] /Resources << >> /Length 1 >>\nstream\n \nendstream");
     // The signature last: only what follows it moves with its fixed width.
     offsets[signature] = base + out.size();
-    out += std::to_string(signature) + " 0 obj\n<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange ";
+    out += std::to_string(signature) +
+           " 0 obj\n<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange ";
     const std::size_t range_at = out.size();
     const std::string blank(1 + 4 * 13 + 1, ' ');
     out += blank + " /Contents ";
@@ -107,7 +116,8 @@ Result<Bytes> append_signature(Bytes pdf, const std::function<Result<Bytes>(cons
         }
         keep = old;
     }
-    out += "trailer" + keep + " /Size " + std::to_string(appearance + 1) + " /Prev " + std::to_string(*previous) + " >>\nstartxref\n" + std::to_string(xref_at) + "\n%%EOF\n";
+    out += "trailer" + keep + " /Size " + std::to_string(appearance + 1) + " /Prev " + std::to_string(*previous) +
+           " >>\nstartxref\n" + std::to_string(xref_at) + "\n%%EOF\n";
 
     const std::size_t gap_begin = base + gap_at, gap_end = gap_begin + 2 + kGapBytes * 2;
     const std::size_t total = base + out.size();

@@ -39,7 +39,8 @@ Result<Trust> parse_trust(std::string_view text) {
         } else if (key == "witness" || key == "group" || key == "quorum") {
             return Error(Code::not_in_version, where + ": witnesses are not in this version").with_hint("quorum none");
         } else {
-            return Error(Code::bad_input, where + ": not understood").with_hint("log KEY, tsa NAME independent|qualified CERTIFICATE, quorum none");
+            return Error(Code::bad_input, where + ": not understood")
+                .with_hint("log KEY, tsa NAME independent|qualified CERTIFICATE, quorum none");
         }
     }
     if (trust.logs.empty()) return Error(Code::bad_input, "the trust file names no ledger (log KEY)");

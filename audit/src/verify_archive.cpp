@@ -19,7 +19,8 @@ constexpr std::size_t kPiece = 1u << 20;
 // One archive's verification: what was read so far and what must still come.
 class ArchiveCheck {
 public:
-    ArchiveCheck(Fs& fs, const Path& dir, const VerifyOptions& options) : fs_(fs), dir_(dir), ledger_(dir / "ledger"), vault_(dir / "vault"), options_(options) {
+    ArchiveCheck(Fs& fs, const Path& dir, const VerifyOptions& options)
+        : fs_(fs), dir_(dir), ledger_(dir / "ledger"), vault_(dir / "vault"), options_(options) {
         report_.subject = "archive";
     }
 
@@ -70,11 +71,13 @@ private:
         const BodyReader body = TRY(BodyReader::parse(entry.body));
         const auto vkey = body.find_text(Tag::vkey), origin = body.find_text(Tag::origin);
         const auto vault = body.find_bytes(Tag::vault_id);
-        if (control_action(entry) != ControlAction::archive_created || !vkey || !origin || !vault || vault->size() != VaultId::kSize) {
+        if (control_action(entry) != ControlAction::archive_created || !vkey || !origin || !vault ||
+            vault->size() != VaultId::kSize) {
             return Error(Code::corrupt, "entry 0 does not introduce an archive");
         }
         key_ = TRY_IN("entry 0", VerifierKey::parse(*vkey));
-        if (key_->name != *origin || *origin != origin_of(TRY(VaultId::from(*vault)))) report_.problem("ledger.entries", "entry 0", "origin, key and vault id do not belong together");
+        if (key_->name != *origin || *origin != origin_of(TRY(VaultId::from(*vault))))
+            report_.problem("ledger.entries", "entry 0", "origin, key and vault id do not belong together");
         builtin_root_ = body.find_hash(Tag::tsa_root_hash);
         report_.fingerprint = key_fingerprint(key_->format());
         return {};
@@ -82,7 +85,10 @@ private:
 
     // The bundle's file for this ledger size, or a wider one that has grown meanwhile.
     Result<Bytes> read_bundle(std::uint64_t index) {
-        const unsigned width = size_.value == 0 ? 0 : static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - index * kTileWidth));
+        const unsigned width =
+            size_.value == 0
+                ? 0
+                : static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - index * kTileWidth));
         return read_wider([&](unsigned w) { return bundle_path(index, w); }, width, kMaxBundleFile);
     }
     template <class Name>
@@ -105,7 +111,8 @@ private:
         for (const TreeSize size : *sizes) {
             const std::string where = "ledger/published/" + twelve_digits(size.value);
             if (size.value > size_.value) {
-                if (!options_.live) report_.problem("checkpoint.published", where, "claims more entries than the ledger has");
+                if (!options_.live)
+                    report_.problem("checkpoint.published", where, "claims more entries than the ledger has");
                 continue;
             }
             const auto note = read_note(fs_, published_file(ledger_, size));
@@ -118,7 +125,8 @@ private:
                 report_.problem("checkpoint.published", where, checkpoint.error().message());
                 continue;
             }
-            if (checkpoint->size != size) report_.problem("checkpoint.published", where, "states another size than its name");
+            if (checkpoint->size != size)
+                report_.problem("checkpoint.published", where, "states another size than its name");
             published_[size.value] = {sha256(as_bytes(*note)), checkpoint->root, false};
         }
         return {};
@@ -149,7 +157,8 @@ private:
             }
             const Hash digest = sha256(anchor->note);
             const auto note = published_.find(span.size.value);
-            if (note == published_.end() || !(note->second.note == digest)) report_.problem("anchor.imprint", where + "/note", "is not the published checkpoint");
+            if (note == published_.end() || !(note->second.note == digest))
+                report_.problem("anchor.imprint", where + "/note", "is not the published checkpoint");
             Stamp stamp;
             stamp.anchor = std::move(*anchor);
             stamp.imprint.emplace(digest);
@@ -189,14 +198,17 @@ private:
                 }
                 take_entry(EntryIndex(at + i), *entry, where);
             }
-            if (!in.at_end() && !options_.live) report_.problem("ledger.entries", where, "has bytes after its last entry");
+            if (!in.at_end() && !options_.live)
+                report_.problem("ledger.entries", where, "has bytes after its last entry");
             if (options_.progress) options_.progress(std::min(at + kTileWidth, size_.value), size_.value);
         }
         complete_ = true;
         return {};
     }
 
-    unsigned tile_width_at(std::uint64_t at) const { return static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - at)); }
+    unsigned tile_width_at(std::uint64_t at) const {
+        return static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - at));
+    }
 
     void take_entry(EntryIndex index, ByteView bytes, const std::string& bundle) {
         report_.checked["entries"] += 1;
@@ -216,16 +228,22 @@ private:
             if (h.suite != Suite::none) group.ciphertext = h.ciphertext_hash;
             s.imprint->add(group);
         }
-        if (h.source.value != 0 && sources_.count(h.source.value) == 0) report_.problem("ledger.sequence", where, "names a source that no earlier entry introduced");
+        if (h.source.value != 0 && sources_.count(h.source.value) == 0)
+            report_.problem("ledger.sequence", where, "names a source that no earlier entry introduced");
         std::uint64_t& next = sequence_[h.source.value];
-        if (h.sequence != next) report_.problem("ledger.sequence", where, "has number " + std::to_string(h.sequence) + " of its source, " + std::to_string(next) + " is due");
+        if (h.sequence != next)
+            report_.problem(
+                "ledger.sequence", where,
+                "has number " + std::to_string(h.sequence) + " of its source, " + std::to_string(next) + " is due");
         next = h.sequence + 1;
         check_frame(index, h, where);
         if (h.kind == Kind::control) take_control(index, *entry, where);
     }
 
     void check_root(std::uint64_t size, const Hash& root) {
-        if (!(range_.root() == root)) report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(size), "states a root that the entries do not lead to");
+        if (!(range_.root() == root))
+            report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(size),
+                            "states a root that the entries do not lead to");
         report_.checked["checkpoints"] += 1;
     }
 
@@ -253,7 +271,9 @@ private:
         const Bytes wanted = encode_tile(hashes);
         if (!bytes.ok()) {
             report_.problem("ledger.tile", where, bytes.error().message());
-        } else if (options_.live ? bytes->size() < wanted.size() || !equal(ByteView(*bytes).first(wanted.size()), wanted) : !equal(*bytes, wanted)) {
+        } else if (options_.live
+                       ? bytes->size() < wanted.size() || !equal(ByteView(*bytes).first(wanted.size()), wanted)
+                       : !equal(*bytes, wanted)) {
             report_.problem("ledger.tile", where, "does not hold the hashes of its entries");
         }
         report_.checked["tiles"] += 1;
@@ -265,7 +285,8 @@ private:
             if (!edge_[level].hashes.empty()) compare_tile(level, edge_[level].index, edge_[level].hashes);
         }
         if (const auto p = published_.find(size_.value); p != published_.end()) check_root(p->first, p->second.root);
-        if (!(range_.root() == root_)) report_.problem("checkpoint", "ledger/checkpoint", "states a root that the entries do not lead to");
+        if (!(range_.root() == root_))
+            report_.problem("checkpoint", "ledger/checkpoint", "states a root that the entries do not lead to");
     }
 
     // --- ciphertext ---
@@ -301,7 +322,8 @@ private:
         offset_ += kFrameHead;
         if (length != h.ciphertext_length) {
             report_.problem(length == 0 ? "vault.missing" : "vault.segment", segment_name_ + " (" + where + ")",
-                            length == 0 ? "the ciphertext is gone and no entry allows it" : "the frame has another length than its entry says");
+                            length == 0 ? "the ciphertext is gone and no entry allows it"
+                                        : "the frame has another length than its entry says");
             if (length != 0) {  // nothing after it can be found
                 file_.reset();
                 missing_reported_ = true;
@@ -310,12 +332,15 @@ private:
         }
         if (length == 0) return;
         if (segment_end_ - offset_ < length) {
-            report_.problem("vault.segment", segment_name_ + " (" + where + ")", "ends in the middle of the ciphertext");
+            report_.problem("vault.segment", segment_name_ + " (" + where + ")",
+                            "ends in the middle of the ciphertext");
             file_.reset();
             missing_reported_ = true;
             return;
         }
-        if (!hash_matches(*file_, offset_, length, h.ciphertext_hash)) report_.problem("vault.segment", segment_name_ + " (" + where + ")", "the ciphertext is not the one that was sealed");
+        if (!hash_matches(*file_, offset_, length, h.ciphertext_hash))
+            report_.problem("vault.segment", segment_name_ + " (" + where + ")",
+                            "the ciphertext is not the one that was sealed");
         offset_ += length;
         report_.checked["frames"] += 1;
     }
@@ -340,13 +365,16 @@ private:
         blob_files_.erase(index.value);
         auto file = fs_.open(blob_file(vault_, index), OpenMode::read);
         if (!file.ok()) {
-            report_.problem("vault.missing", name + " (" + where + ")", "the ciphertext is gone and no entry allows it");
+            report_.problem("vault.missing", name + " (" + where + ")",
+                            "the ciphertext is gone and no entry allows it");
             return;
         }
         const auto size = (*file)->size();
         std::uint8_t head[kFrameHead] = {};
-        const bool shaped = size.ok() && *size == kFrameHead + h.ciphertext_length && (*file)->read_at(0, head).ok() && load_u64(head) == h.ciphertext_length;
-        if (!shaped || !hash_matches(**file, kFrameHead, h.ciphertext_length, h.ciphertext_hash)) report_.problem("vault.blob", name + " (" + where + ")", "the ciphertext is not the one that was sealed");
+        const bool shaped = size.ok() && *size == kFrameHead + h.ciphertext_length && (*file)->read_at(0, head).ok() &&
+                            load_u64(head) == h.ciphertext_length;
+        if (!shaped || !hash_matches(**file, kFrameHead, h.ciphertext_length, h.ciphertext_hash))
+            report_.problem("vault.blob", name + " (" + where + ")", "the ciphertext is not the one that was sealed");
         report_.checked["frames"] += 1;
         report_.checked["blobs"] += 1;
     }
@@ -355,7 +383,8 @@ private:
     void close_segment() {
         if (!file_) return;
         const bool last = segment_ == segments_.size();
-        if (!last && offset_ != segment_end_) report_.problem("vault.segment", segment_name_, "has bytes after its last frame");
+        if (!last && offset_ != segment_end_)
+            report_.problem("vault.segment", segment_name_, "has bytes after its last frame");
     }
     void finish_frames() {
         if (!complete_ || !file_ || options_.live) return;
@@ -363,16 +392,22 @@ private:
         for (std::uint64_t at = offset_; at < segment_end_;) {
             const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(segment_end_ - at, kPiece));
             const auto got = file_->read_at(at, std::span(buffer_).first(n));
-            if (!got.ok() || *got != n || std::any_of(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(n), [](std::uint8_t b) { return b != 0; })) {
+            if (!got.ok() || *got != n ||
+                std::any_of(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(n),
+                            [](std::uint8_t b) { return b != 0; })) {
                 report_.problem("vault.segment", segment_name_, "has bytes after its last frame");
                 break;
             }
             at += n;
         }
         for (; segment_ < segments_.size(); ++segment_) {
-            report_.problem("file.unreferenced", "vault/segments/" + segment_file(vault_, segments_[segment_]).filename().string(), "no entry has its frame there");
+            report_.problem("file.unreferenced",
+                            "vault/segments/" + segment_file(vault_, segments_[segment_]).filename().string(),
+                            "no entry has its frame there");
         }
-        for (const std::uint64_t b : blob_files_) report_.problem("file.unreferenced", "vault/blobs/" + blob_file(vault_, EntryIndex(b)).filename().string(), "no entry has its frame there");
+        for (const std::uint64_t b : blob_files_)
+            report_.problem("file.unreferenced", "vault/blobs/" + blob_file(vault_, EntryIndex(b)).filename().string(),
+                            "no entry has its frame there");
     }
 
     // --- what control entries say about other files ---
@@ -380,13 +415,17 @@ private:
         const auto body = BodyReader::parse(entry.body);
         if (!body.ok()) return;  // decode_entry has refused it already
         switch (*control_action(entry)) {
-            case ControlAction::source_added: sources_.insert(static_cast<std::uint32_t>(index.value)); break;
+            case ControlAction::source_added:
+                sources_.insert(static_cast<std::uint32_t>(index.value));
+                break;
             case ControlAction::checkpoint_published: {
                 const auto size = body->find_u64(Tag::checkpoint_size);
                 const auto hash = body->find_hash(Tag::note_hash);
                 const auto note = size ? published_.find(*size) : published_.end();
-                if (!size || !hash || *size > index.value || note == published_.end() || !(note->second.note == *hash)) {
-                    report_.problem("ledger.chain", where, "names a published checkpoint that is missing or another one");
+                if (!size || !hash || *size > index.value || note == published_.end() ||
+                    !(note->second.note == *hash)) {
+                    report_.problem("ledger.chain", where,
+                                    "names a published checkpoint that is missing or another one");
                 } else {
                     note->second.named = true;
                 }
@@ -402,19 +441,25 @@ private:
                 }
                 break;
             }
-            case ControlAction::tree_opened: check_box(body->find_u32(Tag::tree), "tree", body->find_hash(Tag::box_hash), where); break;
-            case ControlAction::shard_opened: check_box(body->find_u32(Tag::shard), "shard", body->find_hash(Tag::box_hash), where); break;
+            case ControlAction::tree_opened:
+                check_box(body->find_u32(Tag::tree), "tree", body->find_hash(Tag::box_hash), where);
+                break;
+            case ControlAction::shard_opened:
+                check_box(body->find_u32(Tag::shard), "shard", body->find_hash(Tag::box_hash), where);
+                break;
             case ControlAction::generation_opened: {
                 const auto generation = body->find_u32(Tag::generation);
                 const auto hash = body->find_hash(Tag::keyring_hash);
                 if (generation && hash) generation_ = {*generation, *hash};
                 break;
             }
-            default: break;
+            default:
+                break;
         }
     }
 
-    void check_box(const std::optional<std::uint32_t>& id, const char* purpose, const std::optional<Hash>& hash, const std::string& where) {
+    void check_box(const std::optional<std::uint32_t>& id, const char* purpose, const std::optional<Hash>& hash,
+                   const std::string& where) {
         if (!fs_.exists(dir_ / "keys")) return;  // an auditor without keys/
         if (!id || !hash) {
             report_.problem("ledger.chain", where, "names no sealed box");
@@ -424,7 +469,9 @@ private:
             char name[40];
             std::snprintf(name, sizeof name, "%s-%08x.%c", purpose, *id, copy);
             const auto bytes = read_file(fs_, dir_ / "keys" / "boxes" / name, 64 * 1024);
-            if (!bytes.ok() || !(sha256(*bytes) == *hash)) report_.problem("keys.box", std::string("keys/boxes/") + name, "is missing or not the one that " + where + " names");
+            if (!bytes.ok() || !(sha256(*bytes) == *hash))
+                report_.problem("keys.box", std::string("keys/boxes/") + name,
+                                "is missing or not the one that " + where + " names");
         }
         report_.checked["boxes"] += 1;
     }
@@ -434,16 +481,21 @@ private:
         std::uint64_t newest = 0;
         for (const Stamp& s : stamps_) newest = std::max(newest, s.anchor.span.size.value);
         for (const Stamp& s : stamps_) check_stamp(s, newest);
-        for (const auto& [size, hash] : tokens_) report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(size) + ")", "a token that an entry names is not there");
+        for (const auto& [size, hash] : tokens_)
+            report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(size) + ")",
+                            "a token that an entry names is not there");
         if (generation_ && fs_.exists(dir_ / "keys")) {
             const std::string name = "generation-" + std::to_string(generation_->first);
             const auto page = read_file(fs_, dir_ / "keys" / name / "root", 64u << 20);
-            if (!page.ok() || !(sha256(*page) == generation_->second)) report_.problem("keys.box", "keys/" + name + "/root", "is missing or not the one that its entry names");
+            if (!page.ok() || !(sha256(*page) == generation_->second))
+                report_.problem("keys.box", "keys/" + name + "/root", "is missing or not the one that its entry names");
         }
         if (!fs_.exists(dir_ / "keys")) report_.not_checked.push_back("sealed keys: keys/ is not here");
         for (auto p = published_.begin(); p != published_.end(); ++p) {
             // The newest may wait for its entry: a crash between the file and the entry leaves it so.
-            if (!p->second.named && std::next(p) != published_.end()) report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(p->first), "no entry names it");
+            if (!p->second.named && std::next(p) != published_.end())
+                report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(p->first),
+                                "no entry names it");
         }
     }
 
@@ -456,7 +508,8 @@ private:
             const auto named = tokens_.find({s.anchor.span.size.value, hash});
             if (named != tokens_.end()) {
                 tokens_.erase(named);
-            } else if (s.anchor.span.size.value == newest && std::none_of(tokens_.begin(), tokens_.end(), [&](const auto& k) { return k.first == newest; })) {
+            } else if (s.anchor.span.size.value == newest &&
+                       std::none_of(tokens_.begin(), tokens_.end(), [&](const auto& k) { return k.first == newest; })) {
                 report_.not_checked.push_back(where + ": the entry that names it is still to come");
             } else {
                 report_.problem("anchor.token", where, "is not the token that its entry names");
@@ -466,7 +519,9 @@ private:
                 report_.problem("anchor.token", where, verdict.error().message());
                 continue;
             }
-            if (!verdict->remark.empty() && std::find(report_.not_checked.begin(), report_.not_checked.end(), verdict->remark) == report_.not_checked.end()) report_.not_checked.push_back(verdict->remark);
+            if (!verdict->remark.empty() && std::find(report_.not_checked.begin(), report_.not_checked.end(),
+                                                      verdict->remark) == report_.not_checked.end())
+                report_.not_checked.push_back(verdict->remark);
             report_.anchors.push_back({s.anchor.span.size.value, t.authority, verdict->gen_time, verdict->level});
             if (verdict->level > report_.time) {
                 report_.time = verdict->level;
@@ -490,7 +545,8 @@ private:
 
     void find_unreferenced() {
         if (!complete_) return;
-        for (std::uint64_t at = 0; at < size_.value; at += kTileWidth) expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
+        for (std::uint64_t at = 0; at < size_.value; at += kTileWidth)
+            expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
         walk_folder(ledger_ / "tile", "tile");
     }
     void walk_folder(const Path& folder, const std::string& name) {

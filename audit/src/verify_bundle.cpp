@@ -66,7 +66,9 @@ std::vector<Hash> hashes_of(const json& array, std::size_t most) {
 
 class BundleCheck {
 public:
-    BundleCheck(ByteView pdf, const std::optional<Trust>& trust) : pdf_(pdf), trust_(trust) { report_.subject = "bundle"; }
+    BundleCheck(ByteView pdf, const std::optional<Trust>& trust) : pdf_(pdf), trust_(trust) {
+        report_.subject = "bundle";
+    }
 
     Report run() {
         check_signature();
@@ -87,7 +89,8 @@ private:
     void check_signature() {
         const auto signature = find_signature(pdf_);
         if (!signature.ok()) {
-            report_.problem(signature.error().code() == Code::conflict ? "bundle.gap" : "bundle.signature", "file", signature.error().message());
+            report_.problem(signature.error().code() == Code::conflict ? "bundle.gap" : "bundle.signature", "file",
+                            signature.error().message());
             return;
         }
         const auto cms = verify_cms(signature->der, signed_digest(pdf_, *signature));
@@ -129,8 +132,10 @@ private:
         for (std::size_t i = 0; i < found->second.size(); ++i) {
             const std::uint8_t c = found->second[i];
             if (in_string) {
-                if (c == '\\') ++i;
-                else if (c == '"') in_string = false;
+                if (c == '\\')
+                    ++i;
+                else if (c == '"')
+                    in_string = false;
             } else if (c == '"') {
                 in_string = true;
             } else if (c == '[' || c == '{') {
@@ -167,8 +172,10 @@ private:
         report_.checked["checkpoints"] += 1;
         for (const json& name : list(m, "context")) check_context(name.get<std::string>(), vault, origin);
         where_ = "manifest.json";
-        if (!introduced_) report_.problem("bundle.entry", "context", "the entry that introduces the archive is missing");
-        if (signer_ && std::find(evidence_certificates_.begin(), evidence_certificates_.end(), *signer_) == evidence_certificates_.end()) {
+        if (!introduced_)
+            report_.problem("bundle.entry", "context", "the entry that introduces the archive is missing");
+        if (signer_ && std::find(evidence_certificates_.begin(), evidence_certificates_.end(), *signer_) ==
+                           evidence_certificates_.end()) {
             report_.problem("bundle.signature", "file", "the signer's certificate is not one that the ledger names");
         }
         for (const json& anchor : list(m, "anchors")) check_anchor(anchor, sha256(note->second));
@@ -180,8 +187,10 @@ private:
             report_.checked["records"] += 1;
         }
         for (const auto& [name, content] : members_) {
-            if (name.rfind("originals/", 0) == 0 && used_.count(name) == 0) report_.problem("bundle.original", name, "belongs to no record");
-            if (name.rfind("records/", 0) == 0 && seen.count(name) == 0) report_.problem("bundle.manifest", name, "is not listed as a record");
+            if (name.rfind("originals/", 0) == 0 && used_.count(name) == 0)
+                report_.problem("bundle.original", name, "belongs to no record");
+            if (name.rfind("records/", 0) == 0 && seen.count(name) == 0)
+                report_.problem("bundle.manifest", name, "is not listed as a record");
         }
     }
 
@@ -190,13 +199,15 @@ private:
         for (const json& f : list(m, "files")) {
             const std::string name = text(f, "name");
             const auto found = members_.find(name);
-            if (!listed.insert(name).second || found == members_.end() || found->second.size() != number(f, "size") || !(sha256(found->second) == hash_of(at(f, "sha256")))) {
+            if (!listed.insert(name).second || found == members_.end() || found->second.size() != number(f, "size") ||
+                !(sha256(found->second) == hash_of(at(f, "sha256")))) {
                 report_.problem("bundle.manifest", name, "is missing, or not the file that the manifest lists");
             }
             report_.checked["files"] += 1;
         }
         for (const auto& [name, content] : members_) {
-            if (name != "manifest.json" && listed.count(name) == 0) report_.problem("bundle.manifest", name, "is not in the manifest");
+            if (name != "manifest.json" && listed.count(name) == 0)
+                report_.problem("bundle.manifest", name, "is not in the manifest");
         }
     }
 
@@ -228,11 +239,15 @@ private:
         if (!body.ok()) return;
         if (action == ControlAction::archive_created) {
             const auto id = body->find_bytes(Tag::vault_id);
-            introduced_ = number(j, "index") == 0 && id && hex(*id) == vault && body->find_text(Tag::origin) == origin && body->find_text(Tag::vkey) == key_->format() && key_->name == origin;
-            if (!introduced_) report_.problem("bundle.entry", member, "introduces another archive than the manifest names");
+            introduced_ = number(j, "index") == 0 && id && hex(*id) == vault &&
+                          body->find_text(Tag::origin) == origin && body->find_text(Tag::vkey) == key_->format() &&
+                          key_->name == origin;
+            if (!introduced_)
+                report_.problem("bundle.entry", member, "introduces another archive than the manifest names");
             builtin_root_ = body->find_hash(Tag::tsa_root_hash);
         } else if (action == ControlAction::evidence_key) {
-            if (const auto certificate = body->find_bytes(Tag::certificate)) evidence_certificates_.push_back(*certificate);
+            if (const auto certificate = body->find_bytes(Tag::certificate))
+                evidence_certificates_.push_back(*certificate);
         }
     }
 
@@ -267,11 +282,14 @@ private:
         const auto entry = proven_entry(j, member);
         if (!entry) return;
         const EntryHeader& h = entry->header;
-        if (h.kind != (blob ? Kind::blob : Kind::record)) report_.problem("bundle.entry", member, blob ? "is no blob" : "is no record");
+        if (h.kind != (blob ? Kind::blob : Kind::record))
+            report_.problem("bundle.entry", member, blob ? "is no blob" : "is no record");
         const std::vector<Hash> commitments = hashes_of(at(j, "commitments"), kMaxFields);
         const json& fields = list(j, "fields");
         if (commitments.size() != h.field_count || fields.size() != h.field_count) {
-            report_.problem("bundle.field", member, "accounts for " + std::to_string(fields.size()) + " of " + std::to_string(h.field_count) + " fields");
+            report_.problem(
+                "bundle.field", member,
+                "accounts for " + std::to_string(fields.size()) + " of " + std::to_string(h.field_count) + " fields");
             return;
         }
         if (!(content_root(hash_of(at(j, "key_commitment")), field_root(commitments)) == h.content_root)) {
@@ -285,7 +303,8 @@ private:
             if (number(f, "i") != i) throw Bad();
             const std::string state = text(f, "state");
             if (state == "redacted") {
-                if (text(f, "category").empty() || text(f, "legal_basis").empty() || text(f, "approver").empty()) throw Bad();
+                if (text(f, "category").empty() || text(f, "legal_basis").empty() || text(f, "approver").empty())
+                    throw Bad();
                 report_.checked["redacted"] += 1;
                 continue;
             }
@@ -303,8 +322,11 @@ private:
             } else if (state != "decoy") {
                 throw Bad();
             }
-            const Bytes encoded = encode_field(h.record, salt, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(path), static_cast<std::uint16_t>(ordinal), static_cast<std::uint8_t>(type), value);
-            if (!(field_commitment(encoded) == commitments[i])) report_.problem("bundle.field", member, "field " + std::to_string(i) + " is not what was sealed");
+            const Bytes encoded =
+                encode_field(h.record, salt, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(path),
+                             static_cast<std::uint16_t>(ordinal), static_cast<std::uint8_t>(type), value);
+            if (!(field_commitment(encoded) == commitments[i]))
+                report_.problem("bundle.field", member, "field " + std::to_string(i) + " is not what was sealed");
             if (path == kPathType) has_type = true;
             if (path == kPathReceived) has_received = true;
             if (path == kPathRaw) raw = to_bytes(value);
@@ -314,7 +336,8 @@ private:
             report_.checked["blobs"] += 1;
             return;
         }
-        if (!has_type || !has_received) report_.problem("bundle.field", member, "type and time of receipt must be disclosed");
+        if (!has_type || !has_received)
+            report_.problem("bundle.field", member, "type and time of receipt must be disclosed");
         if (j.contains("original")) check_original(text(j, "original"), raw);
         if (j.contains("blobs")) {
             for (const json& b : list(j, "blobs")) {
@@ -335,7 +358,8 @@ private:
         const json& from = at(f, "value_from");
         const auto found = members_.find(text(from, "file"));
         const std::uint64_t offset = number(from, "offset"), length = number(from, "length");
-        if (found == members_.end() || offset > found->second.size() || length > found->second.size() - offset) throw Bad();
+        if (found == members_.end() || offset > found->second.size() || length > found->second.size() - offset)
+            throw Bad();
         return found->second.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
     }
 

@@ -91,9 +91,12 @@ std::uint32_t crc32(ByteView bytes) {
 
 Status ZipWriter::add(const std::string& name, ByteView content) {
     if (!RelPath::parse(name).ok()) return Error(Code::usage, "a member's name is not a safe path");
-    if (std::any_of(members_.begin(), members_.end(), [&](const Member& m) { return m.name == name; })) return Error(Code::usage, "two members of one name");
-    if (members_.size() >= kMaxMembers || out_.size() + content.size() + name.size() + 1024 > 0xFFFFFFFFull - 200 * (members_.size() + 2)) {
-        return Error(Code::limit, "an evidence container holds at most 4 GiB and 65,534 members").with_hint("export in parts");
+    if (std::any_of(members_.begin(), members_.end(), [&](const Member& m) { return m.name == name; }))
+        return Error(Code::usage, "two members of one name");
+    if (members_.size() >= kMaxMembers ||
+        out_.size() + content.size() + name.size() + 1024 > 0xFFFFFFFFull - 200 * (members_.size() + 2)) {
+        return Error(Code::limit, "an evidence container holds at most 4 GiB and 65,534 members")
+            .with_hint("export in parts");
     }
     Member m{name, crc32(content), static_cast<std::uint32_t>(content.size()), static_cast<std::uint32_t>(out_.size())};
     local_header(out_, name, m.crc, m.size);
@@ -120,13 +123,17 @@ Result<std::vector<ZipMember>> read_zip(ByteView bytes) {
         const std::uint8_t* h = bytes.data() + at;
         const std::uint32_t crc = get32(h + 14), size = get32(h + 18);
         const std::size_t name_length = get16(h + 26);
-        if (members.size() >= kMaxMembers || bytes.size() - at - 30 < name_length || bytes.size() - at - 30 - name_length < size) return bad;
+        if (members.size() >= kMaxMembers || bytes.size() - at - 30 < name_length ||
+            bytes.size() - at - 30 - name_length < size)
+            return bad;
         ZipMember m;
         m.name = to_text(bytes.subspan(at + 30, name_length));
         m.content = bytes.subspan(at + 30 + name_length, size);
         Bytes wanted;
         local_header(wanted, m.name, crc, size);
-        if (!equal(wanted, bytes.subspan(at, 30 + name_length)) || crc32(m.content) != crc || !RelPath::parse(m.name).ok()) return bad;
+        if (!equal(wanted, bytes.subspan(at, 30 + name_length)) || crc32(m.content) != crc ||
+            !RelPath::parse(m.name).ok())
+            return bad;
         central_row(central, m.name, crc, size, static_cast<std::uint32_t>(at));
         at += 30 + name_length + size;
         members.push_back(std::move(m));

@@ -60,15 +60,16 @@ std::string Config::text(std::string_view key, std::string_view otherwise) const
     return found == values_.end() || found->second.empty() ? std::string(otherwise) : found->second.front();
 }
 
-Result<std::int64_t> Config::number(std::string_view key, std::int64_t otherwise, std::int64_t least, std::int64_t most) const {
+Result<std::int64_t> Config::number(std::string_view key, std::int64_t otherwise, std::int64_t least,
+                                    std::int64_t most) const {
     const auto found = values_.find(key);
     if (found == values_.end() || found->second.empty()) return otherwise;
     const std::string& t = found->second.front();
     std::int64_t n = 0;
     const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), n);
     if (error != std::errc() || end != t.data() + t.size() || n < least || n > most) {
-        return Error(Code::usage, "config.yaml: " + std::string(key) + " must be a whole number from " + std::to_string(least) +
-                                      " to " + std::to_string(most));
+        return Error(Code::usage, "config.yaml: " + std::string(key) + " must be a whole number from " +
+                                      std::to_string(least) + " to " + std::to_string(most));
     }
     return n;
 }

@@ -73,7 +73,8 @@ TEST_CASE("what is sealed is there after closing, numbered without a gap, and op
         Archive& a = **archive;
         const SourceInfo source = a.add_source("chat", "import", kDefaultClass).value();
         std::vector<Draft> drafts;
-        for (int i = 0; i < 1000; ++i) drafts.push_back(chat(a, source, "m" + std::to_string(i), "Text " + std::to_string(i)));
+        for (int i = 0; i < 1000; ++i)
+            drafts.push_back(chat(a, source, "m" + std::to_string(i), "Text " + std::to_string(i)));
         auto receipts = a.seal(std::move(drafts));
         if (!receipts.ok()) FAIL(receipts.error().message());
         REQUIRE(receipts->size() == 1000);
@@ -163,7 +164,8 @@ TEST_CASE("what was sealed a moment ago opens at once, again and again") {
     Archive& a = **archive;
     const SourceInfo source = a.add_source("live", "http", kDefaultClass).value();
     for (int i = 0; i < 40; ++i) {
-        const auto receipts = a.seal(one(chat(a, source, "m" + std::to_string(i), "Text " + std::to_string(i)))).value();
+        const auto receipts =
+            a.seal(one(chat(a, source, "m" + std::to_string(i), "Text " + std::to_string(i)))).value();
         const EntryIndex index = receipts.front().index;
         auto opened = a.open_payload(index, a.entry(index).value());
         if (!opened.ok()) FAIL("message " << i << ": " << opened.error().message());
@@ -219,7 +221,13 @@ TEST_CASE("opening leaves an access entry first, and opens nothing that it does 
     CHECK((*session)->open(receipts[0].index).ok());
     CHECK((*session)->open(receipts[1].index).error().code() == Code::denied);
     Bytes raw;
-    CHECK((*session)->write_original(receipts[2].index, [&](ByteView b) { put(raw, b); return ok_status(); }).ok());
+    CHECK((*session)
+              ->write_original(receipts[2].index,
+                               [&](ByteView b) {
+                                   put(raw, b);
+                                   return ok_status();
+                               })
+              .ok());
     CHECK(as_text(raw) == "{\"body\":\"t\"}");
     const audit::Entry entry = a.entry((*session)->access_entry().index).value();
     CHECK(entry.header.kind == audit::Kind::access);
@@ -288,7 +296,8 @@ TEST_CASE("an older copy of the directory is refused by the signer's memory") {
     {
         auto archive = w.open();
         REQUIRE(archive.ok());
-        for (int i = 0; i < 3; ++i) CHECK((*archive)->add_source("s" + std::to_string(i), "import", kDefaultClass).ok());
+        for (int i = 0; i < 3; ++i)
+            CHECK((*archive)->add_source("s" + std::to_string(i), "import", kDefaultClass).ok());
     }
     std::filesystem::remove_all(w.dir / "a");
     std::filesystem::rename(w.dir / "yesterday", w.dir / "a");

@@ -11,7 +11,8 @@ namespace {
 // The definition, written down once more.
 Bytes naive_dek(ByteView seed, KeyTreeId tree, std::uint32_t leaf) {
     Bytes node = to_bytes(seed);
-    for (int bit = 19; bit >= 0; --bit) node = to_bytes(hmac_sha256(node, Bytes{static_cast<std::uint8_t>((leaf >> bit) & 1)}).view());
+    for (int bit = 19; bit >= 0; --bit)
+        node = to_bytes(hmac_sha256(node, Bytes{static_cast<std::uint8_t>((leaf >> bit) & 1)}).view());
     Bytes info = to_bytes(std::string_view("kustos1/leaf"));
     put_u32(info, tree.value);
     put_u32(info, leaf);
@@ -61,7 +62,8 @@ TEST_CASE("a cover from a leaf on holds that leaf and all later ones, and no ear
         const KeyCover cover = KeyCover::from_leaf(seed, LeafNumber(first));
         CAPTURE(first);
         CHECK(cover.nodes() <= 21);
-        for (std::uint32_t leaf : {0u, 1u, 2u, 3u, 4u, 7u, 8u, 999u, 1000u, 1001u, 524287u, 524288u, 1048574u, 1048575u}) {
+        for (std::uint32_t leaf :
+             {0u, 1u, 2u, 3u, 4u, 7u, 8u, 999u, 1000u, 1001u, 524287u, 524288u, 1048574u, 1048575u}) {
             const auto dek = cover.derive(tree, LeafNumber(leaf));
             CHECK(dek.has_value() == (leaf >= first));
             if (dek) CHECK(to_bytes(dek->view()) == naive_dek(seed, tree, leaf));

@@ -10,7 +10,9 @@ using namespace kustos::vault;
 namespace {
 
 std::string random_text(SeededRandom& random, std::size_t length) {
-    static const char* const kPieces[] = {"Prüfbericht", " ", "\n", "a", "👨‍👩‍👧", "\r\n", "Straße ", "0", "\t", "العربية", "游乐场", "x\n\n"};
+    static const char* const kPieces[] = {"Prüfbericht", " ",       "\n", "a",  "👨‍👩‍👧",
+                                          "\r\n",        "Straße ", "0",  "\t", "العربية",
+                                          "游乐场",      "x\n\n"};
     std::string out;
     while (out.size() < length) out += kPieces[random.next() % 12];
     return out;
@@ -25,7 +27,9 @@ Bytes random_bytes(SeededRandom& random, std::size_t length) {
 // Stands in for the blobs' entries.
 struct Blobs {
     std::vector<Bytes> contents;
-    Result<Bytes> operator()(const BlobRef& ref) const { return contents.at(static_cast<std::size_t>(ref.entry.value)); }
+    Result<Bytes> operator()(const BlobRef& ref) const {
+        return contents.at(static_cast<std::size_t>(ref.entry.value));
+    }
 };
 
 struct RoundTrip {
@@ -74,10 +78,13 @@ Message full_message(SeededRandom& random) {
     if (random.next() % 4 != 0) m.sent_at = UtcTime{static_cast<std::int64_t>(random.next() % 4'000'000'000'000)};
     m.received_at = UtcTime{1'772'445'600'123};
     m.sender = {"u1", "Jörg Größner", "joerg@auenbrueck.example", "chat.example", random.next() % 2 == 0};
-    for (std::uint64_t i = random.next() % 5; i > 0; --i) m.recipients.push_back({static_cast<Role>(1 + random.next() % 6), {"", "N" + std::to_string(i), "n@x.example", "", false}});
+    for (std::uint64_t i = random.next() % 5; i > 0; --i)
+        m.recipients.push_back(
+            {static_cast<Role>(1 + random.next() % 6), {"", "N" + std::to_string(i), "n@x.example", "", false}});
     m.conversation = {"c1", "Am Mühlbach", static_cast<ConversationType>(random.next() % 4)};
     m.subject = random_text(random, random.next() % 60);
-    for (std::uint64_t i = random.next() % 6; i > 0; --i) m.headers.push_back("X-Header: " + random_text(random, random.next() % 40));
+    for (std::uint64_t i = random.next() % 6; i > 0; --i)
+        m.headers.push_back("X-Header: " + random_text(random, random.next() % 40));
     m.body = random_text(random, random.next() % 5000);
     m.body_html = random.next() % 2 == 0 ? "<p>" + random_text(random, 300) + "</p>" : "";
     m.previous_body = random.next() % 3 == 0 ? random_text(random, 100) : "";
@@ -175,8 +182,8 @@ TEST_CASE("base64 that no encoder writes is kept as it came") {
     for (const std::size_t size : {1'000u, 100'000u}) {
         const Bytes content = random_bytes(random, size);
         std::string encoded = lines_of_base64(content, 76, "\r\n", true);
-        encoded.insert(encoded.size() / 2, " \t!");   // junk
-        encoded.insert(100, "\n");                     // an odd line
+        encoded.insert(encoded.size() / 2, " \t!");  // junk
+        encoded.insert(100, "\n");                   // an odd line
         Message m;
         m.raw = to_bytes("x\n" + encoded + "y");
         Attachment a;
@@ -192,8 +199,10 @@ TEST_CASE("base64 that no encoder writes is kept as it came") {
 TEST_CASE("a wrong claim about where an attachment stands harms nothing") {
     SeededRandom random(17);
     const Bytes content = random_bytes(random, 500);
-    for (const RawSpan span : {RawSpan{0, 5, RawEncoding::identity}, RawSpan{99'999, 5, RawEncoding::base64}, RawSpan{3, UINT64_MAX, RawEncoding::base64},
-                               RawSpan{UINT64_MAX, 1, RawEncoding::identity}, RawSpan{2, 10, RawEncoding::quoted_printable}}) {
+    for (const RawSpan span :
+         {RawSpan{0, 5, RawEncoding::identity}, RawSpan{99'999, 5, RawEncoding::base64},
+          RawSpan{3, UINT64_MAX, RawEncoding::base64}, RawSpan{UINT64_MAX, 1, RawEncoding::identity},
+          RawSpan{2, 10, RawEncoding::quoted_printable}}) {
         Message m;
         m.raw = to_bytes(std::string_view("some source bytes"));
         Attachment a;
@@ -210,7 +219,8 @@ TEST_CASE("a wrong claim about where an attachment stands harms nothing") {
 TEST_CASE("a message of any size stays below 4,096 fields and loses nothing") {
     SeededRandom random(19);
     Message m = full_message(random);
-    for (int i = 0; i < 20'000; ++i) m.recipients.push_back({Role::to, {"", "R" + std::to_string(i), "r@x.example", "", false}});
+    for (int i = 0; i < 20'000; ++i)
+        m.recipients.push_back({Role::to, {"", "R" + std::to_string(i), "r@x.example", "", false}});
     for (int i = 0; i < 5'000; ++i) m.headers.push_back("X-H" + std::to_string(i) + ": v");
     for (int i = 0; i < 3'000; ++i) m.notes.push_back("note-" + std::to_string(i));
     m.body = random_text(random, 30'000'000);
@@ -226,7 +236,8 @@ TEST_CASE("a message of any size stays below 4,096 fields and loses nothing") {
     check_same(m, back.message);
     REQUIRE(back.attachments.size() == 1'000);
     for (int i = 0; i < 1'000; ++i) {
-        if (back.attachments[static_cast<std::size_t>(i)] != to_bytes("content " + std::to_string(i))) FAIL("attachment " << i);
+        if (back.attachments[static_cast<std::size_t>(i)] != to_bytes("content " + std::to_string(i)))
+            FAIL("attachment " << i);
         if (back.message.attachments[static_cast<std::size_t>(i)].name != "f" + std::to_string(i)) FAIL("name " << i);
     }
 }
@@ -267,13 +278,17 @@ TEST_CASE("a damaged payload is an error, never a crash") {
     const Bytes good = encode(composed->payload);
     for (int i = 0; i < 3000; ++i) {
         Bytes bad = good;
-        for (std::uint64_t n = 1 + random.next() % 3; n > 0; --n) bad[random.next() % std::min<std::size_t>(bad.size(), 700)] = static_cast<std::uint8_t>(random.next());
+        for (std::uint64_t n = 1 + random.next() % 3; n > 0; --n)
+            bad[random.next() % std::min<std::size_t>(bad.size(), 700)] = static_cast<std::uint8_t>(random.next());
         if (random.next() % 4 == 0) bad.resize(random.next() % bad.size());
         auto decoded = decode_payload(bad);
         if (!decoded.ok()) continue;
         OpenedPayload opened;
         opened.payload = std::move(*decoded);
         (void)decompose(opened).ok();
-        (void)reconstruct_raw(opened, [](const BlobRef&) -> Result<Bytes> { return Error(Code::not_found, "none"); }, [](ByteView) { return ok_status(); }).ok();
+        (void)reconstruct_raw(
+            opened, [](const BlobRef&) -> Result<Bytes> { return Error(Code::not_found, "none"); },
+            [](ByteView) { return ok_status(); })
+            .ok();
     }
 }

@@ -47,11 +47,13 @@ TEST_CASE("what was sealed opens, and its commitments are the header's") {
     auto opened = open_payload(s.vault, s.dek, s.sealed.header, {}, s.sealed.ciphertext);
     REQUIRE(opened.ok());
     CHECK(opened->payload.rows.size() == s.sealed.header.field_count);
-    CHECK(audit::content_root(opened->key_commitment, audit::field_root(opened->commitments)) == s.sealed.header.content_root);
+    CHECK(audit::content_root(opened->key_commitment, audit::field_root(opened->commitments)) ==
+          s.sealed.header.content_root);
     // one field by hand, as an expert does it
     const FieldRow& row = opened->payload.rows[2];
-    const Bytes f = audit::encode_field(s.sealed.header.record, opened->salts[2], 2, static_cast<std::uint16_t>(row.path), row.ordinal,
-                                        static_cast<std::uint8_t>(row.type), opened->payload.field(row));
+    const Bytes f =
+        audit::encode_field(s.sealed.header.record, opened->salts[2], 2, static_cast<std::uint16_t>(row.path),
+                            row.ordinal, static_cast<std::uint8_t>(row.type), opened->payload.field(row));
     Bytes prefixed{0x03};
     put(prefixed, f);
     CHECK(sha256(prefixed) == opened->commitments[2]);
@@ -59,7 +61,8 @@ TEST_CASE("what was sealed opens, and its commitments are the header's") {
 
 TEST_CASE("another key, another entry, a changed, cut or reordered ciphertext: refused") {
     const Sealed s = seal_message(400'000);
-    const auto refused = [&](const audit::EntryHeader& h, const Bytes& dek, const Bytes& ciphertext, ByteView body = {}) {
+    const auto refused = [&](const audit::EntryHeader& h, const Bytes& dek, const Bytes& ciphertext,
+                             ByteView body = {}) {
         audit::EntryHeader fitted = h;
         fitted.ciphertext_length = ciphertext.size();
         fitted.ciphertext_hash = sha256(ciphertext);
@@ -95,7 +98,8 @@ TEST_CASE("another key, another entry, a changed, cut or reordered ciphertext: r
 TEST_CASE("a stream of every size comes back, and a second way to write it is refused") {
     const Bytes key(32, 1);
     const Hash aad = sha256(as_bytes("aad"));
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 5}) {
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 5}) {
         const Bytes plain(size, 'x');
         Bytes sealed = stream_seal(key, aad, plain);
         CHECK(sealed.size() == sealed_size(size));

@@ -69,15 +69,15 @@ public:
 
     // --- shared ---
     mutable std::mutex catalog_mutex;
-    std::optional<Catalog> catalog;   // guarded by catalog_mutex
-    audit::TreeHead head_value;       // guarded by catalog_mutex
-    std::string head_note;            // guarded by catalog_mutex
+    std::optional<Catalog> catalog;  // guarded by catalog_mutex
+    audit::TreeHead head_value;      // guarded by catalog_mutex
+    std::string head_note;           // guarded by catalog_mutex
 
     std::mutex queue_mutex;
     std::condition_variable queue_filled;
-    std::deque<Request> queue;        // guarded by queue_mutex
-    std::size_t queued_drafts = 0;    // guarded by queue_mutex
-    bool stopping = false;            // guarded by queue_mutex
+    std::deque<Request> queue;      // guarded by queue_mutex
+    std::size_t queued_drafts = 0;  // guarded by queue_mutex
+    bool stopping = false;          // guarded by queue_mutex
     std::atomic<bool> failed{false};
     std::thread committer;
     std::mutex publish_mutex;
@@ -123,9 +123,9 @@ public:
 // One batch on its way: nothing of it counts until the signer has agreed.
 struct ArchiveImpl::Batch {
     EntryIndex next;
-    std::vector<Bytes> entries;                       // encoded
-    std::vector<audit::Entry> decoded;                // the same, for the catalog
-    std::map<SourceId, std::uint64_t> sequence;       // next numbers
+    std::vector<Bytes> entries;                  // encoded
+    std::vector<audit::Entry> decoded;           // the same, for the catalog
+    std::map<SourceId, std::uint64_t> sequence;  // next numbers
     std::vector<audit::DuplicateRow> duplicates;
     std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
     std::vector<Unindexed> leaves;
@@ -342,7 +342,8 @@ void ArchiveImpl::run() {
             }
         }
         if (failed) {
-            for (Request& r : requests) r.promise.set_value(Error(Code::read_only, "the writer has ended").with_hint("start again"));
+            for (Request& r : requests)
+                r.promise.set_value(Error(Code::read_only, "the writer has ended").with_hint("start again"));
             continue;
         }
         auto result = commit(requests);
@@ -365,7 +366,8 @@ Status ArchiveImpl::recover() {
     }
     const auto staged = TRY_IN("staging", staging->read());
     switch (TRY(audit::plan_recovery(staged, signed_head, installed))) {
-        case audit::Recovery::nothing: break;
+        case audit::Recovery::nothing:
+            break;
         case audit::Recovery::finish:
             if (!(staged->vault == vault)) return Error(Code::conflict, "the staged batch belongs to another archive");
             log(LogLevel::info, "finishing the batch of before the crash", {{"size", signed_head.size}});
@@ -392,7 +394,8 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     reader = std::make_unique<audit::LedgerReader>(env.fs, dir / "ledger", head.size);
     ledger = TRY_IN("ledger", reader->load_state());
     if (!(ledger.head() == head)) {
-        return Error(Code::conflict, "the ledger's tiles do not lead to the root that the signer remembers").with_hint("kustos-verify DIR names the damaged file");
+        return Error(Code::conflict, "the ledger's tiles do not lead to the root that the signer remembers")
+            .with_hint("kustos-verify DIR names the damaged file");
     }
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
     writer = TRY(audit::SegmentWriter::open(env.fs, dir / "vault", head.size, headers));
@@ -404,9 +407,9 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         TRY(env.fs.remove(dir / "catalog.db"));
         catalog.emplace(TRY(Catalog::open(dir / "catalog.db")));
     }
-    TRY(reader->for_each(EntryIndex(catalog->applied().value), EntryIndex(head.size.value), [this](EntryIndex i, ByteView bytes) -> Status {
-        return catalog->apply(i, TRY(audit::decode_entry(bytes)));
-    }));
+    TRY(reader->for_each(
+        EntryIndex(catalog->applied().value), EntryIndex(head.size.value),
+        [this](EntryIndex i, ByteView bytes) -> Status { return catalog->apply(i, TRY(audit::decode_entry(bytes))); }));
     TRY(catalog->flush());
     head_value = head;
     if (head.size.value != 0) head_note = TRY(signer->note());
@@ -432,7 +435,8 @@ Archive::~Archive() = default;
 
 Status Archive::create(Environment e, const Path& dir, const Path& state, CreateOptions options) {
     if (e.fs.exists(dir) && !TRY(e.fs.list(dir)).empty()) {
-        return Error(Code::conflict, "the folder for the new archive is not empty").with_hint("name one that does not exist yet");
+        return Error(Code::conflict, "the folder for the new archive is not empty")
+            .with_hint("name one that does not exist yet");
     }
     const VaultId vault = e.random.make<VaultId>();
     const Path own_state = state / vault.hex();
@@ -444,11 +448,13 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
         if (options.with_builtin_authority) {
             tsa_root = TRY(audit::BuiltinAuthority::create(e, own_state / "tsa"))->root_hash();
         }
-        const KeyStore::Founded founded = TRY(KeyStore::create(e, dir / "keys", vault, options.unlock, options.passphrase.view()));
+        const KeyStore::Founded founded =
+            TRY(KeyStore::create(e, dir / "keys", vault, options.unlock, options.passphrase.view()));
         auto impl = std::make_unique<ArchiveImpl>(e, dir, own_state);
         impl->lock = TRY(FileLock::acquire(dir / "lock"));
         impl->signer = TRY(audit::FileSigner::open(e.fs, own_state / "signer"));
-        TRY(impl->load(options.unlock == "auto" ? std::nullopt : std::optional<SecretBytes>(options.passphrase.clone())));
+        TRY(impl->load(options.unlock == "auto" ? std::nullopt
+                                                : std::optional<SecretBytes>(options.passphrase.clone())));
         const std::string vkey = impl->vkey, origin = impl->origin;
         const Bytes certificate = impl->signer->evidence_certificate();
         impl->start();
@@ -457,7 +463,8 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
             body.put_bytes(Tag::vault_id, vault.view()).put_text(Tag::origin, origin).put_text(Tag::vkey, vkey);
             if (tsa_root) body.put_hash(Tag::tsa_root_hash, *tsa_root);
         }));
-        TRY(archive.record_control(ControlAction::evidence_key, [&](Body& body) { body.put_bytes(Tag::certificate, certificate); }));
+        TRY(archive.record_control(ControlAction::evidence_key,
+                                   [&](Body& body) { body.put_bytes(Tag::certificate, certificate); }));
         TRY(archive.record_control(ControlAction::generation_opened, [&](Body& body) {
             body.put_u32(Tag::generation, founded.generation)
                 .put_bytes(Tag::intake_key, founded.intake.view())
@@ -491,21 +498,26 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     const VaultId vault = TRY_IN("ledger", first());
     auto impl = std::make_unique<ArchiveImpl>(e, dir, options.state / vault.hex());
     auto lock = FileLock::acquire(dir / "lock");
-    if (!lock.ok()) return Error(Code::conflict, "another program has this archive open").with_hint("wait until it has ended");
+    if (!lock.ok())
+        return Error(Code::conflict, "another program has this archive open").with_hint("wait until it has ended");
     impl->lock = std::move(*lock);
     auto signer = audit::FileSigner::open(e.fs, impl->state / "signer");
     if (!signer.ok() && signer.error().code() == Code::not_found) {
         return Error(Code::conflict, "the signer's store of this archive is not at " + impl->state.string())
-            .with_hint("give --state DIR as at init; an archive without its signer can be verified (kustos-verify), not written");
+            .with_hint(
+                "give --state DIR as at init; an archive without its signer can be verified (kustos-verify), not "
+                "written");
     }
     impl->signer = TRY(std::move(signer));
     impl->signer->set_cms_maker(audit::make_cms);
-    if (!(impl->signer->vault() == vault)) return Error(Code::conflict, "the signer's store belongs to another archive");
+    if (!(impl->signer->vault() == vault))
+        return Error(Code::conflict, "the signer's store belongs to another archive");
     TRY(impl->load(options.passphrase));
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
     if (options.passphrase && archive->is_open()) {
-        TRY(archive->record_control(ControlAction::vault_unlocked, [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
+        TRY(archive->record_control(ControlAction::vault_unlocked,
+                                    [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
     }
     return archive;
 }
@@ -538,7 +550,8 @@ bool Archive::read_only() const {
 
 Result<std::vector<Receipt>> Archive::seal(std::vector<Draft> drafts) {
     if (drafts.empty()) return std::vector<Receipt>{};
-    if (impl_->failed) return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
+    if (impl_->failed)
+        return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
     Request request;
     request.drafts = std::move(drafts);
     for (const Draft& d : request.drafts) request.bytes += size_of(d);
@@ -547,7 +560,8 @@ Result<std::vector<Receipt>> Archive::seal(std::vector<Draft> drafts) {
         const std::lock_guard guard(impl_->queue_mutex);
         if (impl_->stopping) return Error(Code::overloaded, "the archive is closing").with_hint("send again later");
         if (impl_->queued_drafts > 0 && impl_->queued_drafts + request.drafts.size() > kQueueDrafts) {
-            return Error(Code::overloaded, "too much is waiting to be sealed").with_hint("send again in a few seconds; nothing was taken");
+            return Error(Code::overloaded, "too much is waiting to be sealed")
+                .with_hint("send again in a few seconds; nothing was taken");
         }
         impl_->queued_drafts += request.drafts.size();
         impl_->queue.push_back(std::move(request));
@@ -570,13 +584,19 @@ Result<Receipt> Archive::record_control(ControlAction action, const std::functio
 
 Result<SourceInfo> Archive::add_source(const std::string& name, const std::string& kind, ClassCode retention_class) {
     const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.';
     });
-    if (!good) return Error(Code::usage, "a source's name has 1 to 64 letters, digits, '-', '_' or '.'").with_hint("it stands readable in the ledger: no personal data");
+    if (!good)
+        return Error(Code::usage, "a source's name has 1 to 64 letters, digits, '-', '_' or '.'")
+            .with_hint("it stands readable in the ledger: no personal data");
     const std::lock_guard one_at_a_time(impl_->source_mutex);
-    if (find_source(name)) return Error(Code::usage, "there is a source of that name already").with_hint("kustos source list");
+    if (find_source(name))
+        return Error(Code::usage, "there is a source of that name already").with_hint("kustos source list");
     const Receipt receipt = TRY(record_control(ControlAction::source_added, [&](Body& body) {
-        body.put_text(Tag::name, name).put_text(Tag::source_kind, kind).put_u16(Tag::retention_class, retention_class.value);
+        body.put_text(Tag::name, name)
+            .put_text(Tag::source_kind, kind)
+            .put_u16(Tag::retention_class, retention_class.value);
     }));
     const auto added = find_source(SourceId(static_cast<std::uint32_t>(receipt.index.value)));
     CHECK(added.has_value());
@@ -602,7 +622,8 @@ Result<TreeSize> Archive::publish() {
         note = impl_->head_note;
         const auto& published = impl_->catalog->published();
         const auto content = impl_->catalog->newest_content();
-        if (!published.empty() && (!content || content->value < published.back().size.value)) return published.back().size;
+        if (!published.empty() && (!content || content->value < published.back().size.value))
+            return published.back().size;
     }
     TRY(audit::store_published(impl_->env.fs, impl_->dir / "ledger", head.size, note));
     TRY(record_control(ControlAction::checkpoint_published, [&](Body& body) {
@@ -698,7 +719,8 @@ Result<OpenedPayload> Archive::open_payload(EntryIndex index, const audit::Entry
 
 Result<OpenedPayload> Archive::open_blob(const BlobRef& blob) const {
     const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
-    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record)) return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
+    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
+        return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
     const SecretBytes leaf_dek = TRY(impl_->keys->dek(entry.header.tree, entry.header.leaf));
     const SecretBytes dek = blob_dek(leaf_dek.view(), blob.b);
     const Bytes ciphertext = TRY(impl_->segments->ciphertext(blob.entry, kMaxInMemory));
@@ -708,7 +730,8 @@ Result<OpenedPayload> Archive::open_blob(const BlobRef& blob) const {
 Result<Bytes> Archive::blob_content(const BlobRef& blob) const {
     const OpenedPayload opened = TRY(open_blob(blob));
     Bytes content = TRY(vault::blob_content(opened));
-    if (content.size() != blob.size || !(sha256(content) == blob.sha256)) return Error(Code::corrupt, "a blob's content is not what its record says");
+    if (content.size() != blob.size || !(sha256(content) == blob.sha256))
+        return Error(Code::corrupt, "a blob's content is not what its record says");
     return content;
 }
 
@@ -746,7 +769,8 @@ Status Archive::indexed_below(EntryIndex index) {
 void Archive::forget_older_than(std::int64_t ms, std::size_t most) {
     const std::lock_guard guard(impl_->unindexed_mutex);
     const std::int64_t now = impl_->env.clock.monotonic_ms();
-    while (!impl_->unindexed.empty() && (impl_->unindexed.size() > most || now - impl_->unindexed.front().sealed_ms > ms)) {
+    while (!impl_->unindexed.empty() &&
+           (impl_->unindexed.size() > most || now - impl_->unindexed.front().sealed_ms > ms)) {
         impl_->keys->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);
         impl_->unindexed.pop_front();
     }

@@ -25,7 +25,8 @@ Bytes encode(const Box& box) {
 Result<Box> decode_box(ByteView bytes) {
     ByteReader in(bytes);
     if (!equal(TRY(in.take(4)), kMagic)) return Error(Code::corrupt, "not a sealed box");
-    if (TRY(in.u8()) != 1 || TRY(in.u8()) != 1) return Error(Code::not_in_version, "this sealed box is of a later version");
+    if (TRY(in.u8()) != 1 || TRY(in.u8()) != 1)
+        return Error(Code::not_in_version, "this sealed box is of a later version");
     Box box;
     const std::uint8_t purpose = TRY(in.u8());
     if (purpose < 1 || purpose > 2) return Error(Code::corrupt, "a sealed box of unknown purpose");

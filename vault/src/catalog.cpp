@@ -87,12 +87,16 @@ Status Catalog::count_entry(EntryIndex index, const Entry& entry) {
         own_sequence_ = h.sequence + 1;
     } else {
         auto source = sources_.find(h.source);
-        if (source == sources_.end()) return Error(Code::corrupt, "entry " + std::to_string(index.value) + " names a source that no entry introduced");
+        if (source == sources_.end())
+            return Error(Code::corrupt,
+                         "entry " + std::to_string(index.value) + " names a source that no entry introduced");
         source->second.next_sequence = h.sequence + 1;
     }
     if (h.tree.value != 0) {
         auto tree = trees_.find(h.tree);
-        if (tree == trees_.end()) return Error(Code::corrupt, "entry " + std::to_string(index.value) + " names a key tree that no entry opened");
+        if (tree == trees_.end())
+            return Error(Code::corrupt,
+                         "entry " + std::to_string(index.value) + " names a key tree that no entry opened");
         tree->second.next_leaf = std::max(tree->second.next_leaf, h.leaf.value + 1);
     }
     bool chain = false;
@@ -147,7 +151,9 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             shards_[s.shard] = s;
             break;
         }
-        case ControlAction::matter_opened: matters_[index] = {index, time, std::nullopt}; break;
+        case ControlAction::matter_opened:
+            matters_[index] = {index, time, std::nullopt};
+            break;
         case ControlAction::matter_closed: {
             auto found = matters_.find(EntryIndex(TRY(need(body.find_u64(Tag::matter), index))));
             if (found == matters_.end()) return Error(Code::corrupt, "a matter is closed that no entry opened");
@@ -155,19 +161,24 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             break;
         }
         case ControlAction::checkpoint_published:
-            published_.push_back({TreeSize(TRY(need(body.find_u64(Tag::checkpoint_size), index))), TRY(need(body.find_hash(Tag::note_hash), index)), index});
+            published_.push_back({TreeSize(TRY(need(body.find_u64(Tag::checkpoint_size), index))),
+                                  TRY(need(body.find_hash(Tag::note_hash), index)), index});
             keep_newest(published_);
             break;
         case ControlAction::anchor_stored:
-            anchors_.push_back({TreeSize(TRY(need(body.find_u64(Tag::checkpoint_size), index))), TreeSize(TRY(need(body.find_u64(Tag::previous_size), index))),
-                                TRY(need(body.find_hash(Tag::token_hash), index)), TRY(need(body.find_text(Tag::authority), index)), index});
+            anchors_.push_back({TreeSize(TRY(need(body.find_u64(Tag::checkpoint_size), index))),
+                                TreeSize(TRY(need(body.find_u64(Tag::previous_size), index))),
+                                TRY(need(body.find_hash(Tag::token_hash), index)),
+                                TRY(need(body.find_text(Tag::authority), index)), index});
             keep_newest(anchors_);
             break;
         case ControlAction::generation_opened:
-            generations_.push_back({TRY(need(body.find_u32(Tag::generation), index)), TRY(need(body.find_bytes(Tag::intake_key), index)),
+            generations_.push_back({TRY(need(body.find_u32(Tag::generation), index)),
+                                    TRY(need(body.find_bytes(Tag::intake_key), index)),
                                     TRY(need(body.find_hash(Tag::keyring_hash), index)), index});
             break;
-        default: break;  // what needs no row: unlocks, findings, the archive's own creation
+        default:
+            break;  // what needs no row: unlocks, findings, the archive's own creation
     }
     return {};
 }

@@ -1,5 +1,5 @@
-// A message becomes fields, a recipe and areas. What must hold: every byte of raw comes back, every field of the message is
-// committed, and at most 4,096 fields whatever the sender sent.
+// A message becomes fields, a recipe and areas. What must hold: every byte of raw comes back, every field of the
+// message is committed, and at most 4,096 fields whatever the sender sent.
 #include <algorithm>
 #include <cstring>
 
@@ -26,7 +26,8 @@ public:
         text(PathCode::message_id, 0, m_.native_id);
         if (m_.sent_at) time(PathCode::sent_time, *m_.sent_at);
         time(PathCode::received_time, m_.received_at);
-        if (!m_.sender.empty() || m_.sender.guest || !m_.sender.home.empty()) value(PathCode::sender, 0, ValueType::persons, person(0, m_.sender));
+        if (!m_.sender.empty() || m_.sender.guest || !m_.sender.home.empty())
+            value(PathCode::sender, 0, ValueType::persons, person(0, m_.sender));
         recipients();
         text(PathCode::subject, 0, m_.subject);
         headers();
@@ -53,7 +54,8 @@ public:
 private:
     Payload& p() { return out_.payload; }
 
-    void row(PathCode path, std::size_t ordinal, ValueType type, Area area, std::uint64_t offset, std::uint64_t length) {
+    void row(PathCode path, std::size_t ordinal, ValueType type, Area area, std::uint64_t offset,
+             std::uint64_t length) {
         p().rows.push_back({path, static_cast<std::uint16_t>(ordinal), type, area, offset, length});
     }
     void value(PathCode path, std::size_t ordinal, ValueType type, ByteView bytes) {
@@ -121,7 +123,8 @@ private:
         std::size_t ordinal = 0;
         for (std::size_t i = 0; i < m_.headers.size(); i += each) {
             std::string joined = m_.headers[i];
-            for (std::size_t j = i + 1; j < std::min(i + each, m_.headers.size()); ++j) joined += std::string(1, '\0') + m_.headers[j];
+            for (std::size_t j = i + 1; j < std::min(i + each, m_.headers.size()); ++j)
+                joined += std::string(1, '\0') + m_.headers[j];
             text(PathCode::header, ordinal++, joined, true);
         }
     }
@@ -140,13 +143,14 @@ private:
         std::size_t ordinal = 0;
         for (std::size_t i = 0; i < m_.notes.size(); i += each) {
             std::string joined = m_.notes[i];
-            for (std::size_t j = i + 1; j < std::min(i + each, m_.notes.size()); ++j) joined += std::string(1, '\0') + m_.notes[j];
+            for (std::size_t j = i + 1; j < std::min(i + each, m_.notes.size()); ++j)
+                joined += std::string(1, '\0') + m_.notes[j];
             text(PathCode::note, ordinal++, joined, true);
         }
     }
 
-    // Whole lines, merged to 256..1,024 bytes (more where the body is so long that there would be too many); a longer line is
-    // cut at a grapheme boundary.
+    // Whole lines, merged to 256..1,024 bytes (more where the body is so long that there would be too many); a longer
+    // line is cut at a grapheme boundary.
     void spans(PathCode path, std::string_view body, std::size_t at_most) {
         const std::size_t factor = body.size() / (kSpanLeast * at_most) + 1;
         const std::size_t least = kSpanLeast * factor, most = kSpanMost * factor;
@@ -164,7 +168,8 @@ private:
                 if (end < body.size()) {
                     const std::size_t cut = begin + grapheme_boundary_before(body.substr(begin, most + 64), most);
                     if (cut > begin + most / 2) end = cut;
-                    while (end > begin && end < body.size() && (static_cast<unsigned char>(body[end]) & 0xC0) == 0x80) --end;
+                    while (end > begin && end < body.size() && (static_cast<unsigned char>(body[end]) & 0xC0) == 0x80)
+                        --end;
                     if (end == begin) end = begin + most;
                 } else {
                     end = body.size();
@@ -270,14 +275,19 @@ private:
         for (std::size_t i = 0; i < m_.attachments.size(); ++i) {
             if (m_.attachments[i].in_raw && !m_.attachments[i].missing) order.push_back(i);
         }
-        std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) { return m_.attachments[a].in_raw->offset < m_.attachments[b].in_raw->offset; });
+        std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
+            return m_.attachments[a].in_raw->offset < m_.attachments[b].in_raw->offset;
+        });
         const ByteView raw(m_.raw);
         std::uint64_t at = 0;
         for (const std::size_t i : order) {
             Attachment& a = m_.attachments[i];
             const RawSpan span = *a.in_raw;
-            if (span.offset < at || span.offset > raw.size() || span.length > raw.size() - span.offset || p().blobs.size() >= 4000) continue;
-            const ByteView encoded = raw.subspan(static_cast<std::size_t>(span.offset), static_cast<std::size_t>(span.length));
+            if (span.offset < at || span.offset > raw.size() || span.length > raw.size() - span.offset ||
+                p().blobs.size() >= 4000)
+                continue;
+            const ByteView encoded =
+                raw.subspan(static_cast<std::size_t>(span.offset), static_cast<std::size_t>(span.length));
             const bool large = a.content.size() >= kBlobFrom || i >= kMaxAttachments;
             RecipeStep step;
             bool exact = false;
@@ -300,7 +310,8 @@ private:
             literal_step(raw.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(span.offset - at)));
             if (large) {
                 step.offset = add_blob(a.content, false, static_cast<std::uint16_t>(i));
-                step.kind = step.kind == RecipeStep::Kind::value ? RecipeStep::Kind::blob : RecipeStep::Kind::blob_base64;
+                step.kind =
+                    step.kind == RecipeStep::Kind::value ? RecipeStep::Kind::blob : RecipeStep::Kind::blob_base64;
                 placed_[i].in_blob = true;
             } else {
                 step.offset = p().value.size();

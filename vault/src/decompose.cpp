@@ -6,19 +6,32 @@ namespace kustos::vault {
 
 std::string_view kind_name(MessageKind kind) {
     switch (kind) {
-        case MessageKind::mail: return "mail";
-        case MessageKind::chat: return "chat";
-        case MessageKind::file: return "file";
-        case MessageKind::call: return "call";
-        case MessageKind::voice: return "voice";
-        case MessageKind::status: return "status";
-        case MessageKind::edit: return "edit";
-        case MessageKind::deletion: return "delete";
-        case MessageKind::reaction: return "reaction";
-        case MessageKind::join: return "join";
-        case MessageKind::leave: return "leave";
-        case MessageKind::unreadable: return "unreadable";
-        case MessageKind::notice: return "notice";
+        case MessageKind::mail:
+            return "mail";
+        case MessageKind::chat:
+            return "chat";
+        case MessageKind::file:
+            return "file";
+        case MessageKind::call:
+            return "call";
+        case MessageKind::voice:
+            return "voice";
+        case MessageKind::status:
+            return "status";
+        case MessageKind::edit:
+            return "edit";
+        case MessageKind::deletion:
+            return "delete";
+        case MessageKind::reaction:
+            return "reaction";
+        case MessageKind::join:
+            return "join";
+        case MessageKind::leave:
+            return "leave";
+        case MessageKind::unreadable:
+            return "unreadable";
+        case MessageKind::notice:
+            return "notice";
     }
     return "unknown";
 }
@@ -90,10 +103,18 @@ Result<Message> decompose(const OpenedPayload& opened) {
     for (const FieldRow& r : p.rows) {
         const ByteView v = p.field(r);
         switch (r.path) {
-            case PathCode::type: m.kind = static_cast<MessageKind>(TRY(number_of(v))); break;
-            case PathCode::message_id: m.native_id = to_text(v); break;
-            case PathCode::sent_time: m.sent_at = UtcTime{static_cast<std::int64_t>(TRY(number_of(v)))}; break;
-            case PathCode::received_time: m.received_at = UtcTime{static_cast<std::int64_t>(TRY(number_of(v)))}; break;
+            case PathCode::type:
+                m.kind = static_cast<MessageKind>(TRY(number_of(v)));
+                break;
+            case PathCode::message_id:
+                m.native_id = to_text(v);
+                break;
+            case PathCode::sent_time:
+                m.sent_at = UtcTime{static_cast<std::int64_t>(TRY(number_of(v)))};
+                break;
+            case PathCode::received_time:
+                m.received_at = UtcTime{static_cast<std::int64_t>(TRY(number_of(v)))};
+                break;
             case PathCode::sender: {
                 ByteReader in(v);
                 m.sender = TRY(take_person(in)).person;
@@ -104,11 +125,21 @@ Result<Message> decompose(const OpenedPayload& opened) {
                 while (!in.at_end()) m.recipients.push_back(TRY(take_person(in)));
                 break;
             }
-            case PathCode::subject: m.subject = to_text(v); break;
-            case PathCode::header: split_nul(as_text(v), m.headers); break;
-            case PathCode::body_span: m.body += as_text(v); break;
-            case PathCode::html_span: m.body_html += as_text(v); break;
-            case PathCode::previous_span: m.previous_body += as_text(v); break;
+            case PathCode::subject:
+                m.subject = to_text(v);
+                break;
+            case PathCode::header:
+                split_nul(as_text(v), m.headers);
+                break;
+            case PathCode::body_span:
+                m.body += as_text(v);
+                break;
+            case PathCode::html_span:
+                m.body_html += as_text(v);
+                break;
+            case PathCode::previous_span:
+                m.previous_body += as_text(v);
+                break;
             case PathCode::attachment_name:
                 if (r.ordinal == 0xFFFF) {
                     TRY(take_overflow(m, v));
@@ -116,11 +147,21 @@ Result<Message> decompose(const OpenedPayload& opened) {
                     attachment_at(m, r.ordinal).name = to_text(v);
                 }
                 break;
-            case PathCode::media_type: attachment_at(m, r.ordinal).media_type = to_text(v); break;
-            case PathCode::size: attachment_at(m, r.ordinal).size = TRY(number_of(v)); break;
-            case PathCode::content_hash: attachment_at(m, r.ordinal).sha256 = TRY(Hash::from(v)); break;
-            case PathCode::attachment_missing: attachment_at(m, r.ordinal).missing = true; break;
-            case PathCode::attachment_content: attachment_at(m, r.ordinal).content = to_bytes(v); break;
+            case PathCode::media_type:
+                attachment_at(m, r.ordinal).media_type = to_text(v);
+                break;
+            case PathCode::size:
+                attachment_at(m, r.ordinal).size = TRY(number_of(v));
+                break;
+            case PathCode::content_hash:
+                attachment_at(m, r.ordinal).sha256 = TRY(Hash::from(v));
+                break;
+            case PathCode::attachment_missing:
+                attachment_at(m, r.ordinal).missing = true;
+                break;
+            case PathCode::attachment_content:
+                attachment_at(m, r.ordinal).content = to_bytes(v);
+                break;
             case PathCode::conversation: {
                 ByteReader in(v);
                 m.conversation.type = static_cast<ConversationType>(TRY(in.u8()));
@@ -131,15 +172,22 @@ Result<Message> decompose(const OpenedPayload& opened) {
             case PathCode::relation:
                 (r.ordinal == 1 ? m.reply_to : r.ordinal == 2 ? m.thread : m.target) = to_text(v);
                 break;
-            case PathCode::note: split_nul(as_text(v), m.notes); break;
-            case PathCode::feed_position: m.feed_position = to_text(v); break;
-            case PathCode::format: m.format = to_text(v); break;
+            case PathCode::note:
+                split_nul(as_text(v), m.notes);
+                break;
+            case PathCode::feed_position:
+                m.feed_position = to_text(v);
+                break;
+            case PathCode::format:
+                m.format = to_text(v);
+                break;
             case PathCode::raw:
                 if (v.size() != 40) return Error(Code::corrupt, "payload: the raw field has not 40 bytes");
                 m.raw_size = load_u64(v.data());
                 m.raw_sha256 = TRY(Hash::from(v.subspan(8)));
                 break;
-            default: break;  // decoys, and what a later version knows
+            default:
+                break;  // decoys, and what a later version knows
         }
     }
     for (Attachment& a : m.attachments) {

@@ -6,7 +6,9 @@ namespace kustos::vault {
 
 Result<DuplicateStore> DuplicateStore::open(const Path& file) {
     Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
-    TRY(database.execute("CREATE TABLE IF NOT EXISTS duplicate(source INTEGER NOT NULL, mac BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY(source, mac)) WITHOUT ROWID"));
+    TRY(
+        database.execute("CREATE TABLE IF NOT EXISTS duplicate(source INTEGER NOT NULL, mac BLOB NOT NULL, entry "
+                         "INTEGER NOT NULL, PRIMARY KEY(source, mac)) WITHOUT ROWID"));
     Statement find = TRY(database.prepare("SELECT entry FROM duplicate WHERE source = ? AND mac = ?"));
     Statement insert = TRY(database.prepare("INSERT OR REPLACE INTO duplicate(source, mac, entry) VALUES(?, ?, ?)"));
     return DuplicateStore(std::move(database), std::move(find), std::move(insert));
@@ -25,7 +27,10 @@ Status DuplicateStore::store(const std::vector<audit::DuplicateRow>& rows) {
     if (rows.empty()) return {};
     auto transaction = TRY(Transaction::begin(database_));
     for (const audit::DuplicateRow& row : rows) {
-        TRY(insert_.bind(1, std::int64_t{row.source.value}).bind(2, row.mac.view()).bind(3, static_cast<std::int64_t>(row.entry.value)).run());
+        TRY(insert_.bind(1, std::int64_t{row.source.value})
+                .bind(2, row.mac.view())
+                .bind(3, static_cast<std::int64_t>(row.entry.value))
+                .run());
     }
     return transaction.commit();
 }

@@ -16,7 +16,8 @@ Result<SecretBytes> read_key(Fs& fs, const Path& file) {
 }
 }  // namespace
 
-Result<KeyStore::Founded> KeyStore::create(Environment e, const Path& dir, const VaultId& vault, const std::string& unlock, ByteView passphrase) {
+Result<KeyStore::Founded> KeyStore::create(Environment e, const Path& dir, const VaultId& vault,
+                                           const std::string& unlock, ByteView passphrase) {
     TRY(e.fs.make_dirs(dir));
     const SecretBytes root = SecretBytes::random(e.random, 32);
     std::vector<Slot> slots;
@@ -27,7 +28,8 @@ Result<KeyStore::Founded> KeyStore::create(Environment e, const Path& dir, const
     } else if (unlock == "passphrase") {
         slots.push_back(TRY(make_slot(SlotKind::passphrase, passphrase, Argon2Cost{}, root.view(), vault, e.random)));
     } else {
-        return Error(Code::not_in_version, "this way of unlocking is not in this version").with_hint("auto or passphrase");
+        return Error(Code::not_in_version, "this way of unlocking is not in this version")
+            .with_hint("auto or passphrase");
     }
     TRY(replace_file(e.fs, dir / "slots", encode(slots)));
     TRY(replace_file(e.fs, dir / "duplicates.key", SecretBytes::random(e.random, 32).view()));
@@ -41,7 +43,8 @@ Result<KeyStore::Founded> KeyStore::create(Environment e, const Path& dir, const
     return founded;
 }
 
-Result<std::unique_ptr<KeyStore>> KeyStore::open(Environment e, const Path& dir, const VaultId& vault, const std::optional<SecretBytes>& passphrase) {
+Result<std::unique_ptr<KeyStore>> KeyStore::open(Environment e, const Path& dir, const VaultId& vault,
+                                                 const std::optional<SecretBytes>& passphrase) {
     auto store = std::unique_ptr<KeyStore>(new KeyStore(e, dir, vault));
     store->duplicates_key_ = TRY_IN("keys/duplicates.key", read_key(e.fs, dir / "duplicates.key"));
     const Bytes intake = TRY_IN("keys/intake.pub", read_file(e.fs, dir / "intake.pub", 64));
@@ -51,7 +54,8 @@ Result<std::unique_ptr<KeyStore>> KeyStore::open(Environment e, const Path& dir,
         if (slot.kind != SlotKind::automatic) continue;
         const SecretBytes key = TRY_IN("keys/auto.key", read_key(e.fs, dir / "auto.key"));
         const SecretBytes root = TRY(open_slot(slot, key.view(), vault));
-        store->keyring_ = std::make_unique<Keyring>(TRY(load_keyring(e.fs, dir, vault, root.view(), store->generation_)));
+        store->keyring_ =
+            std::make_unique<Keyring>(TRY(load_keyring(e.fs, dir, vault, root.view(), store->generation_)));
         store->method_ = "auto";
         return store;
     }
@@ -64,7 +68,8 @@ Status KeyStore::unlock(ByteView passphrase) {
     for (const Slot& slot : TRY(decode_slots(bytes))) {
         if (slot.kind != SlotKind::passphrase) continue;
         const SecretBytes root = TRY(open_slot(slot, passphrase, vault_));
-        auto keyring = std::make_unique<Keyring>(TRY(load_keyring(environment_.fs, dir_, vault_, root.view(), generation_)));
+        auto keyring =
+            std::make_unique<Keyring>(TRY(load_keyring(environment_.fs, dir_, vault_, root.view(), generation_)));
         const std::lock_guard lock(mutex_);
         keyring_ = std::move(keyring);
         method_ = "passphrase";
@@ -93,7 +98,8 @@ Result<KeyStore::NewTree> KeyStore::new_tree(KeyTreeId tree) {
     const SecretBytes seed = SecretBytes::random(environment_.random, 32);
     const std::lock_guard lock(mutex_);
     NewTree made;
-    made.box_hash = TRY(store_box(environment_.fs, dir_, {BoxPurpose::tree, tree.value, generation_, box_seal(intake_, seed.view())}));
+    made.box_hash = TRY(
+        store_box(environment_.fs, dir_, {BoxPurpose::tree, tree.value, generation_, box_seal(intake_, seed.view())}));
     made.key_check = key_check_value(seed.view(), tree);
     forward_[tree] = KeyCover::whole(seed.view());
     return made;
@@ -101,7 +107,9 @@ Result<KeyStore::NewTree> KeyStore::new_tree(KeyTreeId tree) {
 
 Result<SecretBytes> KeyStore::tree_seed(KeyTreeId tree) const {
     if (const auto cached = seeds_.find(tree); cached != seeds_.end()) return cached->second.clone();
-    if (!keyring_) return Error(Code::closed, "the vault is closed: a key holder must open it").with_hint("give --passphrase-file FILE, or - for standard input");
+    if (!keyring_)
+        return Error(Code::closed, "the vault is closed: a key holder must open it")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
     const Box box = TRY(load_box(environment_.fs, dir_, BoxPurpose::tree, tree.value, Hash{}));
     SecretBytes seed = TRY(box_open(keyring_->intake, box.sealed));
     if (seed.size() != 32) return Error(Code::corrupt, "a key tree's box does not hold a seed");
@@ -112,7 +120,8 @@ Result<SecretBytes> KeyStore::tree_seed(KeyTreeId tree) const {
 Status KeyStore::resume_tree(const TreeInfo& tree) {
     const std::lock_guard lock(mutex_);
     const SecretBytes seed = TRY(tree_seed(tree.id));
-    if (!(key_check_value(seed.view(), tree.id) == tree.key_check)) return Error(Code::corrupt, "a key tree's box holds another seed than its entry says");
+    if (!(key_check_value(seed.view(), tree.id) == tree.key_check))
+        return Error(Code::corrupt, "a key tree's box holds another seed than its entry says");
     forward_[tree.id] = KeyCover::from_leaf(seed.view(), LeafNumber(tree.next_leaf));
     return {};
 }
@@ -154,7 +163,8 @@ Result<KeyStore::NewShard> KeyStore::new_shard(std::uint32_t shard) {
     NewShard made;
     made.term_key = SecretBytes::random(environment_.random, 32);
     const std::lock_guard lock(mutex_);
-    made.box_hash = TRY(store_box(environment_.fs, dir_, {BoxPurpose::shard, shard, generation_, box_seal(intake_, made.term_key.view())}));
+    made.box_hash = TRY(store_box(environment_.fs, dir_,
+                                  {BoxPurpose::shard, shard, generation_, box_seal(intake_, made.term_key.view())}));
     shards_[shard] = made.term_key.clone();
     return made;
 }

@@ -1,4 +1,5 @@
-// All keys of an open archive in one place: forward states of the sealer, and, once a key holder has unlocked, the keyring.
+// All keys of an open archive in one place: forward states of the sealer, and, once a key holder has unlocked, the
+// keyring.
 //
 // Threads: safe (own mutex). Nothing in here is ever written but sealed boxes and the keyring's files.
 #pragma once
@@ -25,8 +26,8 @@ public:
         X25519Public intake;
         Hash keyring_hash;
     };
-    static Result<Founded> create(Environment environment, const Path& keys_dir, const VaultId& vault, const std::string& unlock,
-                                  ByteView passphrase);
+    static Result<Founded> create(Environment environment, const Path& keys_dir, const VaultId& vault,
+                                  const std::string& unlock, ByteView passphrase);
     // Opens the keyring at once where the slot is `auto` or a passphrase is given; a wrong passphrase is Code::denied.
     static Result<std::unique_ptr<KeyStore>> open(Environment environment, const Path& keys_dir, const VaultId& vault,
                                                   const std::optional<SecretBytes>& passphrase);
@@ -63,7 +64,8 @@ public:
     Hash duplicate_mac(SourceId source, ByteView native_identity) const;
 
 private:
-    KeyStore(Environment environment, Path keys_dir, const VaultId& vault) : environment_(environment), dir_(std::move(keys_dir)), vault_(vault) {}
+    KeyStore(Environment environment, Path keys_dir, const VaultId& vault)
+        : environment_(environment), dir_(std::move(keys_dir)), vault_(vault) {}
     Result<SecretBytes> tree_seed(KeyTreeId tree) const;
 
     Environment environment_;
@@ -72,11 +74,11 @@ private:
     mutable std::mutex mutex_;
     std::uint32_t generation_ = 1;
     X25519Public intake_;
-    std::map<KeyTreeId, KeyCover> forward_;              // guarded by mutex_; never written anywhere
-    mutable std::map<KeyTreeId, KeyCover> opened_;       // whole trees, while the vault is open; guarded by mutex_
-    std::map<std::uint32_t, SecretBytes> shards_;        // guarded by mutex_
-    mutable std::map<KeyTreeId, SecretBytes> seeds_;     // opened boxes, guarded by mutex_; dropped at lock
-    std::unique_ptr<Keyring> keyring_;                   // guarded by mutex_
+    std::map<KeyTreeId, KeyCover> forward_;           // guarded by mutex_; never written anywhere
+    mutable std::map<KeyTreeId, KeyCover> opened_;    // whole trees, while the vault is open; guarded by mutex_
+    std::map<std::uint32_t, SecretBytes> shards_;     // guarded by mutex_
+    mutable std::map<KeyTreeId, SecretBytes> seeds_;  // opened boxes, guarded by mutex_; dropped at lock
+    std::unique_ptr<Keyring> keyring_;                // guarded by mutex_
     std::string method_;
     SecretBytes duplicates_key_;
 };

@@ -37,14 +37,16 @@ KeyCover KeyCover::from_leaf(ByteView seed32, LeafNumber first) {
         if (!right) siblings.push_back({static_cast<std::uint8_t>(depth + 1), index * 2 + 1, child(node.view(), true)});
         node = child(node.view(), right);
         index = index * 2 + (right ? 1 : 0);
-        if (depth + 1 == kTreeHeight) c.nodes_.push_back({static_cast<std::uint8_t>(kTreeHeight), index, std::move(node)});
+        if (depth + 1 == kTreeHeight)
+            c.nodes_.push_back({static_cast<std::uint8_t>(kTreeHeight), index, std::move(node)});
     }
     for (auto it = siblings.rbegin(); it != siblings.rend(); ++it) c.nodes_.push_back(std::move(*it));
     return c;
 }
 
 const KeyCover::Node* KeyCover::find(std::uint32_t leaf) const {
-    const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), leaf, [](std::uint32_t l, const Node& n) { return l < n.first(); });
+    const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), leaf,
+                                        [](std::uint32_t l, const Node& n) { return l < n.first(); });
     if (after == nodes_.begin()) return nullptr;
     const Node& n = *(after - 1);
     return leaf < n.end() ? &n : nullptr;
@@ -76,7 +78,8 @@ std::optional<SecretBytes> KeyCover::derive(KeyTreeId tree, LeafNumber leaf) con
 
 void KeyCover::puncture(LeafNumber leaf) {
     path_.clear();  // whatever of it lies above the leaf must go; two hashes more next time
-    const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), leaf.value, [](std::uint32_t l, const Node& n) { return l < n.first(); });
+    const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), leaf.value,
+                                        [](std::uint32_t l, const Node& n) { return l < n.first(); });
     if (after == nodes_.begin()) return;
     const auto at = after - 1;
     if (leaf.value >= at->end()) return;
@@ -85,7 +88,8 @@ void KeyCover::puncture(LeafNumber leaf) {
     std::uint32_t index = at->index;
     for (unsigned depth = at->depth; depth < kTreeHeight; ++depth) {
         const bool go_right = ((leaf.value >> (kTreeHeight - 1 - depth)) & 1) != 0;
-        Node sibling{static_cast<std::uint8_t>(depth + 1), index * 2 + (go_right ? 0u : 1u), child(node.view(), !go_right)};
+        Node sibling{static_cast<std::uint8_t>(depth + 1), index * 2 + (go_right ? 0u : 1u),
+                     child(node.view(), !go_right)};
         (go_right ? left : right).push_back(std::move(sibling));
         node = child(node.view(), go_right);
         index = index * 2 + (go_right ? 1 : 0);

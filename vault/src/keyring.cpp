@@ -24,7 +24,8 @@ SecretBytes page_key(ByteView root_key, ByteView epoch, ByteView salt, const Vau
 }
 }  // namespace
 
-Result<Hash> store_keyring(Environment e, const Path& keys_dir, const VaultId& vault, ByteView root_key, const Keyring& keyring) {
+Result<Hash> store_keyring(Environment e, const Path& keys_dir, const VaultId& vault, ByteView root_key,
+                           const Keyring& keyring) {
     const Path dir = folder(keys_dir, keyring.generation);
     TRY(e.fs.make_dirs(dir));
     Bytes epoch(kEpochFile, 0);
@@ -60,13 +61,16 @@ Result<Hash> store_keyring(Environment e, const Path& keys_dir, const VaultId& v
     return sha256(file);
 }
 
-Result<Keyring> load_keyring(Fs& fs, const Path& keys_dir, const VaultId& vault, ByteView root_key, std::uint32_t generation) {
+Result<Keyring> load_keyring(Fs& fs, const Path& keys_dir, const VaultId& vault, ByteView root_key,
+                             std::uint32_t generation) {
     const Path dir = folder(keys_dir, generation);
     Bytes epoch = TRY_IN("keys: e", read_file(fs, dir / "e", kEpochFile));
-    if (epoch.size() < 32) return Error(Code::corrupt, "the generation's key is gone: what it sealed can't be opened any more");
+    if (epoch.size() < 32)
+        return Error(Code::corrupt, "the generation's key is gone: what it sealed can't be opened any more");
     const Bytes file = TRY_IN("keys: root page", read_file(fs, dir / "root", kMaxRootPage));
     ByteReader in(file);
-    if (!equal(TRY(in.take(4)), kMagic) || TRY(in.u8()) != 1) return Error(Code::corrupt, "the keyring's root page is damaged or of a later version");
+    if (!equal(TRY(in.take(4)), kMagic) || TRY(in.u8()) != 1)
+        return Error(Code::corrupt, "the keyring's root page is damaged or of a later version");
     Keyring k;
     k.generation = TRY(in.u32());
     const ByteView salt = TRY(in.take(32));
@@ -75,7 +79,8 @@ Result<Keyring> load_keyring(Fs& fs, const Path& keys_dir, const VaultId& vault,
     const SecretBytes key = page_key(root_key, ByteView(epoch).first(32), salt, vault, generation);
     wipe(epoch);
     Bytes plain;
-    TRY_IN("keyring", Gcm(key.view()).open(kZeroNonce, ByteView(file).first(head), ByteView(file).subspan(head), plain));
+    TRY_IN("keyring",
+           Gcm(key.view()).open(kZeroNonce, ByteView(file).first(head), ByteView(file).subspan(head), plain));
     ByteReader page(plain);
     k.intake.public_key = TRY(X25519Public::from(TRY(page.take(32))));
     k.intake.secret_key = SecretBytes(TRY(page.take(32)));

@@ -26,12 +26,14 @@ Result<std::unique_ptr<OpenSession>> Opener::begin(const Purpose& purpose, std::
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     TRY(check_.allow(purpose, ids));
     if (!archive_.is_open()) {
-        return Error(Code::closed, "the vault is closed: a key holder must open it").with_hint("give --passphrase-file FILE, or - for standard input");
+        return Error(Code::closed, "the vault is closed: a key holder must open it")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
     }
     const std::uint64_t size = archive_.head().size.value;
     for (const EntryIndex id : ids) {
         if (id.value >= size || TRY(archive_.entry(id)).header.kind != Kind::record) {
-            return Error(Code::not_found, "entry " + std::to_string(id.value) + " is no record").with_hint("search prints the numbers of records");
+            return Error(Code::not_found, "entry " + std::to_string(id.value) + " is no record")
+                .with_hint("search prints the numbers of records");
         }
     }
     Draft draft;
@@ -67,7 +69,8 @@ Result<OpenedRecord> OpenSession::open(EntryIndex id) {
 
 Status OpenSession::write_original(EntryIndex id, const std::function<Status(ByteView)>& sink) {
     const OpenedRecord record = TRY(open(id));
-    return reconstruct_raw(record.payload, [this](const BlobRef& blob) { return archive_.blob_content(blob); }, sink);
+    return reconstruct_raw(
+        record.payload, [this](const BlobRef& blob) { return archive_.blob_content(blob); }, sink);
 }
 
 Result<OpenedPayload> OpenSession::open_blob(const BlobRef& blob) {

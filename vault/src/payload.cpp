@@ -27,7 +27,8 @@ std::uint64_t Composed::approximate_size() const {
     return n;
 }
 
-void Composed::set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId& record, const std::array<std::uint8_t, 32>& b) {
+void Composed::set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId& record,
+                        const std::array<std::uint8_t, 32>& b) {
     BlobRef& ref = payload.blobs.at(draft.number);
     ref.entry = entry;
     ref.record = record;
@@ -141,7 +142,8 @@ Result<Payload> decode_payload(ByteView original) {
     if (!decoded.ok()) return Error(Code::corrupt, "payload: " + decoded.error().message());
     const Payload& p = *decoded;
     for (const FieldRow& r : p.rows) {
-        if (!within(r.offset, r.length, r.area == Area::literal ? p.literal.size() : p.value.size())) return damaged("a field lies outside its area");
+        if (!within(r.offset, r.length, r.area == Area::literal ? p.literal.size() : p.value.size()))
+            return damaged("a field lies outside its area");
         if ((r.path == PathCode::decoy) != (r.type == ValueType::none)) return damaged("a decoy has a type");
         if (r.path == PathCode::decoy && r.length != 0) return damaged("a decoy has a value");
     }
@@ -173,7 +175,8 @@ Payload compose_blob(Bytes content) {
     while ((p.value.size() + chunk - 1) / chunk > kMaxFieldCount - 8) chunk *= 2;
     std::uint16_t ordinal = 0;
     for (std::uint64_t at = 0; at < p.value.size() || ordinal == 0; at += chunk) {
-        p.rows.push_back({PathCode::attachment_content, ordinal++, ValueType::bytes, Area::value, at, std::min<std::uint64_t>(chunk, p.value.size() - at)});
+        p.rows.push_back({PathCode::attachment_content, ordinal++, ValueType::bytes, Area::value, at,
+                          std::min<std::uint64_t>(chunk, p.value.size() - at)});
     }
     while (p.rows.size() % 8 != 0) p.rows.push_back({});
     return p;
@@ -186,13 +189,20 @@ Bytes decode_lenient(ByteView text) {
     int have = 0;
     for (const std::uint8_t c : text) {
         int v;
-        if (c >= 'A' && c <= 'Z') v = c - 'A';
-        else if (c >= 'a' && c <= 'z') v = c - 'a' + 26;
-        else if (c >= '0' && c <= '9') v = c - '0' + 52;
-        else if (c == '+') v = 62;
-        else if (c == '/') v = 63;
-        else if (c == '=') break;
-        else continue;
+        if (c >= 'A' && c <= 'Z')
+            v = c - 'A';
+        else if (c >= 'a' && c <= 'z')
+            v = c - 'a' + 26;
+        else if (c >= '0' && c <= '9')
+            v = c - '0' + 52;
+        else if (c == '+')
+            v = 62;
+        else if (c == '/')
+            v = 63;
+        else if (c == '=')
+            break;
+        else
+            continue;
         word = (word << 6) | static_cast<std::uint32_t>(v);
         if (++have == 4) {
             out.push_back(static_cast<std::uint8_t>(word >> 16));
@@ -213,16 +223,19 @@ Bytes decode_lenient(ByteView text) {
 Bytes encode_base64_lines(ByteView bytes, const RecipeStep& shape) {
     Bytes out;
     out.reserve(bytes.size() / 3 * 4 + bytes.size() / 40 + 8);
-    const std::size_t per_line = shape.line == 0 ? std::max<std::size_t>(bytes.size(), 1) : std::size_t{shape.line} / 4 * 3;
+    const std::size_t per_line =
+        shape.line == 0 ? std::max<std::size_t>(bytes.size(), 1) : std::size_t{shape.line} / 4 * 3;
     for (std::size_t at = 0; at < bytes.size(); at += per_line) {
         const std::size_t n = std::min(per_line, bytes.size() - at);
         put(out, base64(bytes.subspan(at, n)));
-        if (at + n < bytes.size() || shape.terminated) put(out, shape.ending == 2 ? std::string_view("\r\n") : std::string_view("\n"));
+        if (at + n < bytes.size() || shape.terminated)
+            put(out, shape.ending == 2 ? std::string_view("\r\n") : std::string_view("\n"));
     }
     return out;
 }
 
-Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const std::function<Status(ByteView)>& sink) {
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch,
+                       const std::function<Status(ByteView)>& sink) {
     const Payload& p = opened.payload;
     Sha256 hash;
     std::uint64_t length = 0;
@@ -239,12 +252,17 @@ Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, co
                 literal += static_cast<std::size_t>(s.length);
                 break;
             case RecipeStep::Kind::value:
-                TRY(give(ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length))));
+                TRY(give(
+                    ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length))));
                 break;
             case RecipeStep::Kind::value_base64:
-                TRY(give(encode_base64_lines(ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length)), s)));
+                TRY(give(encode_base64_lines(
+                    ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length)),
+                    s)));
                 break;
-            case RecipeStep::Kind::blob: TRY(give(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)])))); break;
+            case RecipeStep::Kind::blob:
+                TRY(give(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)]))));
+                break;
             case RecipeStep::Kind::blob_base64:
                 TRY(give(encode_base64_lines(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)])), s)));
                 break;

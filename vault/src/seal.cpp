@@ -47,9 +47,9 @@ Commitments commit_fields(ByteView seed, const RecordId& record, const Payload& 
     if (!c.salts.empty()) aes256_ctr_keystream(seed, {c.salts.front().data(), c.salts.size() * 32});
     for (std::size_t i = 0; i < payload.rows.size(); ++i) {
         const FieldRow& r = payload.rows[i];
-        c.commitments.push_back(audit::field_commitment(audit::encode_field(record, c.salts[i], static_cast<std::uint16_t>(i),
-                                                                            static_cast<std::uint16_t>(r.path), r.ordinal,
-                                                                            static_cast<std::uint8_t>(r.type), payload.field(r))));
+        c.commitments.push_back(audit::field_commitment(
+            audit::encode_field(record, c.salts[i], static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(r.path),
+                                r.ordinal, static_cast<std::uint8_t>(r.type), payload.field(r))));
     }
     return c;
 }
@@ -65,7 +65,8 @@ std::uint64_t padded_size(std::uint64_t size) {
     return (size + mask) & ~mask;
 }
 
-Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body, const Payload& payload) {
+Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body,
+                                   const Payload& payload) {
     CHECK(header.suite == audit::Suite::aes256_gcm && dek.size() == 32);
     CHECK(payload.rows.size() <= kMaxFieldCount);
     const Derived d = derive(vault, dek, header);
@@ -105,7 +106,8 @@ SecretBytes blob_dek(ByteView leaf_dek, const std::array<std::uint8_t, 32>& b) {
     return hkdf_extract(leaf_dek, b);
 }
 
-Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header, const BlobDraft& draft, Random& random) {
+Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header, const BlobDraft& draft,
+                             Random& random) {
     SealedBlob out;
     random.fill(out.b);
     const SecretBytes dek = blob_dek(leaf_dek, out.b);
@@ -115,8 +117,10 @@ Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::Ent
     return out;
 }
 
-Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body, ByteView ciphertext) {
-    if (header.suite != audit::Suite::aes256_gcm) return Error(Code::not_in_version, "this entry's cipher suite is not in this version");
+Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body,
+                                   ByteView ciphertext) {
+    if (header.suite != audit::Suite::aes256_gcm)
+        return Error(Code::not_in_version, "this entry's cipher suite is not in this version");
     if (ciphertext.size() != header.ciphertext_length || !(sha256(ciphertext) == header.ciphertext_hash)) {
         return Error(Code::corrupt, "the ciphertext is not the one that was sealed");
     }
@@ -126,10 +130,12 @@ Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const aud
     if (TRY(in.u8()) != 1) return Error(Code::corrupt, "payload: unknown version");
     const std::uint8_t compression = TRY(in.u8());
     const std::uint64_t stored_size = TRY(in.u64()), original_size = TRY(in.u64());
-    if (original_size > kMaxOriginal || stored_size > in.remaining()) return Error(Code::corrupt, "payload: lengths don't fit");
+    if (original_size > kMaxOriginal || stored_size > in.remaining())
+        return Error(Code::corrupt, "payload: lengths don't fit");
     const ByteView stored = TRY(in.take(stored_size));
     const ByteView padding = TRY(in.take(in.remaining()));
-    if (std::any_of(padding.begin(), padding.end(), [](std::uint8_t b) { return b != 0; })) return Error(Code::corrupt, "payload: padding is not zero");
+    if (std::any_of(padding.begin(), padding.end(), [](std::uint8_t b) { return b != 0; }))
+        return Error(Code::corrupt, "payload: padding is not zero");
     OpenedPayload out;
     if (compression == 0 && stored_size == original_size) {
         out.payload = TRY(decode_payload(stored));

@@ -37,24 +37,28 @@ Bytes encode(const std::vector<Slot>& slots) {
 
 Result<std::vector<Slot>> decode_slots(ByteView bytes) {
     ByteReader in(bytes);
-    if (!equal(TRY(in.take(4)), kMagic) || TRY(in.u8()) != 1) return Error(Code::corrupt, "keys/slots is damaged or of a later version");
+    if (!equal(TRY(in.take(4)), kMagic) || TRY(in.u8()) != 1)
+        return Error(Code::corrupt, "keys/slots is damaged or of a later version");
     std::vector<Slot> slots(TRY(in.u8()));
     for (Slot& s : slots) {
         const std::uint8_t kind = TRY(in.u8());
-        if (kind < 1 || kind > 2) return Error(Code::not_in_version, "an unlock slot is of a kind that is not in this version");
+        if (kind < 1 || kind > 2)
+            return Error(Code::not_in_version, "an unlock slot is of a kind that is not in this version");
         s.kind = static_cast<SlotKind>(kind);
         const ByteView salt = TRY(in.take(16));
         std::copy(salt.begin(), salt.end(), s.salt.begin());
         s.cost.memory_kib = TRY(in.u32());
         s.cost.passes = TRY(in.u32());
-        if (s.cost.memory_kib > 8u << 20 || s.cost.passes > 100) return Error(Code::corrupt, "an unlock slot asks for more than 8 GiB");
+        if (s.cost.memory_kib > 8u << 20 || s.cost.passes > 100)
+            return Error(Code::corrupt, "an unlock slot asks for more than 8 GiB");
         s.wrapped = to_bytes(TRY(in.take(TRY(in.u16()))));
     }
     TRY(in.expect_end());
     return slots;
 }
 
-Result<Slot> make_slot(SlotKind kind, ByteView secret, Argon2Cost cost, ByteView root_key, const VaultId& vault, Random& random) {
+Result<Slot> make_slot(SlotKind kind, ByteView secret, Argon2Cost cost, ByteView root_key, const VaultId& vault,
+                       Random& random) {
     Slot slot;
     slot.kind = kind;
     random.fill(slot.salt);
@@ -69,7 +73,8 @@ Result<SecretBytes> open_slot(const Slot& slot, ByteView secret, const VaultId& 
     Bytes root;
     if (!Gcm(key.view()).open(kZeroNonce, vault.view(), slot.wrapped, root).ok() || root.size() != 32) {
         wipe(root);
-        return Error(Code::denied, "the passphrase is wrong").with_hint("check keyboard layout and capitals; nothing was changed");
+        return Error(Code::denied, "the passphrase is wrong")
+            .with_hint("check keyboard layout and capitals; nothing was changed");
     }
     SecretBytes out(root);
     wipe(root);

@@ -9,13 +9,25 @@ std::string escape(std::string_view text) {
     out.reserve(text.size());
     for (const char c : text) {
         switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            case '\'': out += "&#39;"; break;
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
             case '\n':
-            case '\t': out += c; break;
+            case '\t':
+                out += c;
+                break;
             default:
                 if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
                     out += "\xEF\xBF\xBD";
@@ -31,7 +43,8 @@ std::string url_encode(std::string_view text) {
     std::string out;
     for (const char c : text) {
         const auto u = static_cast<unsigned char>(c);
-        if ((u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z') || u == '-' || u == '_' || u == '.') {
+        if ((u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z') || u == '-' || u == '_' ||
+            u == '.') {
             out += c;
         } else {
             char hexed[4];
@@ -60,22 +73,27 @@ mark{background:var(--mark)}pre.body{white-space:pre-wrap;overflow-wrap:anywhere
 code{overflow-wrap:anywhere;font-size:.9em}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
 .dot{display:inline-block;width:.8rem;height:.8rem;border-radius:2px}
 )css"
-           ".s0{background:#1c6b3a}.s1{background:#7a9a2e}.s2{background:#8a95a1}.s3{background:#c98a00}.s4{background:#a3162a}.s5{background:#3d3d3d}\n";
+           ".s0{background:#1c6b3a}.s1{background:#7a9a2e}.s2{background:#8a95a1}.s3{background:#c98a00}.s4{background:"
+           "#a3162a}.s5{background:#3d3d3d}\n";
 }
 
 std::string page(const PageContext& c, std::string_view title, std::string_view body) {
     std::string out = "<!doctype html><html lang=\"";
     out += say(c.language, "de", "en");
-    out += "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>";
+    out +=
+        "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width,initial-scale=1\"><title>";
     out += escape(title);
-    out += " – Kustos</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body><header><div class=\"in\"><b>Kustos</b>";
+    out +=
+        " – Kustos</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body><header><div "
+        "class=\"in\"><b>Kustos</b>";
     if (!c.actor.empty()) {
         out += "<nav><a href=\"/\">" + std::string(say(c.language, "Stand", "Status")) + "</a><a href=\"/search\">" +
                std::string(say(c.language, "Suche", "Search")) + "</a><a href=\"/verify\">" +
                std::string(say(c.language, "Prüfen", "Verify")) + "</a></nav><span class=\"soft\">" + escape(c.actor) +
                "</span><form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"form_token\" value=\"" +
-               escape(c.form_token) + "\"><button class=\"plain\">" + std::string(say(c.language, "Abmelden", "Log out")) +
-               "</button></form>";
+               escape(c.form_token) + "\"><button class=\"plain\">" +
+               std::string(say(c.language, "Abmelden", "Log out")) + "</button></form>";
     }
     out += "</div></header><main><h1>" + escape(title) + "</h1>";
     out += body;
@@ -90,9 +108,11 @@ std::string login_page(const PageContext& c, bool failed) {
                 std::string(say(c.language, "Name oder Passwort stimmt nicht.", "Wrong name or password.")) + "</p>";
     }
     body += "<label for=\"name\">" + std::string(say(c.language, "Name", "Name")) +
-            "</label><input id=\"name\" name=\"name\" autocomplete=\"username\" required autofocus><label for=\"password\">" +
+            "</label><input id=\"name\" name=\"name\" autocomplete=\"username\" required autofocus><label "
+            "for=\"password\">" +
             std::string(say(c.language, "Passwort", "Password")) +
-            "</label><input id=\"password\" type=\"password\" name=\"password\" autocomplete=\"current-password\" required><p><button>" +
+            "</label><input id=\"password\" type=\"password\" name=\"password\" autocomplete=\"current-password\" "
+            "required><p><button>" +
             std::string(say(c.language, "Anmelden", "Log in")) + "</button></p></form>";
     return page(c, say(c.language, "Anmelden", "Log in"), body);
 }
@@ -154,26 +174,32 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
     const Language l = c.language;
     std::string body;
     if (!s.next_steps.empty()) {
-        body += "<div class=\"card\"><h2>" + std::string(say(l, "Was als Nächstes zu tun ist", "What to do next")) + "</h2><ul>";
+        body += "<div class=\"card\"><h2>" + std::string(say(l, "Was als Nächstes zu tun ist", "What to do next")) +
+                "</h2><ul>";
         for (const std::string& step : s.next_steps) body += "<li>" + escape(step) + "</li>";
         body += "</ul></div>";
     }
-    body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung", "Coverage")) + "</h2>" + coverage_block(l, s.coverage) + "</div>";
+    body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung", "Coverage")) + "</h2>" +
+            coverage_block(l, s.coverage) + "</div>";
     body += "<div class=\"card\"><h2>" + std::string(say(l, "Beweis", "Proof")) + "</h2><table>";
     body += row(say(l, "Einträge", "Entries"), number(s.entries, l));
-    body += row(say(l, "Prüfpunkt", "Checkpoint"), number(s.checkpoint_size.value, l) + " · <code>" + s.checkpoint_root.hex() + "</code>");
-    body += row(say(l, "Zeitstempel", "Time stamp"),
-                s.anchored_time ? when(*s.anchored_time) + ", " + escape(s.anchored_by) + ", " +
-                                      std::string(say(l, "bis Eintrag ", "up to entry ")) + number(s.anchored_size.value, l)
-                                : std::string(say(l, "noch keiner", "none yet")));
+    body += row(say(l, "Prüfpunkt", "Checkpoint"),
+                number(s.checkpoint_size.value, l) + " · <code>" + s.checkpoint_root.hex() + "</code>");
+    body +=
+        row(say(l, "Zeitstempel", "Time stamp"),
+            s.anchored_time ? when(*s.anchored_time) + ", " + escape(s.anchored_by) + ", " +
+                                  std::string(say(l, "bis Eintrag ", "up to entry ")) + number(s.anchored_size.value, l)
+                            : std::string(say(l, "noch keiner", "none yet")));
     body += row(say(l, "Fingerabdruck", "Fingerprint"), "<code>" + escape(s.fingerprint) + "</code>");
     body += row(say(l, "Tresor", "Vault"), escape(s.vault));
     body += row(say(l, "In Quarantäne", "Quarantined"), number(s.quarantined, l));
-    body += "</table></div><div class=\"card\"><h2>" + std::string(say(l, "Quellen", "Sources")) + "</h2><table><tr><th>Name</th><th>" +
-            std::string(say(l, "Art", "Kind")) + "</th><th class=\"n\">" + std::string(say(l, "Einträge", "Entries")) + "</th></tr>";
+    body += "</table></div><div class=\"card\"><h2>" + std::string(say(l, "Quellen", "Sources")) +
+            "</h2><table><tr><th>Name</th><th>" + std::string(say(l, "Art", "Kind")) + "</th><th class=\"n\">" +
+            std::string(say(l, "Einträge", "Entries")) + "</th></tr>";
     for (const SourceReport& source : s.sources) {
-        body += "<tr><td>" + escape(source.name) + (source.paused ? std::string(say(l, " (angehalten)", " (paused)")) : "") +
-                "</td><td>" + escape(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) + "</td></tr>";
+        body += "<tr><td>" + escape(source.name) +
+                (source.paused ? std::string(say(l, " (angehalten)", " (paused)")) : "") + "</td><td>" +
+                escape(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) + "</td></tr>";
     }
     body += "</table></div>";
     return page(c, say(l, "Stand", "Status"), body);
@@ -182,27 +208,34 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
 std::string search_page(const PageContext& c, const std::vector<MatterReport>& matters, const SearchForm& form,
                         const SearchReport* result, const Error* problem) {
     const Language l = c.language;
-    std::string body = "<form class=\"card\" method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
-                       escape(c.form_token) + "\"><label for=\"matter\">" + std::string(say(l, "Fall", "Matter")) +
-                       "</label><select id=\"matter\" name=\"matter\" required>";
+    std::string body =
+        "<form class=\"card\" method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
+        escape(c.form_token) + "\"><label for=\"matter\">" + std::string(say(l, "Fall", "Matter")) +
+        "</label><select id=\"matter\" name=\"matter\" required>";
     for (const MatterReport& m : matters) {
         if (m.closed) continue;
         body += "<option value=\"" + m.id + "\"" + (m.id == form.matter ? " selected" : "") + ">" + m.id +
                 (m.reference.empty() ? "" : " – " + escape(m.reference)) + "</option>";
     }
     body += "</select><label for=\"query\">" + std::string(say(l, "Suchworte", "Words")) +
-            "</label><input id=\"query\" type=\"search\" name=\"query\" required autofocus value=\"" + escape(form.query) +
-            "\"><p class=\"soft\">" +
-            std::string(say(l, "Beispiele: Prüfbericht · „neue Schaukel“ in \"…\" · von:weber · datum:2026-03 · hat:anhang · NICHT Entwurf",
-                            "Examples: report · \"exact words\" · from:weber · date:2026-03 · has:attachment · NOT draft")) +
-            "</p><label for=\"sort\">" + std::string(say(l, "Reihenfolge", "Order")) + "</label><select id=\"sort\" name=\"sort\"><option value=\"date\">" +
+            "</label><input id=\"query\" type=\"search\" name=\"query\" required autofocus value=\"" +
+            escape(form.query) + "\"><p class=\"soft\">" +
+            std::string(
+                say(l,
+                    "Beispiele: Prüfbericht · „neue Schaukel“ in \"…\" · von:weber · datum:2026-03 · hat:anhang · "
+                    "NICHT Entwurf",
+                    "Examples: report · \"exact words\" · from:weber · date:2026-03 · has:attachment · NOT draft")) +
+            "</p><label for=\"sort\">" + std::string(say(l, "Reihenfolge", "Order")) +
+            "</label><select id=\"sort\" name=\"sort\"><option value=\"date\">" +
             std::string(say(l, "neueste zuerst", "newest first")) + "</option><option value=\"relevance\"" +
             (form.sort == "relevance" ? " selected" : "") + ">" + std::string(say(l, "beste zuerst", "best first")) +
             "</option></select> <button>" + std::string(say(l, "Suchen", "Search")) + "</button><p class=\"soft\">" +
             std::string(say(l, "Jede Suche wird mit Fall und Name in der Kette festgehalten.",
-                            "Each search is recorded in the ledger with matter and name.")) + "</p></form>";
+                            "Each search is recorded in the ledger with matter and name.")) +
+            "</p></form>";
     if (matters.empty()) {
-        body += "<p>" + std::string(say(l, "Es gibt noch keinen Fall. Anlegen: ", "There is no matter yet. Make one: ")) +
+        body += "<p>" +
+                std::string(say(l, "Es gibt noch keinen Fall. Anlegen: ", "There is no matter yet. Make one: ")) +
                 "<code>kustos matter new --reference R --ground TEXT</code></p>";
     }
     if (problem != nullptr) {
@@ -212,10 +245,14 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
     if (result != nullptr) {
         body += "<h2>" + number(result->total, l) + " " + std::string(say(l, "Treffer", "hits")) + "</h2>";
         for (const Hit& h : result->hits) {
-            body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) + "?matter=" + url_encode(form.matter) +
-                    "\"><bdi>" + escape(h.subject.empty() ? (h.conversation.empty() ? say(l, "ohne Betreff", "no subject") : h.conversation) : h.subject) +
-                    "</bdi></a></p><p class=\"soft\"><bdi>" + escape(h.sender) + "</bdi> · " + (h.sent_at ? when(*h.sent_at) : std::string(say(l, "ohne Zeit", "no time"))) +
-                    " · " + std::string(say(l, "Eintrag ", "entry ")) + std::to_string(h.entry.value) + "</p><p dir=\"auto\">";
+            body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) +
+                    "?matter=" + url_encode(form.matter) + "\"><bdi>" +
+                    escape(h.subject.empty()
+                               ? (h.conversation.empty() ? say(l, "ohne Betreff", "no subject") : h.conversation)
+                               : h.subject) +
+                    "</bdi></a></p><p class=\"soft\"><bdi>" + escape(h.sender) + "</bdi> · " +
+                    (h.sent_at ? when(*h.sent_at) : std::string(say(l, "ohne Zeit", "no time"))) + " · " +
+                    std::string(say(l, "Eintrag ", "entry ")) + std::to_string(h.entry.value) + "</p><p dir=\"auto\">";
             std::size_t at = 0;
             for (const auto& [begin, end] : h.marks) {
                 if (begin < at || end > h.snippet.size() || end < begin) continue;
@@ -227,13 +264,16 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
         }
         const std::uint64_t shown = result->offset + result->hits.size();
         if (shown < result->total && !result->hits.empty()) {
-            body += "<form method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" + escape(c.form_token) +
-                    "\"><input type=\"hidden\" name=\"matter\" value=\"" + escape(form.matter) + "\"><input type=\"hidden\" name=\"query\" value=\"" +
-                    escape(form.query) + "\"><input type=\"hidden\" name=\"sort\" value=\"" + escape(form.sort) +
+            body += "<form method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
+                    escape(c.form_token) + "\"><input type=\"hidden\" name=\"matter\" value=\"" + escape(form.matter) +
+                    "\"><input type=\"hidden\" name=\"query\" value=\"" + escape(form.query) +
+                    "\"><input type=\"hidden\" name=\"sort\" value=\"" + escape(form.sort) +
                     "\"><input type=\"hidden\" name=\"offset\" value=\"" + std::to_string(shown) + "\"><p><button>" +
-                    std::string(say(l, "Weitere Treffer", "More hits")) + "</button> <span class=\"soft\">" + number(shown, l) + " / " + number(result->total, l) + "</span></p></form>";
+                    std::string(say(l, "Weitere Treffer", "More hits")) + "</button> <span class=\"soft\">" +
+                    number(shown, l) + " / " + number(result->total, l) + "</span></p></form>";
         }
-        body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung dieser Antwort", "Coverage of this answer")) + "</h2>" +
+        body += "<div class=\"card\"><h2>" +
+                std::string(say(l, "Abdeckung dieser Antwort", "Coverage of this answer")) + "</h2>" +
                 coverage_block(l, result->coverage) + "</div>";
     }
     return page(c, say(l, "Suche", "Search"), body);
@@ -252,44 +292,65 @@ std::string record_page(const PageContext& c, const RecordReport& r, const std::
     if (!to.empty()) body += row(say(l, "An", "To"), to);
     body += row(say(l, "Gesendet", "Sent"), m.sent_at ? when(*m.sent_at) : std::string(say(l, "unbekannt", "unknown")));
     body += row(say(l, "Eingegangen", "Received"), when(m.received_at));
-    if (!m.conversation.empty()) body += row(say(l, "Gespräch", "Conversation"), "<bdi>" + escape(m.conversation.title.empty() ? m.conversation.id : m.conversation.title) + "</bdi>");
+    if (!m.conversation.empty())
+        body +=
+            row(say(l, "Gespräch", "Conversation"),
+                "<bdi>" + escape(m.conversation.title.empty() ? m.conversation.id : m.conversation.title) + "</bdi>");
     if (!m.subject.empty()) body += row(say(l, "Betreff", "Subject"), "<bdi>" + escape(m.subject) + "</bdi>");
     body += row(say(l, "Art", "Kind"), escape(vault::kind_name(m.kind)));
-    if (!m.target.empty()) body += row(say(l, "Bezieht sich auf", "Refers to"), "<code>" + escape(m.target) + "</code>");
+    if (!m.target.empty())
+        body += row(say(l, "Bezieht sich auf", "Refers to"), "<code>" + escape(m.target) + "</code>");
     for (const auto& a : m.attachments) {
-        body += row(say(l, "Anhang", "Attachment"), "<bdi>" + escape(a.name) + "</bdi> <span class=\"soft\">" + escape(a.media_type) + ", " +
-                    (a.missing ? std::string(say(l, "nicht geliefert", "not delivered")) : number(a.size, l) + " Byte, SHA-256 " + a.sha256.hex()) + "</span>");
+        body += row(say(l, "Anhang", "Attachment"),
+                    "<bdi>" + escape(a.name) + "</bdi> <span class=\"soft\">" + escape(a.media_type) + ", " +
+                        (a.missing ? std::string(say(l, "nicht geliefert", "not delivered"))
+                                   : number(a.size, l) + " Byte, SHA-256 " + a.sha256.hex()) +
+                        "</span>");
     }
     body += "</table></div>";
     if (!m.previous_body.empty()) {
-        body += "<h2>" + std::string(say(l, "Vorher", "Before")) + "</h2><div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape(m.previous_body) + "</pre></div>";
+        body += "<h2>" + std::string(say(l, "Vorher", "Before")) +
+                "</h2><div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape(m.previous_body) + "</pre></div>";
     }
     std::string text = m.body;
     if (text.empty() && !m.body_html.empty()) text = m.body_html;
     body += "<div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape(text) + "</pre></div>";
     body += "<div class=\"card\"><table>";
     body += row(say(l, "Eintrag", "Entry"), std::to_string(r.entry.value) + " · <code>" + r.leaf.hex() + "</code>");
-    body += row(say(l, "Quelle", "Source"), escape(r.source) + ", " + std::string(say(l, "Nr. ", "no. ")) + std::to_string(r.sequence));
-    body += row(say(l, "Beweis", "Proof"), r.anchored ? std::string(say(l, "im Prüfpunkt und mit Zeitstempel", "in a checkpoint with a time stamp"))
-                                           : r.checkpoint_size != 0 ? std::string(say(l, "im Prüfpunkt, Zeitstempel folgt", "in a checkpoint, time stamp to come"))
-                                                                    : std::string(say(l, "versiegelt, Prüfpunkt folgt", "sealed, checkpoint to come")));
-    body += row(say(l, "Original", "Original"), "<a href=\"/record/" + std::to_string(r.entry.value) + "/original?matter=" + url_encode(matter) + "\">" +
-                std::string(say(l, "genaue Bytes herunterladen", "download the exact bytes")) + "</a>, " + number(m.raw_size, l) + " Byte");
+    body += row(say(l, "Quelle", "Source"),
+                escape(r.source) + ", " + std::string(say(l, "Nr. ", "no. ")) + std::to_string(r.sequence));
+    body +=
+        row(say(l, "Beweis", "Proof"),
+            r.anchored ? std::string(say(l, "im Prüfpunkt und mit Zeitstempel", "in a checkpoint with a time stamp"))
+            : r.checkpoint_size != 0
+                ? std::string(say(l, "im Prüfpunkt, Zeitstempel folgt", "in a checkpoint, time stamp to come"))
+                : std::string(say(l, "versiegelt, Prüfpunkt folgt", "sealed, checkpoint to come")));
+    body += row(say(l, "Original", "Original"),
+                "<a href=\"/record/" + std::to_string(r.entry.value) + "/original?matter=" + url_encode(matter) +
+                    "\">" + std::string(say(l, "genaue Bytes herunterladen", "download the exact bytes")) + "</a>, " +
+                    number(m.raw_size, l) + " Byte");
     body += "</table></div>";
     return page(c, std::string(say(l, "Aufzeichnung ", "Record ")) + std::to_string(r.entry.value), body);
 }
 
 std::string verify_page(const PageContext& c, const audit::Report* report) {
     const Language l = c.language;
-    std::string body = "<p>" + std::string(say(l, "Prüft die ganze Kette, alle Prüfpunkte, Zeitstempel und jeden Geheimtext, ohne Inhalte zu öffnen.",
-                                               "Checks the whole ledger, all checkpoints, time stamps and every ciphertext, without opening content.")) +
-                       "</p><form method=\"post\" action=\"/verify\"><input type=\"hidden\" name=\"form_token\" value=\"" + escape(c.form_token) +
-                       "\"><p><button>" + std::string(say(l, "Jetzt prüfen", "Verify now")) + "</button></p></form>";
+    std::string body =
+        "<p>" +
+        std::string(say(
+            l, "Prüft die ganze Kette, alle Prüfpunkte, Zeitstempel und jeden Geheimtext, ohne Inhalte zu öffnen.",
+            "Checks the whole ledger, all checkpoints, time stamps and every ciphertext, without opening content.")) +
+        "</p><form method=\"post\" action=\"/verify\"><input type=\"hidden\" name=\"form_token\" value=\"" +
+        escape(c.form_token) + "\"><p><button>" + std::string(say(l, "Jetzt prüfen", "Verify now")) +
+        "</button></p></form>";
     if (report != nullptr) {
-        body += "<div class=\"card\"><p class=\"" + std::string(report->ok ? "good" : "bad") + "\">" + escape(report->headline(l == Language::german ? "de" : "en")) + "</p><table>";
-        for (const auto& [name, count] : report->checked) body += "<tr><td>" + escape(name) + "</td><td class=\"n\">" + number(count, l) + "</td></tr>";
+        body += "<div class=\"card\"><p class=\"" + std::string(report->ok ? "good" : "bad") + "\">" +
+                escape(report->headline(l == Language::german ? "de" : "en")) + "</p><table>";
+        for (const auto& [name, count] : report->checked)
+            body += "<tr><td>" + escape(name) + "</td><td class=\"n\">" + number(count, l) + "</td></tr>";
         body += "</table>";
-        for (const auto& p : report->problems) body += "<p class=\"bad\">" + escape(p.code) + ", " + escape(p.where) + ": " + escape(p.text) + "</p>";
+        for (const auto& p : report->problems)
+            body += "<p class=\"bad\">" + escape(p.code) + ", " + escape(p.where) + ": " + escape(p.text) + "</p>";
         body += "</div>";
     }
     return page(c, say(l, "Prüfen", "Verify"), body);
@@ -297,7 +358,8 @@ std::string verify_page(const PageContext& c, const audit::Report* report) {
 
 std::string error_page(const PageContext& c, const Error& error) {
     return page(c, say(c.language, "Das ging nicht", "That did not work"),
-                "<div class=\"card\"><p class=\"bad\">" + escape(error.message()) + "</p><p>" + escape(error.hint()) + "</p></div>");
+                "<div class=\"card\"><p class=\"bad\">" + escape(error.message()) + "</p><p>" + escape(error.hint()) +
+                    "</p></div>");
 }
 
 }  // namespace kustos::web

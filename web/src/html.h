@@ -8,7 +8,8 @@
 
 namespace kustos::web {
 
-std::string escape(std::string_view text);  // for element content and quoted attributes; control characters become U+FFFD
+std::string escape(
+    std::string_view text);  // for element content and quoted attributes; control characters become U+FFFD
 std::string url_encode(std::string_view text);
 
 struct PageContext {

@@ -10,14 +10,19 @@ using nlohmann::json;
 std::string push_answer_json(const PushAnswer& answer) {
     json receipts = json::array();
     for (const PushReceipt& r : answer.receipts) {
-        json item = {{"line", r.line}, {"entry", r.entry.value}, {"duplicate", r.duplicate}, {"quarantined", r.quarantined}};
+        json item = {
+            {"line", r.line}, {"entry", r.entry.value}, {"duplicate", r.duplicate}, {"quarantined", r.quarantined}};
         if (!r.duplicate) {
             item["record"] = r.record.hex();
             item["leaf"] = r.leaf.hex();
         }
         receipts.push_back(std::move(item));
     }
-    return json{{"receipts", std::move(receipts)}, {"unknown_keys", answer.unknown_keys}, {"checkpoint_size", answer.checkpoint_size.value}, {"replayed", answer.replayed}}.dump();
+    return json{{"receipts", std::move(receipts)},
+                {"unknown_keys", answer.unknown_keys},
+                {"checkpoint_size", answer.checkpoint_size.value},
+                {"replayed", answer.replayed}}
+        .dump();
 }
 
 Result<PushAnswer> parse_push_answer(std::string_view text) {
@@ -52,18 +57,26 @@ std::string error_json(const Error& error) {
 int http_status(Code code) {
     switch (code) {
         case Code::usage:
-        case Code::bad_input: return 400;
-        case Code::denied: return 403;
-        case Code::not_found: return 404;
-        case Code::conflict: return 409;
-        case Code::limit: return 413;
-        case Code::not_in_version: return 501;
+        case Code::bad_input:
+            return 400;
+        case Code::denied:
+            return 403;
+        case Code::not_found:
+            return 404;
+        case Code::conflict:
+            return 409;
+        case Code::limit:
+            return 413;
+        case Code::not_in_version:
+            return 501;
         case Code::closed:
         case Code::overloaded:
         case Code::read_only:
         case Code::environment:
-        case Code::interrupted: return 503;
-        default: return 500;
+        case Code::interrupted:
+            return 503;
+        default:
+            return 500;
     }
 }
 

@@ -46,7 +46,8 @@ struct House {
 Result<Bytes> read_body(HTTPServerRequest& request, std::uint64_t limit) {
     const auto declared = request.getContentLength64();
     if (declared != Poco::Net::HTTPMessage::UNKNOWN_CONTENT_LENGTH && static_cast<std::uint64_t>(declared) > limit) {
-        return Error(Code::limit, "the body has more than " + std::to_string(limit) + " bytes").with_hint("send smaller batches");
+        return Error(Code::limit, "the body has more than " + std::to_string(limit) + " bytes")
+            .with_hint("send smaller batches");
     }
     std::istream& in = request.stream();
     Bytes body;
@@ -55,7 +56,8 @@ Result<Bytes> read_body(HTTPServerRequest& request, std::uint64_t limit) {
         in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
         put(body, std::string_view(buffer.data(), static_cast<std::size_t>(in.gcount())));
         if (body.size() > limit) {
-            return Error(Code::limit, "the body has more than " + std::to_string(limit) + " bytes").with_hint("send smaller batches");
+            return Error(Code::limit, "the body has more than " + std::to_string(limit) + " bytes")
+                .with_hint("send smaller batches");
         }
     }
     if (declared > 0 && body.size() != static_cast<std::uint64_t>(declared)) {
@@ -138,7 +140,9 @@ private:
         r.setContentType(std::string(type));
         r.sendBuffer(body.data(), body.size());
     }
-    static void html(HTTPServerResponse& r, const std::string& body, int status = 200) { send(r, status, "text/html; charset=utf-8", body); }
+    static void html(HTTPServerResponse& r, const std::string& body, int status = 200) {
+        send(r, status, "text/html; charset=utf-8", body);
+    }
     static void redirect(HTTPServerResponse& r, const std::string& to) {
         r.set("Location", to);
         send(r, 303, "text/plain", "");
@@ -154,7 +158,8 @@ private:
         c.language = house_.options.language;
         const std::string accepted = request.get("Accept-Language", "");
         const std::size_t de = accepted.find("de"), en = accepted.find("en");
-        if (de != std::string::npos || en != std::string::npos) c.language = de <= en ? Language::german : Language::english;
+        if (de != std::string::npos || en != std::string::npos)
+            c.language = de <= en ? Language::german : Language::english;
         Poco::Net::NameValueCollection cookies;
         request.getCookies(cookies);
         session_id_ = cookies.get(kCookie, "");
@@ -169,7 +174,8 @@ private:
         const Poco::URI uri(request.getURI());
         const std::string path = uri.getPath();
         const bool post = request.getMethod() == "POST";
-        if (!post && request.getMethod() != "GET" && request.getMethod() != "HEAD") return send(response, 405, "text/plain", "");
+        if (!post && request.getMethod() != "GET" && request.getMethod() != "HEAD")
+            return send(response, 405, "text/plain", "");
         if (path.rfind("/api/", 0) == 0) return api(request, response, path, post);
         if (path == "/style.css") {
             response.set("Cache-Control", "max-age=600");
@@ -185,7 +191,10 @@ private:
         if (path == "/login") return login(c, response, post, form);
         if (c.actor.empty()) return redirect(response, "/login");
         if (post && !equal_constant_time(as_bytes(form["form_token"]), as_bytes(c.form_token))) {
-            return html(response, error_page(c, Error(Code::denied, std::string(say(c.language, "Das Formular ist abgelaufen.", "The form has expired.")))), 403);
+            return html(response,
+                        error_page(c, Error(Code::denied, std::string(say(c.language, "Das Formular ist abgelaufen.",
+                                                                          "The form has expired.")))),
+                        403);
         }
         if (path == "/logout" && post) {
             house_.sessions.close(session_id_);
@@ -195,14 +204,22 @@ private:
         if (path == "/search") return search(c, response, post, form);
         if (path == "/verify") return verify(c, response, post);
         if (path.rfind("/record/", 0) == 0) return record(c, response, path, parse_form(uri.getRawQuery())["matter"]);
-        html(response, error_page(c, Error(Code::not_found, std::string(say(c.language, "Diese Seite gibt es nicht.", "There is no such page.")))), 404);
+        html(response,
+             error_page(c, Error(Code::not_found,
+                                 std::string(say(c.language, "Diese Seite gibt es nicht.", "There is no such page.")))),
+             404);
     }
 
     void login(const PageContext& c, HTTPServerResponse& response, bool post, Form& form) {
         if (!post) return html(response, login_page(c, false));
         if (!house_.sessions.may_try()) {
             response.set("Retry-After", "60");
-            return html(response, error_page(c, Error(Code::overloaded, std::string(say(c.language, "Zu viele Versuche. Bitte in einer Minute wieder.", "Too many attempts. Please try again in a minute.")))), 429);
+            return html(
+                response,
+                error_page(c, Error(Code::overloaded,
+                                    std::string(say(c.language, "Zu viele Versuche. Bitte in einer Minute wieder.",
+                                                    "Too many attempts. Please try again in a minute.")))),
+                429);
         }
         auto good = house_.service.log_in(form["name"], form["password"]);
         if (!good.ok() || !*good) {
@@ -230,20 +247,26 @@ private:
         form.sort = f["sort"] == "relevance" ? "relevance" : "date";
         form.offset = parse_number(f["offset"]).value_or(0);
         auto result = house_.service.search(c.actor, form.matter, form.query, form.sort, form.offset, 20);
-        if (!result.ok()) return html(response, search_page(c, *matters, form, nullptr, &result.error()), http_status(result.error().code()));
+        if (!result.ok())
+            return html(response, search_page(c, *matters, form, nullptr, &result.error()),
+                        http_status(result.error().code()));
         html(response, search_page(c, *matters, form, &*result, nullptr));
     }
 
-    void record(const PageContext& c, HTTPServerResponse& response, const std::string& path, const std::string& matter) {
+    void record(const PageContext& c, HTTPServerResponse& response, const std::string& path,
+                const std::string& matter) {
         std::string rest = path.substr(8);
         const std::string original = "/original";
-        const bool bytes = rest.size() > original.size() && rest.compare(rest.size() - original.size(), original.size(), original) == 0;
+        const bool bytes = rest.size() > original.size() &&
+                           rest.compare(rest.size() - original.size(), original.size(), original) == 0;
         if (bytes) rest.resize(rest.size() - original.size());
         const auto entry = parse_number(rest);
         if (!entry) return html(response, error_page(c, Error(Code::not_found, "no such record")), 404);
         if (bytes) {
             auto original_bytes = house_.service.original(c.actor, matter, EntryIndex(*entry));
-            if (!original_bytes.ok()) return html(response, error_page(c, original_bytes.error()), http_status(original_bytes.error().code()));
+            if (!original_bytes.ok())
+                return html(response, error_page(c, original_bytes.error()),
+                            http_status(original_bytes.error().code()));
             response.set("Content-Disposition", "attachment; filename=\"" + std::to_string(*entry) + ".bin\"");
             return send(response, 200, "application/octet-stream", as_text(*original_bytes));
         }
@@ -261,24 +284,32 @@ private:
 
     void api(HTTPServerRequest& request, HTTPServerResponse& response, const std::string& path, bool post) {
         const std::string prefix = "/api/v1/ingest/";
-        if (path.rfind(prefix, 0) != 0 || path.size() == prefix.size()) return json_error(response, Error(Code::not_found, "no such address"));
+        if (path.rfind(prefix, 0) != 0 || path.size() == prefix.size())
+            return json_error(response, Error(Code::not_found, "no such address"));
         if (!post) return send(response, 405, "application/json", error_json(Error(Code::usage, "use POST")));
         PushRequest push;
         push.source = path.substr(prefix.size());
         const std::string authorization = request.get("Authorization", "");
         if (authorization.rfind("Bearer ", 0) != 0) {
             response.set("WWW-Authenticate", "Bearer");
-            return send(response, 401, "application/json", error_json(Error(Code::denied, "a bearer token is needed").with_hint("kustos source add prints it once")));
+            return send(
+                response, 401, "application/json",
+                error_json(
+                    Error(Code::denied, "a bearer token is needed").with_hint("kustos source add prints it once")));
         }
         push.token = authorization.substr(7);
         push.idempotency_key = request.get("Idempotency-Key", "");
         push.feed_position = request.get("Feed-Position", "");
         if (push.idempotency_key.size() > 200 || push.feed_position.size() > 1000) {
-            return json_error(response, Error(Code::bad_input, "Idempotency-Key has at most 200 bytes, Feed-Position at most 1000"));
+            return json_error(
+                response, Error(Code::bad_input, "Idempotency-Key has at most 200 bytes, Feed-Position at most 1000"));
         }
         const std::string type = request.getContentType();
-        if (type.rfind("application/x-ndjson", 0) != 0 && type.rfind("application/json", 0) != 0 && type.rfind("application/jsonl", 0) != 0) {
-            return send(response, 415, "application/json", error_json(Error(Code::bad_input, "Content-Type must be application/x-ndjson").with_hint("one message a line")));
+        if (type.rfind("application/x-ndjson", 0) != 0 && type.rfind("application/json", 0) != 0 &&
+            type.rfind("application/jsonl", 0) != 0) {
+            return send(response, 415, "application/json",
+                        error_json(Error(Code::bad_input, "Content-Type must be application/x-ndjson")
+                                       .with_hint("one message a line")));
         }
         auto body = read_body(request, house_.options.max_push_bytes);
         if (!body.ok()) return json_error(response, body.error());
@@ -331,7 +362,9 @@ Result<std::unique_ptr<Server>> Server::start(Environment environment, Service& 
         SSL_CTX_set_options(context->sslContext(), SSL_OP_NO_RENEGOTIATION);
 
         Poco::Net::SecureServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", options.port), 64, context);
-        auto state = std::unique_ptr<State>(new State{House{environment, service, options, Sessions(environment.clock, environment.random)}, certificate, nullptr, nullptr, 0});
+        auto state = std::unique_ptr<State>(
+            new State{House{environment, service, options, Sessions(environment.clock, environment.random)},
+                      certificate, nullptr, nullptr, 0});
         state->port = socket.address().port();
         Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
         params->setMaxThreads(static_cast<int>(options.threads));
@@ -341,11 +374,13 @@ Result<std::unique_ptr<Server>> Server::start(Environment environment, Service& 
         params->setMaxKeepAliveRequests(100);
         params->setTimeout(Poco::Timespan(30, 0));
         state->pool = std::make_unique<Poco::ThreadPool>(2, static_cast<int>(options.threads) + 1);
-        state->server = std::make_unique<Poco::Net::HTTPServer>(new Factory(state->house), *state->pool, socket, params);
+        state->server =
+            std::make_unique<Poco::Net::HTTPServer>(new Factory(state->house), *state->pool, socket, params);
         state->server->start();
         return std::unique_ptr<Server>(new Server(std::move(state)));
     } catch (const Poco::Exception&) {
-        return Error(Code::environment, "https can't listen on 127.0.0.1:" + std::to_string(options.port)).with_hint("is another `kustos serve` running? choose another --port");
+        return Error(Code::environment, "https can't listen on 127.0.0.1:" + std::to_string(options.port))
+            .with_hint("is another `kustos serve` running? choose another --port");
     }
 }
 

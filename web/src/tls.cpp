@@ -54,7 +54,8 @@ Result<Hash> ensure_certificate(Environment e, const Path& dir) {
         X509_time_adj_ex(X509_getm_notAfter(certificate.get()), 825, 0, nullptr);
         X509_set_pubkey(certificate.get(), key.get());
         X509_NAME* name = X509_get_subject_name(certificate.get());
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>("Kustos on this machine"), -1, -1, 0);
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                   reinterpret_cast<const unsigned char*>("Kustos on this machine"), -1, -1, 0);
         X509_set_issuer_name(certificate.get(), name);
         if (!add_extension(certificate.get(), NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1") ||
             !add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") ||
