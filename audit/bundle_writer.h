@@ -17,13 +17,20 @@
 
 namespace kustos::audit {
 
+// Why a field is not shown. A redacted field's row carries nothing but this.
+struct Redaction {
+    std::string category, legal_basis, approver;  // none may be empty
+};
+
 struct DisclosedField {
+    std::optional<Redaction> redacted;
     std::uint16_t path = 0;  // 0: a decoy, opened by its salt
     std::uint16_t ordinal = 0;
     std::uint8_t type = 0;
     std::array<std::uint8_t, 32> salt{};
     Bytes value;
-    // Large values stand in a file of the container: then value is empty.
+    // Large values stand in a file "attachments/...": then value is empty. The fields of one file follow each other and
+    // cover it.
     std::string file;
     std::uint64_t offset = 0, length = 0;
 };
@@ -35,7 +42,7 @@ struct RecordDisclosure {
     Hash key_commitment;
     std::vector<Hash> commitments;
     std::vector<DisclosedField> fields;  // all, in order
-    std::string original;                // member name; empty: none
+    std::string original;                // member name; empty: none. Never with a redacted field
     std::vector<RecordDisclosure> blobs;
 };
 
@@ -51,8 +58,11 @@ struct BundleFacts {
     std::map<std::string, std::uint64_t> coverage;
 };
 
+// Order of calls: files before finish(), otherwise any. Code::usage: a name that is taken or unsafe, a redaction
+// without its reasons, an original beside a redaction. Code::limit: zip.h.
 class BundleWriter {
 public:
+    // originals/..., attachments/...
     Status add_file(const std::string& name, ByteView content);
     // Entries that the verifier needs beside the records: archive_created, evidence_key.
     Status add_context(EntryIndex index, ByteView entry, const std::vector<Hash>& proof);

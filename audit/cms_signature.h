@@ -1,7 +1,8 @@
 // The CMS signature of a bundle (RFC 5652; CAdES-BES as ETSI EN 319 122-1 without signing-time, for
-// ETSI.CAdES.detached). Exactly one form: SHA-256, ECDSA P-256, the signer's certificate alone, three signed
-// attributes, no unsigned ones. The verifier rebuilds every byte that the signature does not cover and compares.
-// Errors: bad_input (not this form, or the signature fails), internal. Threads: pure functions.
+// ETSI.CAdES.detached). Exactly one form: SHA-256, ECDSA P-256 with the smaller of the two possible s, the signer's
+// certificate alone, three signed attributes, no unsigned ones. The verifier rebuilds every byte that the signature
+// does not cover and compares. Errors: bad_input (not this form, or the signature fails), internal. Threads: pure
+// functions.
 #pragma once
 
 #include "base/bytes.h"

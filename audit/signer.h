@@ -9,7 +9,6 @@
 // Threads: safe from any thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -39,10 +38,6 @@ public:
     virtual Result<Bytes> sign_cms(const Hash& digest) = 0;
 };
 
-// How sign_cms() makes its CMS: cms_signature.h, given as a function so that this header stays free of it.
-// private key: PKCS#8 DER; certificate: DER.
-using CmsMaker = std::function<Result<Bytes>(ByteView private_key_der, ByteView certificate_der, const Hash& digest)>;
-
 class FileSigner final : public Signer {
 public:
     // Makes the directory's files: checkpoint.key, evidence.key, evidence.crt, head. Code::conflict: there is a store
@@ -60,7 +55,6 @@ public:
     VerifierKey verifier() override;
     Bytes evidence_certificate() override;
     Result<Bytes> sign_cms(const Hash& digest) override;
-    void set_cms_maker(CmsMaker maker);  // before the first sign_cms(); default: cms_signature.h
 
 private:
     struct State;

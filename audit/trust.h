@@ -19,6 +19,7 @@
 namespace kustos::audit {
 
 inline constexpr std::size_t kMaxTrustFile = 1u << 20;
+inline constexpr std::size_t kMaxTrustLines = 1'000;
 
 enum class AuthorityLevel { independent, qualified };
 
@@ -33,6 +34,9 @@ struct Trust {
     std::vector<TrustedAuthority> authorities;
 };
 
+// At most kMaxTrustFile bytes and kMaxTrustLines lines. A file without a `log` line is refused: it could establish
+// nothing. Code::not_in_version: witnesses.
 Result<Trust> parse_trust(std::string_view text);
+std::string format_trust(const Trust& trust);  // parse_trust() reads it back
 
 }  // namespace kustos::audit

@@ -1,5 +1,8 @@
-// Judges one evidence bundle, offline, with nothing but its bytes and what the caller trusts (docs/format/bundle.md).
-// Never throws; hostile files cost at most a few times their own size of memory.
+// Judges one evidence bundle, offline, with nothing but its bytes and what the caller trusts (docs/format/bundle.md,
+// "Checks"; the report: docs/format/report.md).
+//
+// Never throws, never writes. Hostile files: time linear in their size, memory at most about four times their size and
+// 500 MB. Threads: pure.
 #pragma once
 
 #include <optional>

@@ -4,6 +4,7 @@
 // names of safe relative paths. Errors: bad_input. Threads: values.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ private:
         std::uint32_t crc, size, offset;
     };
     std::vector<Member> members_;
+    std::set<std::string> names_;
     Bytes out_;
 };
 

@@ -18,7 +18,10 @@ Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std:
             if (!verify_token(token, Imprint(imprint), one).ok()) continue;
             const TimeLevel level =
                 authority.level == AuthorityLevel::qualified ? TimeLevel::qualified : TimeLevel::independent;
-            if (level > verdict.level) verdict.level = level;
+            if (level > verdict.level) {
+                verdict.level = level;
+                verdict.authority = authority.name;
+            }
         }
     }
     if (verdict.level == TimeLevel::self) {

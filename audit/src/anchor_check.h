@@ -11,7 +11,8 @@ namespace kustos::audit {
 struct TokenVerdict {
     TimeLevel level = TimeLevel::self;
     UtcTime gen_time;
-    std::string remark;  // for not_checked; empty: none
+    std::string authority;  // its name in the trust file; empty: none names it
+    std::string remark;     // for not_checked; empty: none
 };
 
 // builtin_root: named by the archive's first entry. Code::bad_input: the token does not hold.

@@ -25,7 +25,16 @@ json record_json(const RecordDisclosure& r) {
     json fields = json::array();
     for (std::size_t i = 0; i < r.fields.size(); ++i) {
         const DisclosedField& f = r.fields[i];
-        json row = {{"i", i}, {"salt", hex(f.salt)}};
+        json row = {{"i", i}};
+        if (f.redacted) {
+            row["state"] = "redacted";
+            row["category"] = f.redacted->category;
+            row["legal_basis"] = f.redacted->legal_basis;
+            row["approver"] = f.redacted->approver;
+            fields.push_back(std::move(row));
+            continue;
+        }
+        row["salt"] = hex(f.salt);
         if (f.path == 0) {
             row["state"] = "decoy";
         } else {
@@ -51,6 +60,17 @@ json record_json(const RecordDisclosure& r) {
     return j;
 }
 
+Status check_redactions(const RecordDisclosure& r) {
+    for (const DisclosedField& f : r.fields) {
+        if (!f.redacted) continue;
+        if (f.redacted->category.empty() || f.redacted->legal_basis.empty() || f.redacted->approver.empty()) {
+            return Error(Code::usage, "a redaction needs category, legal basis and approver");
+        }
+        if (!r.original.empty()) return Error(Code::usage, "the original would show what is redacted");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string record_member(EntryIndex index) {
@@ -73,9 +93,11 @@ Status BundleWriter::add_context(EntryIndex index, ByteView entry, const std::ve
 }
 
 Status BundleWriter::add_record(const RecordDisclosure& record) {
+    TRY(check_redactions(record));
     json j = record_json(record);
     json blobs = json::array();
     for (const RecordDisclosure& blob : record.blobs) {
+        TRY(check_redactions(blob));
         const std::string name = "blobs/" + twelve_digits(blob.index.value) + ".json";
         blobs.push_back(name);
         TRY(add_file(name, as_bytes(dump(record_json(blob)))));

@@ -1,10 +1,13 @@
 #include "audit/cms_signature.h"
 
+#include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include "audit/der.h"
 #include "base/crypto.h"
@@ -17,6 +20,8 @@ struct Free {
     void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
     void operator()(EVP_MD_CTX* p) const { EVP_MD_CTX_free(p); }
     void operator()(X509* p) const { X509_free(p); }
+    void operator()(ECDSA_SIG* p) const { ECDSA_SIG_free(p); }
+    void operator()(BIGNUM* p) const { BN_free(p); }
 };
 template <class T>
 using Own = std::unique_ptr<T, Free>;
@@ -83,6 +88,45 @@ Result<Bytes> assemble(ByteView certificate, const Hash& digest, ByteView signat
     return wrap(der::kSequence, {kSignedData, wrap(der::context_constructed(0), {data})});
 }
 
+// Of (r, s) and (r, n - s), which both verify, only the one with the smaller s is written and accepted: so nobody
+// without the key can make a second signature out of a first one.
+Result<Bytes> with_low_s(ByteView signature) {
+    const Error bad(Code::bad_input, "the signature's value is malformed");
+    const std::uint8_t* at = signature.data();
+    const Own<ECDSA_SIG> parsed(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(signature.size())));
+    Own<BIGNUM> order, s(BN_new());
+    BIGNUM* raw = nullptr;
+    if (BN_hex2bn(&raw, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551") == 0)
+        return bad;  // P-256's n
+    order.reset(raw);
+    if (!parsed || at != signature.data() + signature.size() || !s) return bad;
+    const BIGNUM* old = ECDSA_SIG_get0_s(parsed.get());
+    if (BN_is_negative(old) || BN_cmp(old, order.get()) >= 0) return bad;
+    Own<BIGNUM> half(BN_dup(order.get()));
+    if (!half || BN_rshift1(half.get(), half.get()) != 1) return bad;
+    if (BN_cmp(old, half.get()) > 0) {
+        Own<BIGNUM> r(BN_dup(ECDSA_SIG_get0_r(parsed.get())));
+        if (!r || BN_sub(s.get(), order.get(), old) != 1 || ECDSA_SIG_set0(parsed.get(), r.get(), s.get()) != 1)
+            return bad;
+        (void)r.release();
+        (void)s.release();
+    }
+    std::uint8_t* der = nullptr;
+    const int length = i2d_ECDSA_SIG(parsed.get(), &der);
+    if (length <= 0) return bad;
+    Bytes out(der, der + length);
+    OPENSSL_free(der);
+    return out;
+}
+
+bool is_p256(const EVP_PKEY* key) {
+    char group[32] = {};
+    std::size_t length = 0;
+    return key != nullptr && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+           EVP_PKEY_get_group_name(key, group, sizeof group, &length) == 1 &&
+           std::string_view(group, length) == "prime256v1";
+}
+
 }  // namespace
 
 Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const Hash& digest) {
@@ -90,7 +134,7 @@ Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const
     const std::uint8_t* at = private_key_der.data();
     const Own<EVP_PKEY> key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(private_key_der.size())));
     const Own<EVP_MD_CTX> context(EVP_MD_CTX_new());
-    if (!key || !context) return failed;
+    if (!key || !is_p256(key.get()) || !context) return failed;
     const Bytes attributes = wrap(der::kSet, {signed_attributes(certificate_der, digest)});
     std::size_t length = 0;
     if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
@@ -101,7 +145,7 @@ Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const
     if (EVP_DigestSign(context.get(), signature.data(), &length, attributes.data(), attributes.size()) != 1)
         return failed;
     signature.resize(length);
-    return assemble(certificate_der, digest, signature);
+    return assemble(certificate_der, digest, TRY(with_low_s(signature)));
 }
 
 Result<CmsFacts> verify_cms(ByteView der, const Hash& digest) {
@@ -127,7 +171,7 @@ Result<CmsFacts> verify_cms(ByteView der, const Hash& digest) {
     const DerValue signature = TRY(signer.next(der::kOctetString));
 
     const Bytes wanted = TRY(assemble(certificate.whole, digest, signature.content));
-    if (!equal(wanted, der))
+    if (!equal(wanted, der) || TRY(with_low_s(signature.content)) != to_bytes(signature.content))
         return Error(Code::bad_input,
                      "the signature is not over these bytes, or not in the one form that bundles have");
     const std::uint8_t* at = certificate.whole.data();
@@ -137,8 +181,7 @@ Result<CmsFacts> verify_cms(ByteView der, const Hash& digest) {
     EVP_PKEY* key = X509_get0_pubkey(parsed.get());
     const Own<EVP_MD_CTX> context(EVP_MD_CTX_new());
     const Bytes attributes = wrap(der::kSet, {signed_attributes(certificate.whole, digest)});
-    if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || !context ||
-        EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
+    if (!is_p256(key) || !context || EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
         EVP_DigestVerify(context.get(), signature.content.data(), signature.content.size(), attributes.data(),
                          attributes.size()) != 1) {
         return Error(Code::bad_input, "the signature does not fit the signer's certificate");

@@ -1,7 +1,9 @@
+#include "audit/signer.h"
+
 #include <filesystem>
 #include <optional>
 
-#include "audit/signer.h"
+#include "audit/cms_signature.h"
 #include "audit/src/evidence_key.h"
 
 namespace kustos::audit {
@@ -61,7 +63,6 @@ struct FileSigner::State {
     const EvidenceKey evidence_key;
     VaultId vault;
     std::optional<FileLock> lock;
-    CmsMaker cms_maker;
 
     std::mutex mutex;  // guards what follows
     std::unique_ptr<File> file;
@@ -174,13 +175,8 @@ Bytes FileSigner::evidence_certificate() {
     return state_->evidence_key.certificate_der;
 }
 
-void FileSigner::set_cms_maker(CmsMaker maker) {
-    state_->cms_maker = std::move(maker);
-}
-
 Result<Bytes> FileSigner::sign_cms(const Hash& digest) {
-    if (!state_->cms_maker) return Error(Code::internal, "the signer was not given a maker of CMS signatures");
-    return state_->cms_maker(state_->evidence_key.private_key_der.view(), state_->evidence_key.certificate_der, digest);
+    return make_cms(state_->evidence_key.private_key_der.view(), state_->evidence_key.certificate_der, digest);
 }
 
 }  // namespace kustos::audit

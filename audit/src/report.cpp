@@ -1,12 +1,35 @@
 #include "audit/report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "audit/src/report_words.h"
+#include "base/bytes.h"
 #include "base/crypto.h"
 
 namespace kustos::audit {
 
 using nlohmann::json;
+
+namespace {
+
+std::string printable(std::string text) {
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+    }
+    return text;
+}
+
+bool only_origin(const Report& r) {
+    return !r.ok && std::all_of(r.problems.begin(), r.problems.end(),
+                                [](const Problem& p) { return p.code == "origin.mismatch"; });
+}
+
+std::string number_and_noun(std::uint64_t n, const char* one, const char* many) {
+    return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
+}  // namespace
 
 std::string_view origin_name(Origin origin) {
     switch (origin) {
@@ -47,16 +70,44 @@ void Report::problem(std::string code, std::string where, std::string text) {
         ++checked["problems_left_out"];
         return;
     }
-    problems.push_back({std::move(code), std::move(where), std::move(text)});
+    problems.push_back({std::move(code), printable(std::move(where)), printable(std::move(text))});
+}
+
+void Report::remark(std::string text) {
+    text = printable(std::move(text));
+    if (not_checked.size() < kMaxProblems &&
+        std::find(not_checked.begin(), not_checked.end(), text) == not_checked.end())
+        not_checked.push_back(std::move(text));
+}
+
+void Report::anchor(ReportedAnchor a) {
+    ++checked["anchors"];
+    // The best level counts; of one level the earliest time, which for an archive is not what covers most: see anchors.
+    if (a.level > time || (a.level == time && (!proven_since || a.gen_time < *proven_since))) {
+        time = a.level;
+        proven_since = a.gen_time;
+        proven_size = a.size;
+    }
+    a.authority = printable(std::move(a.authority));
+    if (anchors.size() >= kMaxAnchors) anchors.erase(anchors.begin() + kMaxAnchors / 2);
+    anchors.push_back(std::move(a));
 }
 
 std::string Report::headline(std::string_view language) const {
     const bool de = language == "de";
     if (!ok) {
-        return de ? "Nicht in Ordnung: " + std::to_string(problems.size()) +
-                        " Befund(e). Was unten genannt ist, wurde verändert, fehlt oder passt nicht zusammen."
-                  : "Not intact: " + std::to_string(problems.size()) +
-                        " finding(s). What is named below was changed, is missing or does not fit.";
+        const std::uint64_t left_out = checked.count("problems_left_out") != 0 ? checked.at("problems_left_out") : 0;
+        const std::uint64_t n = problems.size() + left_out;
+        if (only_origin(*this)) {
+            return de ? "Falsche Herkunft: das stammt nicht von dem Archiv, das die Vertrauensdatei nennt. Sonst wurde "
+                        "nichts Auffälliges gefunden"
+                      : "Wrong origin: this does not come from the archive that the trust file names. Nothing else was "
+                        "found broken";
+        }
+        return de ? "Nicht in Ordnung: " + number_and_noun(n, "Befund", "Befunde") +
+                        ". Was unten genannt ist, wurde verändert, fehlt oder passt nicht zusammen"
+                  : "Not intact: " + number_and_noun(n, "finding", "findings") +
+                        ". What is named below was changed, is missing or does not fit";
     }
     if (origin == Origin::unknown) {
         return de ? "Unversehrt. Herkunft nicht festgestellt: Fingerabdruck " + fingerprint +
@@ -64,8 +115,8 @@ std::string Report::headline(std::string_view language) const {
                   : "Intact. Origin not established: compare fingerprint " + fingerprint +
                         " with the one that the authority has published";
     }
-    return de ? "Unversehrt. Die Herkunft ist die der Vertrauensdatei."
-              : "Intact. The origin is the one that the trust file names.";
+    return de ? "Unversehrt. Es stammt von dem Archiv, das die Vertrauensdatei nennt"
+              : "Intact. It comes from the archive that the trust file names";
 }
 
 std::string Report::to_json() const {
@@ -83,74 +134,102 @@ std::string Report::to_json() const {
               {"checked", checked},
               {"not_checked", not_checked},
               {"problems", std::move(problem_list)},
+              {"subject", subject},
               {"fingerprint", fingerprint},
               {"anchors", std::move(anchor_list)},
               {"headline", headline("en")}};
-    if (proven_since) j["proven_since"] = format_rfc3339(*proven_since);
+    if (proven_since) {
+        j["proven_since"] = format_rfc3339(*proven_since);
+        j["proven_size"] = proven_size;
+    }
     return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 namespace {
-// People's words for what was counted; a word that is not here is shown as it is.
-std::string count_name(const std::string& key, bool de) {
-    static const std::map<std::string, std::pair<const char*, const char*>> kNames = {
-        {"entries", {"Einträge", "entries"}},
-        {"tiles", {"Kacheln der Kette", "ledger tiles"}},
-        {"checkpoints", {"Prüfpunkte", "checkpoints"}},
-        {"anchors", {"Zeitstempel", "time stamps"}},
-        {"frames", {"Geheimtexte", "ciphertexts"}},
-        {"records", {"Aufzeichnungen", "records"}},
-        {"fields", {"Felder", "fields"}},
-        {"originals", {"Originale", "originals"}},
-        {"files", {"Dateien", "files"}},
-        {"boxes", {"versiegelte Schlüssel", "sealed keys"}},
-        {"blobs", {"große Anhänge", "large attachments"}},
-        {"proofs", {"Beweise", "proofs"}},
-        {"bytes", {"Byte", "bytes"}},
-        {"signatures", {"Unterschriften", "signatures"}},
-        {"opened", {"geöffnete Inhalte", "opened contents"}},
-    };
-    const auto found = kNames.find(key);
-    return found == kNames.end() ? key : de ? found->second.first : found->second.second;
+
+std::string day_and_time(UtcTime time, bool de) {  // 02.03.2026, 10:00:00 UTC
+    const std::string t = format_rfc3339({time.ms - (time.ms % 1000 + 1000) % 1000});
+    if (!de || t.size() != 20) return t;
+    return t.substr(8, 2) + "." + t.substr(5, 2) + "." + t.substr(0, 4) + ", " + t.substr(11, 8) + " UTC";
 }
+
+std::string time_line(const Report& r, bool de) {
+    if (r.time == TimeLevel::none)
+        return de ? "Zeit: kein Zeitstempel. Nichts belegt, wann es das gab."
+                  : "Time: no time stamp. Nothing proves when this existed.";
+    if (r.time == TimeLevel::self) {
+        return de ? "Zeit: nur die eigene Aussage des Archivs oder einer Stelle, für die niemand einsteht. Gegenüber "
+                    "Dritten belegt sie nichts."
+                  : "Time: only the archive's own word, or that of an authority nobody vouches for. It proves no time "
+                    "to others.";
+    }
+    std::string out =
+        r.time == TimeLevel::qualified
+            ? (de ? "Zeit: qualifizierter Zeitstempel" : "Time: qualified time stamp")
+            : (de ? "Zeit: von unabhängiger Stelle bestätigt" : "Time: confirmed by an independent authority");
+    out += (de ? ". Spätestens am " : ". At the latest on ") + day_and_time(*r.proven_since, de);
+    const std::string n = std::to_string(r.proven_size);
+    out += r.subject == "bundle"
+               ? (de ? " gab es diese Aufzeichnungen so, wie sie hier stehen."
+                     : " these records existed as they stand here.")
+               : (de ? " gab es die ersten " + n + " Einträge." : " the first " + n + " entries existed.");
+    if (r.subject == "archive" && !r.anchors.empty()) {
+        // The newest stamp of the best level covers most.
+        const ReportedAnchor* widest = nullptr;
+        for (const ReportedAnchor& a : r.anchors) {
+            if (a.level == r.time && (widest == nullptr || a.size > widest->size)) widest = &a;
+        }
+        if (widest != nullptr && widest->size > r.proven_size) {
+            out += (de ? " Am " : " On ") + day_and_time(widest->gen_time, de) + (de ? " waren es " : " there were ") +
+                   std::to_string(widest->size) + ".";
+        }
+    }
+    return out;
+}
+
+// What the reader should do now.
+std::string advice(const Report& r, bool de) {
+    if (r.subject == "bundle") {
+        if (only_origin(r)) {
+            return de ? "Nicht als Beweis verwenden, bevor geklärt ist, woher die Datei stammt: bei der Behörde nach "
+                        "dem Fingerabdruck ihres Archivs fragen."
+                      : "Do not use it as evidence before it is known where it comes from: ask the authority for its "
+                        "archive's fingerprint.";
+        }
+        return de ? "Nicht als Beweis verwenden. Die Datei aufheben, wie sie ist, und beim Archiv ein neues "
+                    "Beweispaket anfordern."
+                  : "Do not use it as evidence. Keep the file as it is, and ask the archive for a new bundle.";
+    }
+    return de ? "Nichts löschen und nichts reparieren. Eine Kopie des ganzen Ordners sichern und die Fachstelle für "
+                "das Archiv verständigen."
+              : "Delete nothing, repair nothing. Save a copy of the whole folder and inform those who run the archive.";
+}
+
 }  // namespace
 
 std::string Report::to_text(std::string_view language) const {
     const bool de = language == "de";
     std::string out = headline(language) + "\n";
-    for (const Problem& p : problems) out += "  " + p.code + "  " + p.where + ": " + p.text + "\n";
-    out += de ? "Geprüft: " : "checked: ";
+    std::string_view last;
+    for (const Problem& p : problems) {
+        // The plain sentence once for a run of the same code, the details below it.
+        if (p.code != last) out += "\n  " + std::string(explain(p.code, language)) + "\n";
+        last = p.code;
+        out += "    " + p.code + "  " + (de ? german_place(p.where) : p.where) + ": " + p.text + "\n";
+    }
+    if (!ok) out += "\n" + advice(*this, de) + "\n";
+    out += de ? "Geprüft: " : "Checked: ";
     bool first = true;
     for (const auto& [name, count] : checked) {
         out += (first ? "" : ", ") + std::to_string(count) + " " + count_name(name, de);
         first = false;
     }
-    out += "\n";
-    switch (time) {
-        case TimeLevel::none:
-            out += de ? "Zeit: kein Zeitstempel; nichts belegt, wann es das gab.\n"
-                      : "time: no time stamp; nothing proves when this existed.\n";
-            break;
-        case TimeLevel::self:
-            out += de ? "Zeit: nur die eigene Aussage des Archivs oder einer Stelle, für die niemand einsteht; sie "
-                        "belegt keine Zeit gegenüber Dritten.\n"
-                      : "time: only the archive's own word, or that of an authority nobody vouches for; it proves no "
-                        "time to others.\n";
-            break;
-        case TimeLevel::independent:
-            out += de ? "Zeit: von unabhängiger Stelle bestätigt" : "time: confirmed by an independent authority";
-            break;
-        case TimeLevel::qualified:
-            out += de ? "Zeit: qualifizierter Zeitstempel" : "time: qualified time stamp";
-            break;
-    }
-    if (time == TimeLevel::independent || time == TimeLevel::qualified) {
-        if (proven_since)
-            out += (de ? ", vorhanden spätestens " : ", existed at the latest ") + format_rfc3339(*proven_since);
-        out += ".\n";
-    }
-    if (ok) out += (de ? "Fingerabdruck: " : "fingerprint: ") + fingerprint + "\n";
-    for (const std::string& n : not_checked) out += (de ? "nicht geprüft: " : "not checked: ") + n + "\n";
+    out += checked.empty() ? (de ? "nichts\n" : "nothing\n") : "\n";
+    out += time_line(*this, de) + "\n";
+    if (!fingerprint.empty() && (!ok || origin != Origin::unknown))
+        out += (de ? "Fingerabdruck: " : "Fingerprint: ") + fingerprint + "\n";
+    for (const std::string& n : not_checked)
+        out += (de ? "Nicht geprüft: " + german_remark(n) : "Not checked: " + n) + "\n";
     return out;
 }
 

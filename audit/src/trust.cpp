@@ -11,7 +11,8 @@ Result<Trust> parse_trust(std::string_view text) {
     Trust trust;
     std::istringstream lines{std::string(text)};
     std::string line;
-    for (int number = 1; std::getline(lines, line); ++number) {
+    for (std::size_t number = 1; std::getline(lines, line); ++number) {
+        if (number > kMaxTrustLines) return Error(Code::limit, "the trust file has more than 1,000 lines");
         const std::string where = "trust file, line " + std::to_string(number);
         if (!line.empty() && line.back() == '\r') line.pop_back();
         std::istringstream words(line);
@@ -45,6 +46,16 @@ Result<Trust> parse_trust(std::string_view text) {
     }
     if (trust.logs.empty()) return Error(Code::bad_input, "the trust file names no ledger (log KEY)");
     return trust;
+}
+
+std::string format_trust(const Trust& trust) {
+    std::string out;
+    for (const VerifierKey& log : trust.logs) out += "log " + log.format() + "\n";
+    for (const TrustedAuthority& a : trust.authorities) {
+        out += "tsa " + a.name + (a.level == AuthorityLevel::qualified ? " qualified " : " independent ") +
+               base64(a.root) + "\n";
+    }
+    return out + "quorum none\n";
 }
 
 }  // namespace kustos::audit

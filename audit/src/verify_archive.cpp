@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "audit/anchors.h"
@@ -33,7 +35,13 @@ public:
 private:
     Status check() {
         const std::string note = TRY_IN("ledger/checkpoint", read_note(fs_, checkpoint_file(ledger_)));
-        TRY(learn_identity());
+        const Status learned = learn_identity();
+        if (!learned.ok()) {
+            if (learned.error().code() == Code::not_found || learned.error().code() == Code::environment)
+                return learned;
+            report_.problem("ledger.entries", "entry 0", learned.error().message());
+            return {};  // no key, so nothing else can be judged
+        }
         const auto head = open_checkpoint(as_bytes(note), *key_);
         if (!head.ok()) {
             report_.problem("checkpoint", "ledger/checkpoint", head.error().message());
@@ -58,7 +66,7 @@ private:
         finish_chain();
         judge_origin();
         if (!options_.live) find_unreferenced();
-        report_.not_checked.push_back("that plaintext matches the commitments: nothing was decrypted");
+        report_.remark("that plaintext matches the commitments: nothing was decrypted");
         return {};
     }
 
@@ -139,22 +147,34 @@ private:
 
     Status list_anchors() {
         const AnchorStore store(fs_, ledger_);
-        auto spans = store.list();
-        if (!spans.ok()) {
-            report_.problem("anchor.token", "ledger/anchors", spans.error().message());
+        if (!fs_.exists(ledger_ / "anchors")) return {};
+        const auto names = fs_.list(ledger_ / "anchors");
+        if (!names.ok()) {
+            report_.problem("anchor.token", "ledger/anchors", names.error().message());
             return {};
         }
-        for (const AnchorSpan& span : *spans) {
-            const std::string where = "ledger/anchors/" + span.folder();
+        for (const std::string& name : *names) {
+            const auto parsed = AnchorSpan::parse(name);
+            if (!parsed.ok()) {
+                unreferenced("ledger/anchors/" + name, "is no anchor's folder");
+                continue;
+            }
+            const AnchorSpan span = *parsed;
+            const std::string where = "ledger/anchors/" + name;
             if (span.size.value > size_.value) {
                 if (!options_.live) report_.problem("anchor.imprint", where, "stamps more entries than the ledger has");
                 continue;
             }
             auto anchor = store.read(span);
+            if (!anchor.ok() && anchor.error().code() == Code::not_found) {
+                report_.remark(where + ": an interrupted store, without note or token");
+                continue;
+            }
             if (!anchor.ok()) {
                 report_.problem("anchor.token", where, anchor.error().message());
                 continue;
             }
+            expected_anchor_files(where, *anchor);
             const Hash digest = sha256(anchor->note);
             const auto note = published_.find(span.size.value);
             if (note == published_.end() || !(note->second.note == digest))
@@ -165,6 +185,36 @@ private:
             stamps_.push_back(std::move(stamp));
         }
         return {};
+    }
+
+    void expected_anchor_files(const std::string& where, const Anchor& anchor) {
+        std::set<std::string> expected = {"note"};
+        for (const AnchorToken& t : anchor.tokens) {
+            expected.insert(std::to_string(t.number) + ".der");
+            expected.insert(std::to_string(t.number) + ".authority");
+        }
+        only(ledger_ / "anchors" / anchor.span.folder(), where,
+             [&](const std::string& n) { return expected.count(n) != 0; });
+    }
+    // Files of a folder that nothing refers to. What a crash may leave behind is named, and no finding.
+    void only(const Path& folder, const std::string& where, const std::function<bool(const std::string&)>& expected) {
+        if (options_.live || !fs_.exists(folder)) return;
+        const auto names = fs_.list(folder);
+        if (!names.ok()) {
+            report_.problem("archive.unreadable", where, names.error().message());
+            return;
+        }
+        for (const std::string& n : *names) {
+            if (!expected(n)) unreferenced(where + "/" + n, "nothing refers to it");
+        }
+    }
+    void unreferenced(const std::string& where, const char* text) {
+        if (options_.live) return;
+        if (where.size() > 4 && where.rfind(".tmp") == where.size() - 4) {
+            report_.remark(where + ": left behind by an interrupted write");
+        } else {
+            report_.problem("file.unreferenced", where, text);
+        }
     }
 
     Status list_frames() {
@@ -434,10 +484,17 @@ private:
             case ControlAction::anchor_stored: {
                 const auto size = body->find_u64(Tag::checkpoint_size);
                 const auto hash = body->find_hash(Tag::token_hash);
+                const auto note_hash = body->find_hash(Tag::note_hash);
+                const auto note = size ? published_.find(*size) : published_.end();
                 if (!size || !hash) {
                     report_.problem("ledger.chain", where, "names no token");
                 } else {
-                    tokens_.emplace(*size, *hash);
+                    if (note_hash && (note == published_.end() || !(note->second.note == *note_hash))) {
+                        report_.problem("ledger.chain", where,
+                                        "names the anchor of a published checkpoint that is missing or another one");
+                    }
+                    tokens_[{*size, *hash}] = {body->find_u64(Tag::previous_size).value_or(*size),
+                                               body->find_text(Tag::authority).value_or("")};
                 }
                 break;
             }
@@ -481,8 +538,8 @@ private:
         std::uint64_t newest = 0;
         for (const Stamp& s : stamps_) newest = std::max(newest, s.anchor.span.size.value);
         for (const Stamp& s : stamps_) check_stamp(s, newest);
-        for (const auto& [size, hash] : tokens_)
-            report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(size) + ")",
+        for (const auto& [token, named] : tokens_)
+            report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(token.first) + ")",
                             "a token that an entry names is not there");
         if (generation_ && fs_.exists(dir_ / "keys")) {
             const std::string name = "generation-" + std::to_string(generation_->first);
@@ -490,7 +547,7 @@ private:
             if (!page.ok() || !(sha256(*page) == generation_->second))
                 report_.problem("keys.box", "keys/" + name + "/root", "is missing or not the one that its entry names");
         }
-        if (!fs_.exists(dir_ / "keys")) report_.not_checked.push_back("sealed keys: keys/ is not here");
+        if (!fs_.exists(dir_ / "keys")) report_.remark("sealed keys: keys/ is not here");
         for (auto p = published_.begin(); p != published_.end(); ++p) {
             // The newest may wait for its entry: a crash between the file and the entry leaves it so.
             if (!p->second.named && std::next(p) != published_.end())
@@ -507,10 +564,15 @@ private:
             const Hash hash = sha256(t.token);
             const auto named = tokens_.find({s.anchor.span.size.value, hash});
             if (named != tokens_.end()) {
+                if (named->second.authority != t.authority || named->second.previous != s.anchor.span.previous.value) {
+                    report_.problem("anchor.token", folder + "/" + std::to_string(t.number) + ".authority",
+                                    "is not the authority, or not the span, that its entry names");
+                }
                 tokens_.erase(named);
             } else if (s.anchor.span.size.value == newest &&
-                       std::none_of(tokens_.begin(), tokens_.end(), [&](const auto& k) { return k.first == newest; })) {
-                report_.not_checked.push_back(where + ": the entry that names it is still to come");
+                       std::none_of(tokens_.begin(), tokens_.end(),
+                                    [&](const auto& k) { return k.first.first == newest; })) {
+                report_.remark(where + ": the entry that names it is still to come");
             } else {
                 report_.problem("anchor.token", where, "is not the token that its entry names");
             }
@@ -519,17 +581,10 @@ private:
                 report_.problem("anchor.token", where, verdict.error().message());
                 continue;
             }
-            if (!verdict->remark.empty() && std::find(report_.not_checked.begin(), report_.not_checked.end(),
-                                                      verdict->remark) == report_.not_checked.end())
-                report_.not_checked.push_back(verdict->remark);
-            report_.anchors.push_back({s.anchor.span.size.value, t.authority, verdict->gen_time, verdict->level});
-            if (verdict->level > report_.time) {
-                report_.time = verdict->level;
-                report_.proven_since = verdict->gen_time;
-            }
-            report_.checked["anchors"] += 1;
+            if (!verdict->remark.empty()) report_.remark(verdict->remark);
+            report_.anchor({s.anchor.span.size.value, verdict->authority.empty() ? t.authority : verdict->authority,
+                            verdict->gen_time, verdict->level});
         }
-        // The name beside the token is no secret and no proof; it must be readable, no more.
     }
 
     void judge_origin() {
@@ -548,6 +603,16 @@ private:
         for (std::uint64_t at = 0; at < size_.value; at += kTileWidth)
             expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
         walk_folder(ledger_ / "tile", "tile");
+        const std::set<std::string> parts = {"checkpoint", "published", "tile", "anchors"};
+        only(ledger_, "ledger", [&](const std::string& n) { return parts.count(n) != 0; });
+        only(ledger_ / "published", "ledger/published",
+             [](const std::string& n) { return parse_twelve_digits(n).ok(); });
+        only(vault_ / "segments", "vault/segments", [](const std::string& n) {
+            return n.size() == 16 && n.substr(12) == ".seg" && parse_twelve_digits(n.substr(0, 12)).ok();
+        });
+        only(vault_ / "blobs", "vault/blobs", [](const std::string& n) {
+            return n.size() == 17 && n.substr(12) == ".blob" && parse_twelve_digits(n.substr(0, 12)).ok();
+        });
     }
     void walk_folder(const Path& folder, const std::string& name) {
         const auto names = fs_.list(folder);
@@ -558,7 +623,7 @@ private:
             if (is_dir.ok() && *is_dir) {
                 walk_folder(folder / n, relative);
             } else if (expected_.count(relative) == 0) {
-                report_.problem("file.unreferenced", "ledger/" + relative, "belongs to no ledger of this size");
+                unreferenced("ledger/" + relative, "belongs to no ledger of this size");
             }
         }
     }
@@ -585,7 +650,11 @@ private:
     std::set<std::string> expected_;  // tile files
     std::map<std::uint64_t, Published> published_;
     std::vector<Stamp> stamps_;
-    std::set<std::pair<std::uint64_t, Hash>> tokens_;
+    struct NamedToken {
+        std::uint64_t previous = 0;
+        std::string authority;
+    };
+    std::map<std::pair<std::uint64_t, Hash>, NamedToken> tokens_;  // size, hash of the DER
     std::optional<std::pair<std::uint32_t, Hash>> generation_;
     std::set<std::uint32_t> sources_;
     std::map<std::uint32_t, std::uint64_t> sequence_;

@@ -2,86 +2,48 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "audit/checkpoint.h"
 #include "audit/cms_signature.h"
 #include "audit/entry.h"
-#include "audit/imprint.h"
+#include "audit/ledger.h"
 #include "audit/pdf_container.h"
 #include "audit/src/anchor_check.h"
+#include "audit/src/bundle_json.h"
 #include "audit/zip.h"
 #include "base/crypto.h"
 
 namespace kustos::audit {
 
-using nlohmann::json;
-
 namespace {
 
-constexpr std::uint16_t kPathType = 1, kPathReceived = 4, kPathRaw = 14;
-constexpr int kMaxJsonDepth = 12;
+// The path codes that this layer must know: what can't be redacted, and what ties files to fields.
+constexpr std::uint16_t kPathType = 1, kPathReceived = 4, kPathContentHash = 13, kPathRaw = 14, kPathContent = 18;
 
-// A small checked view of foreign JSON: whatever is missing or of another type is one error.
-struct Bad {};
-const json& at(const json& j, const char* key) {
-    if (!j.is_object()) throw Bad();
-    const auto found = j.find(key);
-    if (found == j.end()) throw Bad();
-    return *found;
-}
-std::string text(const json& j, const char* key) {
-    const json& v = at(j, key);
-    if (!v.is_string()) throw Bad();
-    return v.get<std::string>();
-}
-std::uint64_t number(const json& j, const char* key) {
-    const json& v = at(j, key);
-    if (!v.is_number_unsigned()) throw Bad();
-    return v.get<std::uint64_t>();
-}
-const json& list(const json& j, const char* key) {
-    const json& v = at(j, key);
-    if (!v.is_array()) throw Bad();
-    return v;
-}
-Bytes bytes_of(const std::string& digits) {
-    auto b = parse_hex(digits);
-    if (!b.ok()) throw Bad();
-    return std::move(*b);
-}
-Hash hash_of(const json& v) {
-    if (!v.is_string()) throw Bad();
-    auto h = Hash::parse(v.get<std::string>());
-    if (!h.ok()) throw Bad();
-    return *h;
-}
-std::vector<Hash> hashes_of(const json& array, std::size_t most) {
-    if (!array.is_array() || array.size() > most) throw Bad();
-    std::vector<Hash> out;
-    for (const json& v : array) out.push_back(hash_of(v));
-    return out;
+constexpr const char* kPagesRemark =
+    "that the pages show what the records say: where it matters, compare with originals/ and records/ of the evidence "
+    "container";
+constexpr const char* kCoverageRemark =
+    "that these are all records the query finds: coverage and total are the archive's own statement";
+constexpr const char* kUntiedRemark = "whether an attachment belongs to its record: no disclosed field names its hash";
+
+bool has_folder(std::string_view name, std::string_view folder) {
+    return name.substr(0, folder.size()) == folder;
 }
 
-class BundleCheck {
+class BundleJudge {
 public:
-    BundleCheck(ByteView pdf, const std::optional<Trust>& trust) : pdf_(pdf), trust_(trust) {
+    BundleJudge(ByteView pdf, const std::optional<Trust>& trust) : pdf_(pdf), trust_(trust) {
         report_.subject = "bundle";
     }
 
     Report run() {
         check_signature();
-        if (open_container()) {
-            try {
-                check_manifest();
-            } catch (const Bad&) {
-                report_.problem("bundle.manifest", where_, "lacks what it must have, or has it in another form");
-            } catch (const json::exception&) {
-                report_.problem("bundle.manifest", where_, "can't be read");
-            }
-        }
+        if (open_container()) check_manifest();
         judge_origin();
+        report_.remark(kPagesRemark);
+        report_.remark(kCoverageRemark);
         return std::move(report_);
     }
 
@@ -99,111 +61,76 @@ private:
             return;
         }
         signer_ = cms->certificate;
-        report_.checked["signatures"] += 1;
+        ++report_.checked["signatures"];
     }
 
     bool open_container() {
-        const auto objects = walk_pdf(pdf_);
-        if (!objects.ok()) {
-            report_.problem("bundle.container", "file", objects.error().message());
+        const auto refuse = [&](const char* where, const Error& error) {
+            report_.problem("bundle.container", where, error.message());
             return false;
-        }
-        const auto container = find_container(*objects);
-        if (!container.ok()) {
-            report_.problem("bundle.container", "file", container.error().message());
-            return false;
-        }
+        };
+        const auto file = walk_pdf(pdf_);
+        if (!file.ok()) return refuse("file", file.error());
+        const auto container = find_container(*file);
+        if (!container.ok()) return refuse("file", container.error());
         auto members = read_zip(*container);
-        if (!members.ok()) {
-            report_.problem("bundle.container", "evidence.zip", members.error().message());
-            return false;
-        }
+        if (!members.ok()) return refuse("evidence.zip", members.error());
         for (const ZipMember& m : *members) members_[m.name] = m.content;
         return true;
     }
 
-    json parse(const std::string& member) {
-        where_ = member;
-        const auto found = members_.find(member);
-        if (found == members_.end()) throw Bad();
-        // Depth is bounded before anything is built; numbers and strings are bounded by the file's size.
-        int depth = 0;
-        bool in_string = false;
-        for (std::size_t i = 0; i < found->second.size(); ++i) {
-            const std::uint8_t c = found->second[i];
-            if (in_string) {
-                if (c == '\\')
-                    ++i;
-                else if (c == '"')
-                    in_string = false;
-            } else if (c == '"') {
-                in_string = true;
-            } else if (c == '[' || c == '{') {
-                if (++depth > kMaxJsonDepth) throw Bad();
-            } else if (c == ']' || c == '}') {
-                --depth;
-            }
-        }
-        return json::parse(found->second.begin(), found->second.end());
+    // The member's bytes; absent is a finding and nullopt.
+    std::optional<ByteView> member(const std::string& name) {
+        const auto found = members_.find(name);
+        if (found != members_.end()) return found->second;
+        report_.problem("bundle.manifest", name, "is missing in the evidence container");
+        return std::nullopt;
+    }
+    template <class T>
+    std::optional<T> parsed(const std::string& name, Result<T> (*parse)(ByteView)) {
+        const auto bytes = member(name);
+        if (!bytes) return std::nullopt;
+        auto value = parse(*bytes);
+        if (value.ok()) return std::move(*value);
+        report_.problem("bundle.manifest", name, value.error().message());
+        return std::nullopt;
     }
 
     void check_manifest() {
-        const json m = parse("manifest.json");
-        if (text(m, "format") != "kustos-evidence/1") {
-            report_.problem("bundle.manifest", "manifest.json", "is of another version of the format");
-            return;
-        }
-        check_files(m);
-        where_ = "manifest.json";
-        const auto key = VerifierKey::parse(text(m, "vkey"));
-        if (!key.ok()) throw Bad();
-        key_ = *key;
-        report_.fingerprint = key_fingerprint(key_->format());
-        const std::string vault = text(m, "vault_id"), origin = text(m, "origin");
-        const auto note = members_.find(text(m, "checkpoint"));
-        if (note == members_.end()) throw Bad();
-        const auto checkpoint = open_checkpoint(note->second, *key_);
-        if (!checkpoint.ok()) {
-            report_.problem("checkpoint", "checkpoint.note", checkpoint.error().message());
-            return;
-        }
-        size_ = checkpoint->size;
-        root_ = checkpoint->root;
-        report_.checked["checkpoints"] += 1;
-        for (const json& name : list(m, "context")) check_context(name.get<std::string>(), vault, origin);
-        where_ = "manifest.json";
+        const auto m = parsed<Manifest>("manifest.json", &parse_manifest);
+        if (!m) return;
+        check_files(*m);
+        if (!check_checkpoint(*m)) return;
+        for (const std::string& name : m->context) check_context(name, *m);
         if (!introduced_)
-            report_.problem("bundle.entry", "context", "the entry that introduces the archive is missing");
-        if (signer_ && std::find(evidence_certificates_.begin(), evidence_certificates_.end(), *signer_) ==
-                           evidence_certificates_.end()) {
+            report_.problem("bundle.entry", "context",
+                            "the entry that introduces the archive is missing or another one");
+        if (signer_ && evidence_certificates_.count(*signer_) == 0) {
             report_.problem("bundle.signature", "file", "the signer's certificate is not one that the ledger names");
         }
-        for (const json& anchor : list(m, "anchors")) check_anchor(anchor, sha256(note->second));
+        for (const ManifestAnchor& a : m->anchors) check_anchor(a);
         std::set<std::string> seen;
-        for (const json& name : list(m, "records")) {
-            const std::string member = name.get<std::string>();
-            if (!seen.insert(member).second) report_.problem("bundle.manifest", member, "is listed twice");
-            check_record(member, false);
-            report_.checked["records"] += 1;
+        for (const std::string& name : m->records) {
+            if (seen.insert(name).second) {
+                check_record(name);
+            } else {
+                report_.problem("bundle.manifest", name, "is listed twice");
+            }
         }
-        for (const auto& [name, content] : members_) {
-            if (name.rfind("originals/", 0) == 0 && used_.count(name) == 0)
-                report_.problem("bundle.original", name, "belongs to no record");
-            if (name.rfind("records/", 0) == 0 && seen.count(name) == 0)
-                report_.problem("bundle.manifest", name, "is not listed as a record");
-        }
+        check_leftovers(*m, seen);
     }
 
-    void check_files(const json& m) {
+    // The list of files is exact both ways.
+    void check_files(const Manifest& m) {
         std::set<std::string> listed;
-        for (const json& f : list(m, "files")) {
-            const std::string name = text(f, "name");
-            const auto found = members_.find(name);
-            if (!listed.insert(name).second || found == members_.end() || found->second.size() != number(f, "size") ||
-                !(sha256(found->second) == hash_of(at(f, "sha256")))) {
-                report_.problem("bundle.manifest", name, "is missing, or not the file that the manifest lists");
-            }
-            report_.checked["files"] += 1;
+        for (const ManifestFile& f : m.files) {
+            const auto found = members_.find(f.name);
+            const bool fits = found != members_.end() && f.name != "manifest.json" && listed.insert(f.name).second &&
+                              found->second.size() == f.size && sha256(found->second) == f.sha256;
+            if (!fits)
+                report_.problem("bundle.manifest", f.name,
+                                "is missing, listed twice, or not the file that the manifest lists");
+            ++report_.checked["files"];
         }
         for (const auto& [name, content] : members_) {
             if (name != "manifest.json" && listed.count(name) == 0)
@@ -211,201 +138,257 @@ private:
         }
     }
 
-    // The entry's own bytes, proven to stand in the ledger at its index.
-    std::optional<Entry> proven_entry(const json& j, const std::string& member) {
-        const Bytes bytes = bytes_of(text(j, "entry"));
-        const EntryIndex index(number(j, "index"));
-        const auto entry = decode_entry(bytes);
-        if (!entry.ok()) {
-            report_.problem("bundle.entry", member, entry.error().message());
-            return std::nullopt;
+    bool check_checkpoint(const Manifest& m) {
+        const auto key = VerifierKey::parse(m.vkey);
+        if (!key.ok() || m.origin != origin_of(m.vault) || key->name != m.origin) {
+            report_.problem("bundle.manifest", "manifest.json", "vault id, origin and key do not belong together");
+            return false;
         }
-        const std::vector<Hash> proof = hashes_of(at(j, "proof"), 64);
-        const Status included = verify_inclusion(index, size_, leaf_hash(bytes), proof, root_);
-        if (!included.ok()) {
-            report_.problem("bundle.proof", member, "the entry is not proven to stand in the ledger");
-            return std::nullopt;
+        key_ = *key;
+        report_.fingerprint = key_fingerprint(m.vkey);
+        const auto coverage_sum = m.coverage.at("searchable") + m.coverage.at("partial") + m.coverage.at("opaque") +
+                                  m.coverage.at("deferred") + m.coverage.at("failed") + m.coverage.at("erased");
+        if (coverage_sum != m.coverage.at("sealed") || m.records.size() > m.total) {
+            report_.problem("bundle.manifest", "manifest.json", "the counts do not add up");
         }
-        report_.checked["proofs"] += 1;
-        return *entry;
+        const auto note = member(m.checkpoint);
+        if (!note) return false;
+        const auto checkpoint = open_checkpoint(*note, *key_);
+        if (!checkpoint.ok()) {
+            report_.problem("checkpoint", m.checkpoint, checkpoint.error().message());
+            return false;
+        }
+        size_ = checkpoint->size;
+        root_ = checkpoint->root;
+        note_ = sha256(*note);
+        ++report_.checked["checkpoints"];
+        return true;
     }
 
-    void check_context(const std::string& member, const std::string& vault, const std::string& origin) {
-        const json j = parse(member);
-        const auto entry = proven_entry(j, member);
+    // The entry's own bytes, proven to stand in the ledger at its index; the member's name must say that index.
+    std::optional<Entry> proven_entry(const ProvenEntry& p, const std::string& name, std::string_view folder) {
+        if (p.index >= 1'000'000'000'000 || name != std::string(folder) + twelve_digits(p.index) + ".json") {
+            report_.problem("bundle.manifest", name, "has another name than its index asks for");
+            return std::nullopt;
+        }
+        auto entry = decode_entry(p.entry);
+        if (!entry.ok()) {
+            report_.problem("bundle.entry", name, entry.error().message());
+            return std::nullopt;
+        }
+        if (!verify_inclusion(EntryIndex(p.index), size_, leaf_hash(p.entry), p.proof, root_).ok()) {
+            report_.problem("bundle.proof", name, "the entry is not proven to stand in the ledger");
+            return std::nullopt;
+        }
+        ++report_.checked["proofs"];
+        return std::move(*entry);
+    }
+
+    void check_context(const std::string& name, const Manifest& m) {
+        const auto p = parsed<ProvenEntry>(name, &parse_context);
+        if (!p) return;
+        const auto entry = proven_entry(*p, name, "context/");
         if (!entry) return;
         const auto action = control_action(*entry);
         const auto body = BodyReader::parse(entry->body);
-        if (!body.ok()) return;
-        if (action == ControlAction::archive_created) {
+        if (!action || !body.ok()) return;
+        if (*action == ControlAction::archive_created && p->index == 0) {
             const auto id = body->find_bytes(Tag::vault_id);
-            introduced_ = number(j, "index") == 0 && id && hex(*id) == vault &&
-                          body->find_text(Tag::origin) == origin && body->find_text(Tag::vkey) == key_->format() &&
-                          key_->name == origin;
-            if (!introduced_)
-                report_.problem("bundle.entry", member, "introduces another archive than the manifest names");
+            introduced_ = id && equal(*id, m.vault.view()) && body->find_text(Tag::origin) == m.origin &&
+                          body->find_text(Tag::vkey) == m.vkey;
             builtin_root_ = body->find_hash(Tag::tsa_root_hash);
-        } else if (action == ControlAction::evidence_key) {
-            if (const auto certificate = body->find_bytes(Tag::certificate))
-                evidence_certificates_.push_back(*certificate);
+        } else if (*action == ControlAction::evidence_key) {
+            if (auto certificate = body->find_bytes(Tag::certificate))
+                evidence_certificates_.insert(std::move(*certificate));
         }
     }
 
-    void check_anchor(const json& a, const Hash& note) {
-        const std::string member = text(a, "token");
-        const auto token = members_.find(member);
-        if (token == members_.end()) throw Bad();
-        ReducedTree path;
-        for (const json& group : list(a, "path")) path.push_back(hashes_of(group, 16));
-        const auto imprint = reduced_tree_root(path);
-        if (!imprint.ok() || !verify_reduced_tree(path, std::vector<Hash>{note}, *imprint).ok()) {
-            report_.problem("anchor.imprint", member, "the checkpoint does not lead to what the time stamp imprints");
+    void check_anchor(const ManifestAnchor& a) {
+        const auto token = member(a.token);
+        if (!token) return;
+        const auto imprint = reduced_tree_root(a.path);
+        if (!imprint.ok() || a.previous_size >= size_.value ||
+            !verify_reduced_tree(a.path, std::vector<Hash>{note_}, *imprint).ok()) {
+            report_.problem("anchor.imprint", a.token, "the checkpoint does not lead to what the time stamp imprints");
             return;
         }
-        const auto verdict = judge_token(token->second, *imprint, builtin_root_, trust_);
+        const auto verdict = judge_token(*token, *imprint, builtin_root_, trust_);
         if (!verdict.ok()) {
-            report_.problem("anchor.token", member, verdict.error().message());
+            report_.problem("anchor.token", a.token, verdict.error().message());
             return;
         }
-        if (!verdict->remark.empty()) report_.not_checked.push_back(verdict->remark);
-        report_.anchors.push_back({size_.value, text(a, "authority"), verdict->gen_time, verdict->level});
-        if (verdict->level > report_.time) {
-            report_.time = verdict->level;
-            report_.proven_since = verdict->gen_time;
-        }
-        report_.checked["anchors"] += 1;
+        if (!verdict->remark.empty()) report_.remark(verdict->remark);
+        // the trust file's name for it, where it has one: the manifest's is only the archive's word
+        const std::string& authority = verdict->authority.empty() ? a.authority : verdict->authority;
+        report_.anchor({size_.value, authority, verdict->gen_time, verdict->level});
     }
 
-    // One record's (or blob's) disclosure. Every one of its m fields must be accounted for.
-    void check_record(const std::string& member, bool blob) {
-        const json j = parse(member);
-        const auto entry = proven_entry(j, member);
-        if (!entry) return;
-        const EntryHeader& h = entry->header;
-        if (h.kind != (blob ? Kind::blob : Kind::record))
-            report_.problem("bundle.entry", member, blob ? "is no blob" : "is no record");
-        const std::vector<Hash> commitments = hashes_of(at(j, "commitments"), kMaxFields);
-        const json& fields = list(j, "fields");
-        if (commitments.size() != h.field_count || fields.size() != h.field_count) {
-            report_.problem(
-                "bundle.field", member,
-                "accounts for " + std::to_string(fields.size()) + " of " + std::to_string(h.field_count) + " fields");
-            return;
-        }
-        if (!(content_root(hash_of(at(j, "key_commitment")), field_root(commitments)) == h.content_root)) {
-            report_.problem("bundle.field", member, "the commitments are not the ones that were sealed");
-            return;
-        }
-        bool has_type = false, has_received = false;
+    // --- disclosures -------------------------------------------------------------------------------------------
+    struct Opened {
+        std::set<std::uint16_t> paths;   // disclosed
+        std::set<Bytes> content_hashes;  // disclosed values of content hash
         std::optional<Bytes> raw;
-        for (std::size_t i = 0; i < fields.size(); ++i) {
-            const json& f = fields[i];
-            if (number(f, "i") != i) throw Bad();
-            const std::string state = text(f, "state");
-            if (state == "redacted") {
-                if (text(f, "category").empty() || text(f, "legal_basis").empty() || text(f, "approver").empty())
-                    throw Bad();
-                report_.checked["redacted"] += 1;
+        std::uint64_t redacted = 0;
+        Hash content;  // of the content chunks, in order
+    };
+
+    // Every one of the m fields is accounted for, and what is opened is what was sealed. nullopt after a finding that
+    // leaves nothing to go on with.
+    std::optional<Opened> check_fields(const Disclosure& d, const EntryHeader& h, const std::string& name) {
+        if (d.commitments.size() != h.field_count || d.fields.size() != h.field_count) {
+            report_.problem(
+                "bundle.field", name,
+                "accounts for " + std::to_string(d.fields.size()) + " of " + std::to_string(h.field_count) + " fields");
+            return std::nullopt;
+        }
+        if (!(content_root(d.key_commitment, field_root(d.commitments)) == h.content_root)) {
+            report_.problem("bundle.field", name, "the commitments are not the ones that were sealed");
+            return std::nullopt;
+        }
+        Opened opened;
+        Sha256 content;
+        for (std::size_t i = 0; i < d.fields.size(); ++i) {
+            const FieldRow& f = d.fields[i];
+            if (f.state == FieldState::redacted) {
+                ++report_.checked["redacted"];
+                ++opened.redacted;
                 continue;
             }
-            const Bytes salt = bytes_of(text(f, "salt"));
-            if (salt.size() != 32) throw Bad();
-            std::uint64_t path = 0, ordinal = 0, type = 0;
-            Bytes owned;
-            ByteView value;
-            if (state == "disclosed") {
-                path = number(f, "path");
-                ordinal = number(f, "ordinal");
-                type = number(f, "type");
-                if (path == 0 || path > 0xFFFF || ordinal > 0xFFFF || type > 0xFF) throw Bad();
-                value = value_of(f, owned);
-            } else if (state != "decoy") {
-                throw Bad();
-            }
+            const auto value = value_of(f, name);
+            if (!value) return std::nullopt;
             const Bytes encoded =
-                encode_field(h.record, salt, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(path),
-                             static_cast<std::uint16_t>(ordinal), static_cast<std::uint8_t>(type), value);
-            if (!(field_commitment(encoded) == commitments[i]))
-                report_.problem("bundle.field", member, "field " + std::to_string(i) + " is not what was sealed");
-            if (path == kPathType) has_type = true;
-            if (path == kPathReceived) has_received = true;
-            if (path == kPathRaw) raw = to_bytes(value);
-            report_.checked["fields"] += 1;
+                encode_field(h.record, f.salt, static_cast<std::uint16_t>(i), f.path, f.ordinal, f.type, *value);
+            if (!(field_commitment(encoded) == d.commitments[i])) {
+                report_.problem(f.file ? "bundle.blob" : "bundle.field", f.file ? *f.file : name,
+                                "field " + std::to_string(i) + " is not what was sealed");
+            }
+            opened.paths.insert(f.path);
+            if (f.path == kPathRaw) opened.raw = to_bytes(*value);
+            if (f.path == kPathContentHash) opened.content_hashes.insert(to_bytes(*value));
+            if (f.path == kPathContent) content.update(*value);
+            ++report_.checked["fields"];
         }
-        if (blob) {
-            report_.checked["blobs"] += 1;
+        opened.content = content.finish();
+        return opened;
+    }
+
+    // A value in a file: the ranges follow each other without a gap, so that nothing unproven stands between them and
+    // no byte is hashed twice.
+    std::optional<ByteView> value_of(const FieldRow& f, const std::string& name) {
+        if (!f.file) return ByteView(f.value);
+        const auto found = members_.find(*f.file);
+        std::uint64_t& next = proven_bytes_[*f.file];
+        if (!has_folder(*f.file, "attachments/") || found == members_.end() || f.offset != next ||
+            f.length > found->second.size() - f.offset) {
+            report_.problem("bundle.blob", name, "a value points to bytes that are not there, or not in order");
+            return std::nullopt;
+        }
+        next += f.length;
+        return found->second.subspan(static_cast<std::size_t>(f.offset), static_cast<std::size_t>(f.length));
+    }
+
+    void check_record(const std::string& name) {
+        const auto d = parsed<Disclosure>(name, &parse_disclosure);
+        if (!d) return;
+        ++report_.checked["records"];
+        const auto entry = proven_entry(d->proven, name, "records/");
+        if (!entry) return;
+        if (entry->header.kind != Kind::record) report_.problem("bundle.entry", name, "is no record");
+        const auto opened = check_fields(*d, entry->header, name);
+        if (!opened) return;
+        if (opened->paths.count(kPathType) == 0 || opened->paths.count(kPathReceived) == 0) {
+            report_.problem("bundle.field", name, "type and time of receipt must be disclosed");
+        }
+        if (d->original) {
+            check_original(*d->original, *opened, name);
+        } else if (opened->raw && opened->redacted == 0) {
+            report_.problem("bundle.original", name, "the source is withheld though nothing is redacted");
+        }
+        for (const std::string& blob : d->blobs) check_blob(blob, *opened);
+    }
+
+    void check_original(const std::string& name, const Opened& opened, const std::string& record) {
+        if (opened.redacted != 0)
+            report_.problem("bundle.original", record, "has redacted fields, but the original shows everything");
+        const auto found = members_.find(name);
+        if (!has_folder(name, "originals/") || found == members_.end() || !used_.insert(name).second) {
+            report_.problem("bundle.original", record, "the original is missing, or another record's");
             return;
         }
-        if (!has_type || !has_received)
-            report_.problem("bundle.field", member, "type and time of receipt must be disclosed");
-        if (j.contains("original")) check_original(text(j, "original"), raw);
-        if (j.contains("blobs")) {
-            for (const json& b : list(j, "blobs")) {
-                if (!b.is_string()) throw Bad();
-                check_record(b.get<std::string>(), true);
-                where_ = member;
-            }
-        }
-    }
-
-    ByteView value_of(const json& f, Bytes& owned) {
-        if (f.contains("value")) {
-            auto decoded = parse_base64(text(f, "value"));
-            if (!decoded.ok()) throw Bad();
-            owned = std::move(*decoded);
-            return owned;
-        }
-        const json& from = at(f, "value_from");
-        const auto found = members_.find(text(from, "file"));
-        const std::uint64_t offset = number(from, "offset"), length = number(from, "length");
-        if (found == members_.end() || offset > found->second.size() || length > found->second.size() - offset)
-            throw Bad();
-        return found->second.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
-    }
-
-    void check_original(const std::string& name, const std::optional<Bytes>& raw) {
-        const auto found = members_.find(name);
-        if (found == members_.end()) throw Bad();
-        used_.insert(name);
         Bytes wanted;
         put_u64(wanted, found->second.size());
         put(wanted, sha256(found->second).view());
-        if (!raw || *raw != wanted) report_.problem("bundle.original", name, "is not the source that was sealed");
-        report_.checked["originals"] += 1;
+        if (!opened.raw || *opened.raw != wanted)
+            report_.problem("bundle.original", name, "is not the source that was sealed");
+        ++report_.checked["originals"];
+    }
+
+    void check_blob(const std::string& name, const Opened& record) {
+        if (!used_.insert(name).second) {
+            report_.problem("bundle.blob", name, "is listed twice");
+            return;
+        }
+        const auto d = parsed<Disclosure>(name, &parse_disclosure);
+        if (!d) return;
+        const auto entry = proven_entry(d->proven, name, "blobs/");
+        if (!entry) return;
+        if (entry->header.kind != Kind::blob) report_.problem("bundle.entry", name, "is no blob");
+        const auto opened = check_fields(*d, entry->header, name);
+        ++report_.checked["blobs"];
+        if (opened && opened->redacted == 0 && record.content_hashes.count(to_bytes(opened->content.view())) == 0)
+            report_.remark(kUntiedRemark);
+    }
+
+    // Nothing stands in the container that no record or list accounts for.
+    void check_leftovers(const Manifest& m, const std::set<std::string>& records) {
+        const std::set<std::string> context(m.context.begin(), m.context.end());
+        std::set<std::string> tokens;
+        for (const ManifestAnchor& a : m.anchors) tokens.insert(a.token);
+        for (const auto& [name, content] : members_) {
+            if (name == "manifest.json" || name == m.checkpoint || name == "trust-hint.txt") continue;
+            if (has_folder(name, "originals/")) {
+                if (used_.count(name) == 0) report_.problem("bundle.original", name, "belongs to no record");
+            } else if (has_folder(name, "blobs/")) {
+                if (used_.count(name) == 0) report_.problem("bundle.blob", name, "belongs to no record");
+            } else if (has_folder(name, "attachments/")) {
+                const auto proven = proven_bytes_.find(name);
+                if (proven == proven_bytes_.end() || proven->second != content.size())
+                    report_.problem("bundle.blob", name, "holds bytes that no field proves");
+            } else if (records.count(name) == 0 && context.count(name) == 0 && tokens.count(name) == 0) {
+                report_.problem("bundle.manifest", name, "has no place in this format");
+            }
+        }
     }
 
     void judge_origin() {
-        if (!trust_) return;
-        if (key_) {
-            for (const VerifierKey& log : trust_->logs) {
-                if (log == *key_) {
-                    report_.origin = Origin::pinned;
-                    return;
-                }
-            }
+        if (!trust_ || !key_) return;  // without a key there is a finding already
+        if (std::find(trust_->logs.begin(), trust_->logs.end(), *key_) == trust_->logs.end()) {
+            report_.problem("origin.mismatch", "checkpoint.note",
+                            "the trust file names another ledger than this bundle's");
+        } else if (report_.checked.count("checkpoints") != 0) {  // anybody can name a key: its signature counts
+            report_.origin = Origin::pinned;
         }
-        report_.problem("origin.mismatch", "checkpoint.note", "the trust file names another ledger than this bundle's");
     }
 
     ByteView pdf_;
     const std::optional<Trust>& trust_;
     Report report_;
-    std::string where_ = "manifest.json";
     std::map<std::string, ByteView> members_;
-    std::set<std::string> used_;
+    std::set<std::string> used_;                         // originals and blobs that a record names
+    std::map<std::string, std::uint64_t> proven_bytes_;  // of attachments, from their beginning
     std::optional<Bytes> signer_;
     std::optional<VerifierKey> key_;
     std::optional<Hash> builtin_root_;
-    std::vector<Bytes> evidence_certificates_;
+    std::set<Bytes> evidence_certificates_;
     bool introduced_ = false;
     TreeSize size_;
-    Hash root_;
+    Hash root_, note_;
 };
 
 }  // namespace
 
 Report verify_bundle(ByteView pdf, const std::optional<Trust>& trust) {
-    return BundleCheck(pdf, trust).run();
+    return BundleJudge(pdf, trust).run();
 }
 
 }  // namespace kustos::audit

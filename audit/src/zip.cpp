@@ -91,8 +91,7 @@ std::uint32_t crc32(ByteView bytes) {
 
 Status ZipWriter::add(const std::string& name, ByteView content) {
     if (!RelPath::parse(name).ok()) return Error(Code::usage, "a member's name is not a safe path");
-    if (std::any_of(members_.begin(), members_.end(), [&](const Member& m) { return m.name == name; }))
-        return Error(Code::usage, "two members of one name");
+    if (names_.count(name) != 0) return Error(Code::usage, "two members of one name");
     if (members_.size() >= kMaxMembers ||
         out_.size() + content.size() + name.size() + 1024 > 0xFFFFFFFFull - 200 * (members_.size() + 2)) {
         return Error(Code::limit, "an evidence container holds at most 4 GiB and 65,534 members")
@@ -101,6 +100,7 @@ Status ZipWriter::add(const std::string& name, ByteView content) {
     Member m{name, crc32(content), static_cast<std::uint32_t>(content.size()), static_cast<std::uint32_t>(out_.size())};
     local_header(out_, name, m.crc, m.size);
     put(out_, content);
+    names_.insert(name);
     members_.push_back(std::move(m));
     return {};
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "audit/cms_signature.h"
 #include "audit/src/evidence_key.h"
 #include "tests/audit/failing_fs.h"
 #include "tests/support/doc_example.h"
@@ -158,17 +159,13 @@ TEST_CASE("the evidence key's certificate is its own, for thirty years") {
     CHECK(parse_evidence_key({}, cert_pem).error().code() == Code::corrupt);
 }
 
-TEST_CASE("CMS signatures are made with the evidence key by whoever knows how") {
+TEST_CASE("CMS signatures are made with the evidence key over the given digest") {
     Store store;
     const auto signer = store.open();
     const Hash digest = sha256(as_bytes("document"));
-    signer->set_cms_maker([&](ByteView key, ByteView certificate, const Hash& given) -> Result<Bytes> {
-        CHECK_FALSE(key.empty());
-        CHECK(equal(certificate, signer->evidence_certificate()));
-        CHECK(given == digest);
-        return to_bytes("cms");
-    });
-    CHECK(signer->sign_cms(digest).value() == to_bytes("cms"));
+    const Bytes cms = signer->sign_cms(digest).value();
+    CHECK(verify_cms(cms, digest).value().certificate == signer->evidence_certificate());
+    CHECK_FALSE(verify_cms(cms, sha256(as_bytes("another"))).ok());
 }
 
 TEST_CASE("the head slot on the format page is read") {

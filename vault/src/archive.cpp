@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "audit/checkpoint.h"
-#include "audit/cms_signature.h"
 #include "audit/staging.h"
 #include "audit/tsa_authority.h"
 #include "base/log.h"
@@ -509,7 +508,6 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
                 "written");
     }
     impl->signer = TRY(std::move(signer));
-    impl->signer->set_cms_maker(audit::make_cms);
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
     TRY(impl->load(options.passphrase));

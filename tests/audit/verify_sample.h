@@ -1,0 +1,72 @@
+// A small archive and a bundle of it, made with audit's own parts: no vault, no keys, made-up ciphertext. Everything
+// that a verifier looks at is there: full and unfinished tiles, several segments, a file of its own, a sealed box, a
+// published checkpoint, a time stamp by the builtin authority, and the entries that name them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/bundle_writer.h"
+#include "audit/checkpoint.h"
+#include "audit/ledger.h"
+#include "audit/segment.h"
+#include "audit/signer.h"
+#include "audit/tsa_authority.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/random.h"
+
+namespace kustos::test {
+
+class VerifySample {
+public:
+    // dir/archive, dir/signer, dir/tsa, dir/trust.policy. Ends the program if something fails: it is the test's own.
+    VerifySample(const Path& dir, std::uint64_t seed);
+
+    Path archive() const { return dir_ / "archive"; }
+    std::string trust_text() const;  // the log line
+    const Bytes& tsa_root() const { return tsa_->root_certificate(); }
+    audit::Signer& signer() { return *signer_; }
+
+    // What stands in the bundle, to be changed by a test before it is written.
+    struct Content {
+        audit::BundleFacts facts;
+        std::vector<std::pair<std::string, Bytes>> files;  // originals, attachments
+        std::vector<EntryIndex> context;
+        std::vector<audit::RecordDisclosure> records;
+        std::string note;
+        Bytes token;
+        audit::ReducedTree path;
+    };
+    const Content& content() const { return content_; }
+    Bytes zip(const Content& content) const;
+    // The members of a zip, changed by a test, in a signed PDF.
+    Bytes bundle(const Bytes& zip);
+    Bytes bundle() { return bundle(zip(content_)); }
+
+private:
+    std::uint64_t append(audit::Entry entry, const Bytes& ciphertext = {});
+    void commit();
+    void add_records();
+    void publish();
+
+    RealFs fs_;
+    FixedClock clock_;
+    SeededRandom random_;
+    Path dir_;
+    std::unique_ptr<audit::FileSigner> signer_;
+    std::unique_ptr<audit::BuiltinAuthority> tsa_;
+    std::unique_ptr<audit::SegmentWriter> segments_;
+    audit::LedgerState state_;
+    std::vector<Bytes> entries_;  // all
+    std::size_t committed_ = 0;
+    std::vector<std::uint64_t> sequence_;  // by source: 0 the archive, 1 the one source
+    Content content_;
+};
+
+// A PDF of one page that has the container as an attached file, unsigned.
+Bytes small_pdf(ByteView container);
+
+}  // namespace kustos::test
