@@ -39,7 +39,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* init = app.add_subcommand("init", "make a new archive");
     init->add_option("DIR", c.paths, "the new directory")->required()->expected(1);
     init->add_option("--unlock", c.unlock, "auto | passphrase")->capture_default_str();
-    init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")->expected(1);
+    init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")
+        ->allow_extra_args(false);
     chosen(init, "init");
 
     auto* source = app.add_subcommand("source", "archive streams")->require_subcommand(1);

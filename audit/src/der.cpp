@@ -17,6 +17,8 @@ Result<DerValue> take_value(ByteView& rest) {
     value.tag = rest[0];
     if ((value.tag & 0x1F) == 0x1F) return bad("a tag of more than one byte");
     if (value.tag == 0) return bad("tag 0");
+    const bool sequence_or_set = value.tag == 0x10 || value.tag == 0x11 || value.tag == 0x30 || value.tag == 0x31;
+    if (value.tag < 0x40 && sequence_or_set != ((value.tag & 0x20) != 0)) return bad("constructed or primitive");
     std::size_t header = 2;
     std::size_t length = rest[1];
     if (length == 0x80) return bad("indefinite length");

@@ -187,6 +187,7 @@ std::optional<std::uint32_t> as_reference(std::string_view value) {
     Cursor in(value);
     const auto n = in.number();
     if (!n.ok() || *n > 0xFFFFFFFF || in.at_end() || value.back() != 'R') return std::nullopt;
+    if (!is_space(in.peek()) && in.peek() != '%') return std::nullopt;  // a word such as 4R
     return static_cast<std::uint32_t>(*n);
 }
 

@@ -55,6 +55,7 @@ private:
         } else {
             size_ = head->size;
             root_ = head->root;
+            signed_ = true;
             report_.checked["checkpoints"] += 1;
         }
         TRY(list_published_checkpoints());
@@ -591,7 +592,7 @@ private:
         if (!options_.trust) return;
         for (const VerifierKey& log : options_.trust->logs) {
             if (log == *key_) {
-                report_.origin = Origin::pinned;
+                if (signed_) report_.origin = Origin::pinned;  // anybody can name a key: its signature counts
                 return;
             }
         }
@@ -666,6 +667,7 @@ private:
     std::uint64_t segment_end_ = 0, offset_ = 0;
     bool missing_reported_ = false;
     bool complete_ = false;
+    bool signed_ = false;  // the checkpoint, by key_
     Bytes buffer_;
 };
 

@@ -131,7 +131,8 @@ Status RealFs::remove(const Path& path) {
 }
 
 Status RealFs::sync_dir(const Path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // the folder of a bare file name is the present one
+    const int fd = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return system_error("open folder", errno);
     const int r = ::fsync(fd);
     const int number = errno;

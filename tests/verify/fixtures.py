@@ -1,0 +1,117 @@
+"""Archives and bundles made by the real programs, for agreement_test.py."""
+import base64
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import kustos_verify as kv
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(os.environ.get("KUSTOS_BIN", ROOT / "build" / "bin")).resolve()
+DEMO = ROOT / "tests" / "data" / "demo"
+
+
+class Archive:
+    """An archive directory, the store of its signer, and what was exported from it."""
+
+    def __init__(self, folder, name, tsa="builtin"):
+        self.folder, self.path, self.state = folder, folder / name, folder / (name + "-state")
+        self.kustos("init", self.path, "--tsa", tsa)
+        self.trust = self.path / "trust.policy"
+        self.matter = None
+
+    def kustos(self, *arguments):
+        environment = dict(os.environ, KUSTOS_ARCHIVE=str(self.path), KUSTOS_STATE=str(self.state), LC_ALL="C.UTF-8")
+        done = subprocess.run([BIN / "kustos", "--json", *map(str, arguments)], env=environment, capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"kustos {' '.join(map(str, arguments))} ended with {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def ingest(self, source, *paths, form="auto"):
+        self.kustos("source", "add", source, "--kind", "import")
+        self.kustos("ingest", "--source", source, "--format", form, *paths)
+
+    def export(self, name, query):
+        if self.matter is None:
+            self.matter = self.kustos("matter", "new", "--reference", "30-Z 114/26", "--ground", "Test")["id"]
+        out = self.folder / name
+        self.kustos("export", "--matter", self.matter, "--query", query, "--out", out)
+        return out.read_bytes()
+
+    def signer(self, name):
+        """A file of the signer's store."""
+        return next(self.state.glob("*/signer/" + name)).read_bytes()
+
+    def evidence(self):
+        """Key (PEM) and certificate (DER) of the bundles' signatures."""
+        body = self.signer("evidence.crt").decode().split("-----")[2]
+        return self.signer("evidence.key"), base64.b64decode(body)
+
+
+def make_demo(folder):
+    """The sample: messenger, mail, and a bundle of it."""
+    archive = Archive(folder, "demo")
+    archive.ingest("messenger", DEMO / "messenger.zip", form="mattermost-csv")
+    archive.ingest("mail", DEMO / "mail.mbox", *sorted((DEMO / "mail").glob("*.eml")))
+    archive.bundle = archive.export("demo.pdf", "Fundamente OR Fangstelle OR Holzfeuchte")
+    return archive
+
+
+def make_large(folder):
+    """Two segments, more than one tile, attachments in the record, in a segment, and in a file of their own."""
+    chance, lines = random.Random(4), []
+    for i in range(300):
+        line = {"id": f"m{i}", "kind": "chat", "sent_at": "2026-03-02T10:00:00Z", "sender": {"id": f"u{i % 7}"},
+                "body": f"Nachricht{i} zum Vorgang"}
+        size = 930_000 if i < 74 else {80: 1_200_000, 81: 1_200_000, 90: 90_000, 91: 90_000, 92: 2_000}.get(i, 0)
+        if size:
+            content = base64.b64encode(chance.randbytes(size)).decode()
+            line["attachments"] = [{"name": f"a{i}.bin", "type": "application/octet-stream", "content_base64": content}]
+        lines.append(json.dumps(line))
+    stream = folder / "large.ndjson"
+    stream.write_text("\n".join(lines) + "\n")
+    archive = Archive(folder, "large")
+    archive.ingest("stream", stream, form="stream")
+    stream.unlink()
+    archive.bundle = archive.export("large.pdf", "Nachricht90 OR Nachricht80 OR Nachricht92 OR Nachricht250")
+    return archive
+
+
+@contextlib.contextmanager
+def authority():
+    """An authority that is not the archive's: (address, root certificate as DER)."""
+    server = subprocess.Popen([sys.executable, ROOT / "tests" / "support" / "ts_reply_server.py"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        facts = dict(server.stdout.readline().split(None, 1) for _ in range(3))
+        body = (Path(facts["folder"].strip()) / "root.crt").read_text().split("-----")[2]
+        yield f"http://127.0.0.1:{facts['port'].strip()}/", base64.b64decode(body)
+    finally:
+        server.stdin.close()
+        server.wait()
+        server.stdout.close()
+
+
+def make_stamped(folder):
+    """Time stamps by an authority of somebody else."""
+    with authority() as (address, root):
+        archive = Archive(folder, "stamped", tsa=address)
+        archive.ingest("mail", DEMO / "mail.mbox")
+        archive.bundle = archive.export("stamped.pdf", "Fundamente")
+    archive.tsa_root = root
+    return archive
+
+
+def trust_line(name, level, certificate):
+    return f"tsa {name} {level} {base64.b64encode(certificate).decode()}\n"
+
+
+def token_signer(archive):
+    """The certificate under which an archive's first token is signed."""
+    token = kv.Token(sorted(archive.path.glob("ledger/anchors/*/0.der"))[0].read_bytes())
+    return token.signer(token.certificates).der
