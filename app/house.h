@@ -14,6 +14,7 @@
 #include "access/accounts.h"
 #include "access/matters.h"
 #include "app/call.h"
+#include "audit/anchors.h"
 #include "audit/tsa_authority.h"
 #include "base/config.h"
 #include "base/environment.h"
@@ -95,8 +96,11 @@ private:
     class Port;
     House(Environment environment, HouseOptions options);
     Status wire();
+    Status name_anchor(const audit::AnchorSpan& span, ByteView note, ByteView token, const std::string& authority);
+    Status name_forgotten_anchor(const audit::AnchorStore& store, const audit::AnchorSpan& newest);
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
+    Result<EntryIndex> first_to_index();     // likewise
 
     Environment environment_;
     HouseOptions options_;

@@ -32,8 +32,10 @@ struct FeedItem {
 class IndexFeed {
 public:
     virtual ~IndexFeed() = default;
-    // Records with index >= from, ascending, at most `limit`; fewer only when no more are there now.
-    virtual Result<std::vector<FeedItem>> next(EntryIndex from, std::size_t limit) = 0;
+    // Records with index >= from, ascending, at most `limit`; fewer only when no more are there now. What `known` says
+    // yes to is in the index already and may be left out, unopened.
+    virtual Result<std::vector<FeedItem>> next(EntryIndex from, std::size_t limit,
+                                               const std::function<bool(EntryIndex)>& known) = 0;
     // All records below `end` are durable in the index: their leaves may be punctured.
     virtual Status done_up_to(EntryIndex end) = 0;
     // Content of an attachment that is a blob (Attachment::blob set, content empty).

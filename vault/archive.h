@@ -133,6 +133,10 @@ public:
     // vault: Code::closed).
     Result<std::pair<std::uint32_t, SecretBytes>> new_shard();
     Result<SecretBytes> shard_key(std::uint32_t shard) const;
+    // Keeps what was derived from a record's content (docs/format/keys.md), at most 16 MiB; durable with the next
+    // indexed_below(). A cache: it may be gone. Code::not_found: nothing was kept.
+    Status keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object);
+    Result<Bytes> derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const;
     // Everything below `index` is indexed and its words are synced: forget its keys.
     Status indexed_below(EntryIndex index);
     // In a live stream a key waits for the indexer for so long and no longer; what it misses is deferred until the next

@@ -48,8 +48,11 @@ public:
     // The exact source bytes, in pieces. What was checked on the way: length and SHA-256 of the raw field.
     Status write_original(EntryIndex id, const std::function<Status(ByteView)>& sink);
     Result<OpenedPayload> open_blob(const BlobRef& blob);
+    // What was derived from a record (Archive::keep_derived). Code::not_found: nothing, or the cache is gone.
+    Result<Bytes> derived(EntryIndex id, std::string_view purpose) const;
 
 private:
+    Status listed(EntryIndex id) const;
     Archive& archive_;
     std::vector<EntryIndex> ids_;  // sorted
     Receipt access_;

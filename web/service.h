@@ -69,6 +69,7 @@ struct Hit {
     std::string sender, subject, conversation;
     std::string snippet;
     std::vector<std::pair<std::size_t, std::size_t>> marks;  // byte ranges of the snippet that matched
+    std::string found_in;  // name of the attachment that the snippet stands in; empty: the message itself
     std::uint32_t attachments = 0;
 };
 

@@ -149,7 +149,7 @@ Result<web::StatusReport> House::status(web::Language language) {
     s.blobs = archive_->count(audit::Kind::blob);
     s.coverage = to_web(TRY(searcher_->coverage(*census_)));
     const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
-    if (const auto found = summary.reasons.find("quarantined"); found != summary.reasons.end())
+    if (const auto found = summary.reasons.find("unreadable"); found != summary.reasons.end())
         s.quarantined = found->second;
     s.checkpoint_size = head.size;
     s.checkpoint_root = head.root;
@@ -245,7 +245,18 @@ std::string person_text(const vault::Person& p) {
     return !p.address.empty() ? p.address : p.id;
 }
 
-web::Hit make_hit(const vault::OpenedRecord& record, const search::Query& query) {
+// Texts of attachments as the indexer kept them; where there is none (a cache may be gone), the rest still shows.
+search::SnippetOptions with_texts(const vault::OpenSession& session, const vault::OpenedRecord& record) {
+    constexpr std::size_t kMost = 32;
+    search::SnippetOptions options;
+    for (std::size_t i = 0; i < std::min(record.message.attachments.size(), kMost); ++i) {
+        auto text = session.derived(record.index, attachment_text(i));
+        options.attachment_texts.push_back(text.ok() ? std::string(as_text(*text)) : std::string());
+    }
+    return options;
+}
+
+web::Hit make_hit(const vault::OpenSession& session, const vault::OpenedRecord& record, const search::Query& query) {
     web::Hit hit;
     const vault::Message& m = record.message;
     hit.entry = record.index;
@@ -256,8 +267,13 @@ web::Hit make_hit(const vault::OpenedRecord& record, const search::Query& query)
     hit.subject = m.subject;
     hit.conversation = m.conversation.title.empty() ? m.conversation.id : m.conversation.title;
     hit.attachments = static_cast<std::uint32_t>(m.attachments.size());
-    search::Snippet snippet = search::make_snippet(m, query);
+    search::Snippet snippet = search::make_snippet(m, query, with_texts(session, record));
     hit.snippet = std::move(snippet.text);
+    constexpr std::string_view kIn = "attachment:";
+    if (snippet.where.starts_with(kIn)) {
+        const std::size_t number = std::stoul(snippet.where.substr(kIn.size()));
+        if (number < m.attachments.size()) hit.found_in = m.attachments[number].name;
+    }
     for (const search::TextRange& r : snippet.highlights) hit.marks.emplace_back(r.begin, r.end);
     return hit;
 }
@@ -291,7 +307,7 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     report.total = answer.total;
     report.coverage = to_web(answer.coverage);
     report.offset = offset;
-    for (const EntryIndex id : page) report.hits.push_back(make_hit(TRY(session->open(id)), parsed));
+    for (const EntryIndex id : page) report.hits.push_back(make_hit(*session, TRY(session->open(id)), parsed));
     return report;
 }
 

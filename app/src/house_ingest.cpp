@@ -127,7 +127,7 @@ Result<bool> House::index_step() {
         auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_,
                                             environment_.clock, environment_.random, options);
         indexer_ = TRY(std::move(opened));
-        next_to_index_ = indexer_->position();
+        next_to_index_ = TRY(first_to_index());
     }
     auto step = indexer_->run_once(*feed_, next_to_index_, [] { return interrupt_requested(); });
     if (!step.ok()) {
@@ -138,6 +138,22 @@ Result<bool> House::index_step() {
     }
     next_to_index_ = step->next;
     return !step->drained || step->taken != 0;
+}
+
+// An open vault also brings what was deferred: records below the index's end that no shard accounts for.
+Result<EntryIndex> House::first_to_index() {
+    const EntryIndex end = indexer_->position();
+    if (!archive_->is_open()) return end;
+    std::uint64_t below = archive_->count(audit::Kind::record);
+    for (EntryIndex at = end; at.value < archive_->head().size.value;) {
+        const auto entries = TRY(archive_->entries(at, 512));
+        if (entries.empty()) break;
+        for (const audit::Entry& entry : entries)
+            below -= entry.header.kind == audit::Kind::record && below > 0 ? 1 : 0;
+        at.value += entries.size();
+    }
+    const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
+    return summary.counts.total() < below ? EntryIndex(0) : end;
 }
 
 Status House::close_index() {
@@ -162,11 +178,37 @@ Result<std::uint64_t> House::index_all(bool show_progress) {
     return done;
 }
 
+Status House::name_anchor(const audit::AnchorSpan& span, ByteView note, ByteView token, const std::string& authority) {
+    TRY(archive_->record_control(audit::ControlAction::anchor_stored, [&](audit::Body& body) {
+        body.put_u64(audit::Tag::checkpoint_size, span.size.value);
+        body.put_u64(audit::Tag::previous_size, span.previous.value);
+        body.put_hash(audit::Tag::note_hash, sha256(note));
+        body.put_hash(audit::Tag::token_hash, sha256(token));
+        body.put_text(audit::Tag::authority, authority);
+    }));
+    return ok_status();
+}
+
+// A crash between a token's file and its entry leaves a token that the ledger does not name: it is named now. Only the
+// newest anchor can be such a one.
+Status House::name_forgotten_anchor(const audit::AnchorStore& store, const audit::AnchorSpan& newest) {
+    const audit::Anchor anchor = TRY(store.read(newest));
+    const std::vector<vault::AnchorInfo> named = archive_->anchors();
+    for (const audit::AnchorToken& token : anchor.tokens) {
+        const Hash hash = sha256(token.token);
+        const bool known =
+            std::any_of(named.begin(), named.end(), [&](const vault::AnchorInfo& a) { return a.token_hash == hash; });
+        if (!known) TRY(name_anchor(newest, anchor.note, token.token, token.authority));
+    }
+    return ok_status();
+}
+
 Result<bool> House::publish_and_anchor() {
     const std::lock_guard lock(anchor_mutex_);
-    const TreeSize size = TRY(archive_->publish());
     audit::AnchorStore store(environment_.fs, options_.archive / "ledger");
     const auto spans = TRY(store.list());
+    if (const auto last = audit::newest_anchor(spans)) TRY(name_forgotten_anchor(store, *last));
+    const TreeSize size = TRY(archive_->publish());
     const auto newest = audit::newest_anchor(spans);
     const TreeSize previous = newest ? newest->size : TreeSize(0);
     if (previous.value >= size.value) return true;
@@ -197,13 +239,7 @@ Result<bool> House::publish_and_anchor() {
             log(LogLevel::warning, "clock differs from the time-stamp authority's", {{"ms", outcome.clock_offset_ms}});
         const Bytes& token = outcome.result->token;
         TRY(store.store({previous, size}, as_bytes(note), token, outcome.authority));
-        TRY(archive_->record_control(audit::ControlAction::anchor_stored, [&](audit::Body& body) {
-            body.put_u64(audit::Tag::checkpoint_size, size.value);
-            body.put_u64(audit::Tag::previous_size, previous.value);
-            body.put_hash(audit::Tag::note_hash, sha256(as_bytes(note)));
-            body.put_hash(audit::Tag::token_hash, sha256(token));
-            body.put_text(audit::Tag::authority, outcome.authority);
-        }));
+        TRY(name_anchor({previous, size}, as_bytes(note), token, outcome.authority));
     }
     return all;
 }

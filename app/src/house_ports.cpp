@@ -4,7 +4,8 @@
 
 namespace kustos::app {
 
-Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::size_t limit) {
+Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::size_t limit,
+                                                        const std::function<bool(EntryIndex)>& known) {
     std::vector<search::FeedItem> items;
     EntryIndex at = from;
     const TreeSize size = archive_.head().size;
@@ -15,7 +16,7 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
         for (const audit::Entry& entry : entries) {
             const EntryIndex index = at;
             at.value += 1;
-            if (entry.header.kind != audit::Kind::record) continue;
+            if (entry.header.kind != audit::Kind::record || known(index)) continue;
             search::FeedItem item;
             item.index = index;
             if (const auto source = archive_.find_source(entry.header.source)) item.source_name = source->name;
@@ -43,6 +44,11 @@ Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t 
     const audit::Entry entry = TRY(archive_.entry(item.index));
     const vault::OpenedPayload payload = TRY(archive_.open_payload(item.index, entry));
     return archive_.attachment_content(payload, number);
+}
+
+Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
+    const audit::Entry entry = TRY(archive_.entry(item.index));
+    return archive_.keep_derived(item.index, entry, attachment_text(number), as_bytes(text.substr(0, kKeptText)));
 }
 
 Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name,

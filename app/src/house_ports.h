@@ -5,6 +5,12 @@
 
 namespace kustos::app {
 
+// Purpose of derived objects that hold the text of an attachment, for snippets; of one text so much is kept.
+inline std::string attachment_text(std::size_t number) {
+    return "attachment-text/" + std::to_string(number);
+}
+inline constexpr std::size_t kKeptText = 1u << 20;
+
 // Term keys of index shards come from the archive.
 class House::Keys final : public search::ShardKeys {
 public:
@@ -34,9 +40,11 @@ private:
 class House::Feed final : public search::IndexFeed {
 public:
     explicit Feed(vault::Archive& archive) : archive_(archive) {}
-    Result<std::vector<search::FeedItem>> next(EntryIndex from, std::size_t limit) override;
+    Result<std::vector<search::FeedItem>> next(EntryIndex from, std::size_t limit,
+                                               const std::function<bool(EntryIndex)>& known) override;
     Status done_up_to(EntryIndex end) override { return archive_.indexed_below(end); }
     Result<Bytes> attachment(const search::FeedItem& item, std::size_t number) override;
+    Status keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) override;
 
 private:
     vault::Archive& archive_;

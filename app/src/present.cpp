@@ -131,14 +131,9 @@ std::string status_text(const web::StatusReport& r, Language language) {
 std::string search_json(const web::SearchReport& r) {
     json hits = json::array();
     for (const web::Hit& h : r.hits) {
-        json j = {{"record", h.entry.value},
-                  {"id", h.record.hex()},
-                  {"kind", h.kind},
-                  {"sent_at", nullptr},
-                  {"sender", h.sender},
-                  {"subject", h.subject},
-                  {"snippet", h.snippet},
-                  {"conversation", h.conversation},
+        json j = {{"record", h.entry.value},     {"id", h.record.hex()},   {"kind", h.kind},
+                  {"sent_at", nullptr},          {"sender", h.sender},     {"subject", h.subject},
+                  {"snippet", h.snippet},        {"found_in", h.found_in}, {"conversation", h.conversation},
                   {"attachments", h.attachments}};
         if (h.sent_at) j["sent_at"] = format_rfc3339(*h.sent_at);
         json marks = json::array();
@@ -162,7 +157,9 @@ std::string search_text(const web::SearchReport& r, Language language) {
             << plain(h.sender) << "\n";
         if (!h.subject.empty()) out << "    " << plain(h.subject) << "\n";
         if (!h.conversation.empty()) out << "    [" << plain(h.conversation) << "]\n";
-        out << "    " << plain(h.snippet) << "\n";
+        out << "    ";
+        if (!h.found_in.empty()) out << (de ? "im Anhang " : "in the attachment ") << plain(h.found_in) << ": ";
+        out << plain(h.snippet) << "\n";
     }
     out << "\n" << (de ? "Abdeckung: " : "coverage: ") << coverage_line(r.coverage, de) << "\n";
     return out.str();

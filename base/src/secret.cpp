@@ -12,12 +12,11 @@ namespace kustos {
 
 namespace {
 // Small secrets by the thousand (key tree nodes) would use up RLIMIT_MEMLOCK and a guard page each with sodium_malloc.
-// So: plain memory, locked best effort with the whole process kept out of core dumps, wiped on release.
+// So: plain memory of a process that is kept out of core dumps, wiped on release. It is not locked: docs/operations.md
+// asks for encrypted swap or none.
 std::uint8_t* allocate(std::size_t size) {
     auto* data = static_cast<std::uint8_t*>(std::calloc(1, size == 0 ? 1 : size));
     CHECK(data != nullptr);
-    // mlock per small object costs a system call each and does not nest on shared pages; harden_process() locks all
-    // memory.
     return data;
 }
 }  // namespace

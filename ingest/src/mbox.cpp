@@ -239,9 +239,10 @@ private:
 
 }  // namespace
 
-bool looks_like_mbox(std::string_view start) {
+bool looks_like_mbox(std::string_view start, std::size_t mails) {
     for (std::size_t at = 0; at != std::string_view::npos && at < start.size();) {
-        if (start.substr(at, 5) == "From " && split_header(start.substr(at)).lines.size() >= (at == 0 ? 1 : 2))
+        if (start.substr(at, 5) == "From " && split_header(start.substr(at)).lines.size() >= (at == 0 ? 1 : 2) &&
+            --mails == 0)
             return true;
         at = start.find("\nFrom ", at);
         if (at != std::string_view::npos) ++at;

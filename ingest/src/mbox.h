@@ -4,7 +4,7 @@
 
 namespace kustos::ingest {
 
-// Whether a From_ line with a header behind it stands at the start of a line in the first bytes of a file.
-bool looks_like_mbox(std::string_view start);
+// Whether so many From_ lines with a header behind them stand at starts of lines in the first bytes of a file.
+bool looks_like_mbox(std::string_view start, std::size_t mails = 1);
 
 }  // namespace kustos::ingest

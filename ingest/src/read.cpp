@@ -83,7 +83,9 @@ Result<FormatName> detect_file(const Path& path, const ReadContext& context) {
     if (is_zip(start)) return detect_zip(path, context);
     if (looks_like_mattermost_posts(start)) return FormatName::mattermost_csv;
     if (looks_like_stream(start)) return FormatName::stream;
-    if (start.substr(0, 5) == "From " && looks_like_mbox(start)) return FormatName::mbox;
+    // A single mail may have been cut out of an mbox with its From_ line: the file's bytes stay whole then.
+    const bool single = has_ending(path, ".eml") || has_ending(path, ".msg");
+    if (start.substr(0, 5) == "From " && looks_like_mbox(start, single ? 2 : 1)) return FormatName::mbox;
     if (has_ending(path, ".eml")) return FormatName::eml;
     const bool binary = start.find('\0') != std::string::npos;
     if (!binary && looks_like_mail(start)) return FormatName::eml;

@@ -102,19 +102,20 @@ struct Indexer::State {
     }
 
     // The live stream asks from `position`, where nothing can be known yet; only deferred records need the set.
-    Result<bool> is_accounted(EntryIndex entry) {
+    Status need_accounted(EntryIndex from) {
+        if (from >= position || accounted) return ok_status();
+        const auto entries = TRY(accounted_entries(fs, index_dir, keys));
+        accounted.emplace();
+        for (const EntryIndex known : entries) accounted->insert(known.value);
+        return ok_status();
+    }
+    bool is_accounted(EntryIndex entry) const {
         if (entry >= position) return false;
-        if (writer != nullptr && writer->holds(entry)) return true;
-        if (!accounted) {
-            const auto entries = TRY(accounted_entries(fs, index_dir, keys));
-            accounted.emplace();
-            for (const EntryIndex known : entries) accounted->insert(known.value);
-        }
-        return accounted->count(entry.value) != 0;
+        return (writer != nullptr && writer->holds(entry)) || (accounted && accounted->count(entry.value) != 0);
     }
 
     Status take(const FeedItem& item, IndexFeed& feed, IndexStep& step) {
-        if (TRY(is_accounted(item.index))) return ok_status();
+        if (is_accounted(item.index)) return ok_status();
         TRY(need_writer());
         const RecordDraft draft = TRY(draft_record(item, feed, extractor, options));
         TRY(writer->add(draft));
@@ -158,7 +159,9 @@ std::uint64_t Indexer::uncommitted() const {
 Result<IndexStep> Indexer::run_once(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop) {
     IndexStep step;
     step.next = from;
-    const std::vector<FeedItem> items = TRY(feed.next(from, state_->options.batch));
+    TRY(state_->need_accounted(from));
+    const std::vector<FeedItem> items =
+        TRY(feed.next(from, state_->options.batch, [this](EntryIndex entry) { return state_->is_accounted(entry); }));
     step.drained = items.size() < state_->options.batch;
     for (const FeedItem& item : items) {
         if (stop && stop()) {

@@ -49,7 +49,8 @@ public:
 class LineFeed final : public search::IndexFeed {
 public:
     explicit LineFeed(std::uint64_t most) : most_(most) {}
-    Result<std::vector<search::FeedItem>> next(EntryIndex, std::size_t limit) override {
+    Result<std::vector<search::FeedItem>> next(EntryIndex, std::size_t limit,
+                                               const std::function<bool(EntryIndex)>&) override {
         const double before = cpu_seconds();
         std::vector<search::FeedItem> out;
         for (std::string line; out.size() < limit && read_ < most_ && std::getline(std::cin, line);) {

@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "tests/ingest/collect.h"
 #include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
 
 using namespace kustos;
 using namespace kustos::ingest;
@@ -14,6 +17,10 @@ test::Collect read_text(const std::string& text, ReadContext context = {}) {
     const auto source = memory_source(as_bytes(text));
     REQUIRE(read_mbox(*source, context, out).ok());
     return out;
+}
+
+void write_text(const Path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
 }
 
 const std::string kFrom = "From a@x.example Fri Mar  1 10:15:00 2024\n";
@@ -54,6 +61,23 @@ TEST_CASE("raw is what stands in the file, without the From_ line and the separa
     CHECK(out.items[0].message.body == "From here\n");
     CHECK(to_text(out.items[1].message.raw) == "Subject: 2\n\nend\n");
     CHECK(out.items[1].message.feed_position == "offset:" + std::to_string(kFrom.size() + 24));
+}
+
+TEST_CASE("a file of one mail keeps its From_ line, an mbox under a mail's name is still an mbox") {
+    const test::TempDir dir;
+    const std::string mail = kFrom + "Subject: 1\nDate: Fri, 1 Mar 2024 10:15:00 +0100\n\ntext\n\n";
+    const Path one = dir / "one.eml", two = dir / "two.eml", box = dir / "box";
+    write_text(one, mail);
+    write_text(two, mail + mail);
+    write_text(box, mail);
+    CHECK(detect(one, {}).value() == FormatName::eml);
+    CHECK(detect(two, {}).value() == FormatName::mbox);
+    CHECK(detect(box, {}).value() == FormatName::mbox);
+    test::Collect out;
+    REQUIRE(read(one, FormatName::automatic, {}, out).ok());
+    REQUIRE(out.items.size() == 1);
+    CHECK(to_text(out.items[0].message.raw) == mail);
+    CHECK(out.items[0].message.subject == "1");
 }
 
 TEST_CASE("a paragraph that starts with From is not a new mail") {

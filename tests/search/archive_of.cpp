@@ -21,10 +21,11 @@ Result<SecretBytes> MemoryKeys::key_of(ShardId id) {
     return found->second.clone();
 }
 
-Result<std::vector<FeedItem>> MemoryFeed::next(EntryIndex from, std::size_t limit) {
+Result<std::vector<FeedItem>> MemoryFeed::next(EntryIndex from, std::size_t limit,
+                                               const std::function<bool(EntryIndex)>& known) {
     std::vector<FeedItem> out;
     for (const FeedItem& item : items) {
-        if (item.index >= from && out.size() < limit) out.push_back(item);
+        if (item.index >= from && out.size() < limit && !known(item.index)) out.push_back(item);
     }
     return out;
 }

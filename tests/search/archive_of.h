@@ -30,7 +30,8 @@ private:
 
 class MemoryFeed final : public IndexFeed {
 public:
-    Result<std::vector<FeedItem>> next(EntryIndex from, std::size_t limit) override;
+    Result<std::vector<FeedItem>> next(EntryIndex from, std::size_t limit,
+                                       const std::function<bool(EntryIndex)>& known) override;
     Status done_up_to(EntryIndex end) override;
     Result<Bytes> attachment(const FeedItem& item, std::size_t number) override;
     Status keep_text(const FeedItem& item, std::size_t number, std::string_view text) override;

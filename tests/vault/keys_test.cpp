@@ -85,6 +85,37 @@ TEST_CASE("a derived object needs its record's key and its purpose, and no key s
     CHECK_FALSE(open_derived(w.vault, dek, "text", ByteView(a).first(20)).ok());
 }
 
+TEST_CASE("a derived object's size tells little about its content") {
+    World w;
+    const Bytes dek(32, 1);
+    const std::string text(5, 'x');
+    const std::string longer(30, 'x');
+    CHECK(seal_derived(w.vault, dek, "text", as_bytes(text), w.random).size() ==
+          seal_derived(w.vault, dek, "text", as_bytes(longer), w.random).size());
+    CHECK(open_derived(w.vault, dek, "text", seal_derived(w.vault, dek, "text", {}, w.random))->empty());
+}
+
+TEST_CASE("derived objects are found before and after they are written, and the newest wins") {
+    World w;
+    {
+        auto store = DerivedStore::open(w.dir / "derived.db");
+        REQUIRE(store.ok());
+        CHECK((*store)->get(EntryIndex(7), "text/0").error().code() == Code::not_found);
+        CHECK((*store)->put(EntryIndex(7), "text/0", Bytes{1}).ok());
+        CHECK(*(*store)->get(EntryIndex(7), "text/0") == Bytes{1});
+        CHECK((*store)->flush().ok());
+        CHECK((*store)->put(EntryIndex(7), "text/0", Bytes{2}).ok());
+        CHECK((*store)->put(EntryIndex(7), "text/1", Bytes{3}).ok());
+        CHECK((*store)->flush().ok());
+        CHECK((*store)->put(EntryIndex(8), "text/0", Bytes{4}).ok());
+    }
+    auto again = DerivedStore::open(w.dir / "derived.db");
+    REQUIRE(again.ok());
+    CHECK(*(*again)->get(EntryIndex(7), "text/0") == Bytes{2});
+    CHECK(*(*again)->get(EntryIndex(7), "text/1") == Bytes{3});
+    CHECK((*again)->get(EntryIndex(8), "text/0").error().code() == Code::not_found);
+}
+
 TEST_CASE("an identity is recognised within its source, and storing twice is fine") {
     World w;
     auto store = DuplicateStore::open(w.dir / "d.db");

@@ -8,6 +8,7 @@
 #include "audit/staging.h"
 #include "audit/tsa_authority.h"
 #include "base/log.h"
+#include "vault/derived.h"
 #include "vault/duplicates.h"
 #include "vault/retention.h"
 #include "vault/seal.h"
@@ -56,6 +57,7 @@ public:
     std::unique_ptr<audit::LedgerReader> reader;
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<KeyStore> keys;
+    std::unique_ptr<DerivedStore> derived;
 
     // --- the committer's own ---
     std::unique_ptr<audit::SegmentWriter> writer;
@@ -388,6 +390,7 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     vkey = signer->verifier().format();
     staging = TRY(audit::StagingFile::open(env.fs, dir / "staging"));
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
+    derived = TRY(DerivedStore::open(dir / "vault" / "derived.db"));
     TRY(recover());
     const audit::TreeHead head = TRY(signer->last());
     reader = std::make_unique<audit::LedgerReader>(env.fs, dir / "ledger", head.size);
@@ -755,7 +758,21 @@ Result<SecretBytes> Archive::shard_key(std::uint32_t shard) const {
     return impl_->keys->shard_key(shard);
 }
 
+Status Archive::keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object) {
+    if (object.size() > kMaxDerived) return Error(Code::limit, "a derived object has more than 16 MiB");
+    const SecretBytes dek = TRY(impl_->keys->dek(entry.header.tree, entry.header.leaf));
+    return impl_->derived->put(index, purpose,
+                               seal_derived(impl_->vault, dek.view(), purpose, object, impl_->env.random));
+}
+
+Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const {
+    const Bytes sealed = TRY(impl_->derived->get(index, purpose));
+    const SecretBytes dek = TRY(impl_->keys->dek(entry.header.tree, entry.header.leaf));
+    return open_derived(impl_->vault, dek.view(), purpose, sealed);
+}
+
 Status Archive::indexed_below(EntryIndex index) {
+    TRY(impl_->derived->flush());
     const std::lock_guard guard(impl_->unindexed_mutex);
     while (!impl_->unindexed.empty() && impl_->unindexed.front().index.value < index.value) {
         impl_->keys->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);

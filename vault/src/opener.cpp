@@ -56,10 +56,13 @@ Result<std::unique_ptr<OpenSession>> Opener::begin(const Purpose& purpose, std::
 OpenSession::OpenSession(Archive& archive, std::vector<EntryIndex> ids, Receipt access)
     : archive_(archive), ids_(std::move(ids)), access_(access) {}
 
+Status OpenSession::listed(EntryIndex id) const {
+    if (std::binary_search(ids_.begin(), ids_.end(), id)) return {};
+    return Error(Code::denied, "entry " + std::to_string(id.value) + " is not on this access entry's list");
+}
+
 Result<OpenedRecord> OpenSession::open(EntryIndex id) {
-    if (!std::binary_search(ids_.begin(), ids_.end(), id)) {
-        return Error(Code::denied, "entry " + std::to_string(id.value) + " is not on this access entry's list");
-    }
+    TRY(listed(id));
     const std::string where = "entry " + std::to_string(id.value);
     audit::Entry entry = TRY_IN(where, archive_.entry(id));
     OpenedPayload payload = TRY_IN(where, archive_.open_payload(id, entry));
@@ -75,6 +78,11 @@ Status OpenSession::write_original(EntryIndex id, const std::function<Status(Byt
 
 Result<OpenedPayload> OpenSession::open_blob(const BlobRef& blob) {
     return archive_.open_blob(blob);
+}
+
+Result<Bytes> OpenSession::derived(EntryIndex id, std::string_view purpose) const {
+    TRY(listed(id));
+    return archive_.derived(id, TRY(archive_.entry(id)), purpose);
 }
 
 }  // namespace kustos::vault

@@ -253,6 +253,10 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
                     "</bdi></a></p><p class=\"soft\"><bdi>" + escape(h.sender) + "</bdi> · " +
                     (h.sent_at ? when(*h.sent_at) : std::string(say(l, "ohne Zeit", "no time"))) + " · " +
                     std::string(say(l, "Eintrag ", "entry ")) + std::to_string(h.entry.value) + "</p><p dir=\"auto\">";
+            if (!h.found_in.empty()) {
+                body += "<span class=\"soft\">" + std::string(say(l, "im Anhang ", "in the attachment ")) + "<bdi>" +
+                        escape(h.found_in) + "</bdi>: </span>";
+            }
             std::size_t at = 0;
             for (const auto& [begin, end] : h.marks) {
                 if (begin < at || end > h.snippet.size() || end < begin) continue;
