@@ -146,7 +146,7 @@ private:
             const Digest& digest = transcript_.records[index];
             const BundleRecord record = TRY(parts_.records.at(digest.position));
             const LocalTime local = parts_.zone.local(digest.when);
-            if (local.long_date != day) draw_day(day = local.long_date);
+            if (local.long_date != day) draw_day(day = local.long_date, room_for_head(record));
             draw_record(record, digest, local);
         }
         canvas_.set_continuation({});
@@ -182,11 +182,17 @@ private:
         return out;
     }
 
-    void draw_day(const std::string& day) {
+    // A record's head stays with what follows it, and a day's name with its first record. A mail's head stays together,
+    // unless it is very long.
+    static double room_for_head(const BundleRecord& record) { return is_mail(record) ? 190 : 42; }
+    static double gap_above(const BundleRecord& record) { return is_mail(record) ? 14 : 8; }
+    static bool is_mail(const BundleRecord& record) { return record.message.kind == MessageKind::mail; }
+
+    void draw_day(const std::string& day, double room_below) {
         const Text text = canvas_.text(day, {9.5, true, false, false, kGrey}, {});
         canvas_.set_continuation({});
         canvas_.gap(11);
-        canvas_.need(text.height() + 46);
+        canvas_.need(text.height() + 16 + room_below);
         canvas_.bookmark(group_bookmark_, day);
         const double middle = canvas_.y() + text.height() / 2 + 0.5;
         canvas_.place(text, page::kLeft, canvas_.y());
@@ -200,8 +206,8 @@ private:
         const Message& m = record.message;
         indent_ = m.kind != MessageKind::mail && digest.reply_to != kNone ? 14 : 0;
         canvas_.set_continuation({});
-        canvas_.gap(m.kind == MessageKind::mail ? 14 : 8);
-        canvas_.need(m.kind == MessageKind::mail ? 190 : 42);  // a mail's head stays together, unless it is very long
+        canvas_.gap(gap_above(record));
+        canvas_.need(room_for_head(record));
         if (m.kind == MessageKind::mail)
             mail_head(record, local);
         else
