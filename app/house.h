@@ -18,6 +18,7 @@
 #include "audit/tsa_authority.h"
 #include "base/config.h"
 #include "base/environment.h"
+#include "base/progress.h"
 #include "ingest/extract.h"
 #include "ingest/import.h"
 #include "search/indexer.h"
@@ -55,6 +56,7 @@ public:
 
     // --- Service ---
     Result<web::StatusReport> status(web::Language language) override;
+    Status may_push(const std::string& source, const std::string& token) override;
     Result<web::PushAnswer> push(const web::PushRequest& request) override;
     Result<std::vector<web::MatterReport>> matters() override;
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
@@ -72,8 +74,8 @@ public:
     Result<std::string> issue_token(SourceId source);
     // Takes everything sealed so far into the index; what can't be opened now stays deferred. Number of records taken.
     Result<std::uint64_t> index_all(bool show_progress);
-    // One step for the server's loop: true if there was something to do.
-    Result<bool> index_step();
+    // One step for the server's loop: true if there was something to do. `stop` is asked between records.
+    Result<bool> index_step(const std::function<bool()>& stop = interrupt_requested);
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is

@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <sstream>
 
 #include "app/call.h"
@@ -11,6 +13,36 @@ namespace {
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr ? value : "";
+}
+
+// Letters to change, add or drop to make one word of the other.
+std::size_t distance(const std::string& a, const std::string& b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = row[0]++;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+// What to say when the first word is no command; empty otherwise.
+std::string unknown_command(const CLI::App& app) {
+    if (!app.get_subcommands().empty()) return {};
+    const std::vector<std::string> rest = app.remaining();
+    const auto word = std::find_if(rest.begin(), rest.end(), [](const std::string& w) { return w.rfind('-', 0) != 0; });
+    if (word == rest.end()) return {};
+    std::string text = "kustos: there is no command \"" + word->substr(0, 40) + "\"\n", nearest;
+    std::size_t least = 3;
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::size_t away = word->size() < 40 ? distance(*word, sub->get_name()) : least;
+        if (away < least) least = away, nearest = sub->get_name();
+    }
+    return text + (nearest.empty() ? "  kustos --help shows all" : "  did you mean: kustos " + nearest) + "\n";
 }
 
 }  // namespace
@@ -125,6 +157,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     for (const char* later :
          {"erase", "hold", "retention", "disposition", "unlock", "lock", "key", "audit", "witness", "backup"}) {
         auto* sub = app.add_subcommand(later, "not in this version");
+        sub->fallthrough(false);
         sub->allow_extras();
         sub->group("");
         chosen(sub, later);
@@ -136,6 +169,11 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     try {
         app.parse(static_cast<int>(argv.size()), argv.data());
     } catch (const CLI::ParseError& e) {
+        if (const std::string wrong = unknown_command(app); !wrong.empty()) {
+            result.err = wrong;
+            result.exit_code = 2;
+            return result;
+        }
         std::ostringstream out, err;
         const int code = app.exit(e, out, err);
         result.out = out.str();

@@ -3,6 +3,9 @@
 // files that nothing refers to. What it proves: nothing sealed was altered, removed or reordered. What it does not:
 // that plaintext matches commitments (kustos verify --deep opens; a sampling audit is a later issue).
 //
+// A program may be writing meanwhile: where something is found and the checkpoint has moved since it was read, the
+// archive is looked at again, and files newer than the checkpoint are no findings then; the report says so.
+//
 // Memory: some 10 MiB and 32 bytes a tile; time: one pass over ledger/ and vault/. Never throws, never writes.
 #pragma once
 
@@ -17,8 +20,6 @@ namespace kustos::audit {
 
 struct VerifyOptions {
     std::optional<Trust> trust;
-    // A program may be writing: files beyond the checkpoint that was read are not findings then.
-    bool live = false;
     std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 

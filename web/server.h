@@ -19,6 +19,7 @@ struct ServerOptions {
     Path tls_dir;                                // server.key and server.crt are kept here
     Language language = Language::german;        // of pages whose browser asks for neither German nor English
     std::uint64_t max_push_bytes = 64ull << 20;  // of one push; larger ones are answered 413 with advice
+    std::uint64_t max_bodies = 128ull << 20;     // of pushes at one time, together; more is answered 503
     std::uint32_t threads = 16;
 };
 

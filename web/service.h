@@ -119,6 +119,8 @@ class Service {
 public:
     virtual ~Service() = default;
     virtual Result<StatusReport> status(Language language) = 0;
+    // Whether this token may push to this source: asked before a body is read. Code::denied, Code::overloaded (paused).
+    virtual Status may_push(const std::string& source, const std::string& token) = 0;
     virtual Result<PushAnswer> push(const PushRequest& request) = 0;
     virtual Result<std::vector<MatterReport>> matters() = 0;
     // sort: "date" or "relevance". An empty matter is Code::usage with the exact command that makes one as the hint.

@@ -248,7 +248,7 @@ private:
         auto house = TRY(open_house());
         std::vector<Path> paths(c_.paths.begin(), c_.paths.end());
         for (const Path& p : paths) {
-            if (!e_.fs.exists(p)) return Error(Code::usage, "there is no such file or folder to ingest");
+            if (!e_.fs.exists(p)) return Error(Code::usage, "there is no file or folder " + p.string());
         }
         auto result = house->import_paths(c_.source, c_.format, paths);
         // What was sealed becomes findable and provable, also when the import ended early.

@@ -345,7 +345,6 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
 
 Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool deep) {
     audit::VerifyOptions options;
-    options.live = true;
     if (trust) {
         const Bytes bytes = TRY_IN("trust file", read_file(environment_.fs, *trust, audit::kMaxTrustFile));
         options.trust = TRY(audit::parse_trust(as_text(bytes)));

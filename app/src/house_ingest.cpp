@@ -42,15 +42,21 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     return result;
 }
 
-Result<web::PushAnswer> House::push(const web::PushRequest& request) {
-    const auto source = archive_->find_source(request.source);
+Status House::may_push(const std::string& name, const std::string& token) {
+    const auto source = archive_->find_source(name);
     // The same answer for an unknown source and a wrong token: names of sources are nobody's business outside.
-    if (!source || source->kind != "http" || !TRY(tokens_->check(source->id.value, request.token))) {
+    if (!source || source->kind != "http" || !TRY(tokens_->check(source->id.value, token))) {
         return Error(Code::denied, "unknown source or wrong token")
             .with_hint("kustos source add NAME --kind http shows a new token once");
     }
     if (source->paused)
         return Error(Code::overloaded, "this source is paused").with_hint("send again later; nothing was taken");
+    return ok_status();
+}
+
+Result<web::PushAnswer> House::push(const web::PushRequest& request) {
+    TRY(may_push(request.source, request.token));
+    const auto source = archive_->find_source(request.source);
     const Hash body_hash = sha256(request.body);
     // One push of a source at a time: two with the same key must not both be new.
     const std::lock_guard lock(push_mutex_);
@@ -119,7 +125,7 @@ Result<std::string> House::issue_token(SourceId source) {
     return tokens_->issue(source.value);
 }
 
-Result<bool> House::index_step() {
+Result<bool> House::index_step(const std::function<bool()>& stop) {
     const std::lock_guard lock(index_mutex_);
     if (!indexer_) {
         search::IndexerOptions options;
@@ -129,7 +135,7 @@ Result<bool> House::index_step() {
         indexer_ = TRY(std::move(opened));
         next_to_index_ = TRY(first_to_index());
     }
-    auto step = indexer_->run_once(*feed_, next_to_index_, [] { return interrupt_requested(); });
+    auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
         // Anything else is final for this indexer: the next step opens a new one, which goes on from the last commit.

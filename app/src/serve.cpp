@@ -16,6 +16,7 @@ namespace {
 // A live record's key waits for the indexer at most so long (docs/threat-model.md).
 constexpr std::int64_t kKeyWaits = 15 * 60'000;
 constexpr std::size_t kKeysWaiting = 20'000;
+constexpr std::int64_t kFinishIndex = 10'000;  // ms
 
 // Waits in small steps, so that a stop is noticed.
 void rest(std::int64_t ms) {
@@ -35,6 +36,14 @@ void index_loop(House& house) {
         if (const Status s = house.commit_index(); !s.ok())
             log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
         rest(300);
+    }
+    // What waits is taken in before the end, for so long: with the vault closed its keys go with this process.
+    const Clock& clock = house.environment().clock;
+    const std::int64_t until = clock.monotonic_ms() + kFinishIndex;
+    const auto late = [&clock, until] { return clock.monotonic_ms() > until; };
+    while (!late()) {
+        const auto busy = house.index_step(late);
+        if (!busy.ok() || !*busy) break;
     }
     if (const Status s = house.close_index(); !s.ok())
         log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});

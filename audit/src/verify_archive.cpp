@@ -1,10 +1,12 @@
 #include "audit/verify_archive.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "audit/anchors.h"
 #include "audit/entry.h"
@@ -21,8 +23,8 @@ constexpr std::size_t kPiece = 1u << 20;
 // One archive's verification: what was read so far and what must still come.
 class ArchiveCheck {
 public:
-    ArchiveCheck(Fs& fs, const Path& dir, const VerifyOptions& options)
-        : fs_(fs), dir_(dir), ledger_(dir / "ledger"), vault_(dir / "vault"), options_(options) {
+    ArchiveCheck(Fs& fs, const Path& dir, const VerifyOptions& options, bool live)
+        : fs_(fs), dir_(dir), ledger_(dir / "ledger"), vault_(dir / "vault"), options_(options), live_(live) {
         report_.subject = "archive";
     }
 
@@ -66,7 +68,7 @@ private:
         finish_frames();
         finish_chain();
         judge_origin();
-        if (!options_.live) find_unreferenced();
+        if (!live_) find_unreferenced();
         report_.remark("that plaintext matches the commitments: nothing was decrypted");
         return {};
     }
@@ -103,7 +105,7 @@ private:
     template <class Name>
     Result<Bytes> read_wider(const Name& name, unsigned width, std::size_t limit) {
         for (unsigned w = std::max(width, 1u); w <= kTileWidth; ++w) {
-            if (w != width && w != kTileWidth && width != 0 && !options_.live) continue;
+            if (w != width && w != kTileWidth && width != 0 && !live_) continue;
             auto bytes = read_file(fs_, ledger_ / name(w), limit);
             if (bytes.ok()) return bytes;
             if (bytes.error().code() != Code::not_found) return bytes;
@@ -120,8 +122,7 @@ private:
         for (const TreeSize size : *sizes) {
             const std::string where = "ledger/published/" + twelve_digits(size.value);
             if (size.value > size_.value) {
-                if (!options_.live)
-                    report_.problem("checkpoint.published", where, "claims more entries than the ledger has");
+                if (!live_) report_.problem("checkpoint.published", where, "claims more entries than the ledger has");
                 continue;
             }
             const auto note = read_note(fs_, published_file(ledger_, size));
@@ -163,7 +164,7 @@ private:
             const AnchorSpan span = *parsed;
             const std::string where = "ledger/anchors/" + name;
             if (span.size.value > size_.value) {
-                if (!options_.live) report_.problem("anchor.imprint", where, "stamps more entries than the ledger has");
+                if (!live_) report_.problem("anchor.imprint", where, "stamps more entries than the ledger has");
                 continue;
             }
             auto anchor = store.read(span);
@@ -199,7 +200,7 @@ private:
     }
     // Files of a folder that nothing refers to. What a crash may leave behind is named, and no finding.
     void only(const Path& folder, const std::string& where, const std::function<bool(const std::string&)>& expected) {
-        if (options_.live || !fs_.exists(folder)) return;
+        if (live_ || !fs_.exists(folder)) return;
         const auto names = fs_.list(folder);
         if (!names.ok()) {
             report_.problem("archive.unreadable", where, names.error().message());
@@ -210,7 +211,7 @@ private:
         }
     }
     void unreferenced(const std::string& where, const char* text) {
-        if (options_.live) return;
+        if (live_) return;
         if (where.size() > 4 && where.rfind(".tmp") == where.size() - 4) {
             report_.remark(where + ": left behind by an interrupted write");
         } else {
@@ -249,8 +250,7 @@ private:
                 }
                 take_entry(EntryIndex(at + i), *entry, where);
             }
-            if (!in.at_end() && !options_.live)
-                report_.problem("ledger.entries", where, "has bytes after its last entry");
+            if (!in.at_end() && !live_) report_.problem("ledger.entries", where, "has bytes after its last entry");
             if (options_.progress) options_.progress(std::min(at + kTileWidth, size_.value), size_.value);
         }
         complete_ = true;
@@ -322,9 +322,8 @@ private:
         const Bytes wanted = encode_tile(hashes);
         if (!bytes.ok()) {
             report_.problem("ledger.tile", where, bytes.error().message());
-        } else if (options_.live
-                       ? bytes->size() < wanted.size() || !equal(ByteView(*bytes).first(wanted.size()), wanted)
-                       : !equal(*bytes, wanted)) {
+        } else if (live_ ? bytes->size() < wanted.size() || !equal(ByteView(*bytes).first(wanted.size()), wanted)
+                         : !equal(*bytes, wanted)) {
             report_.problem("ledger.tile", where, "does not hold the hashes of its entries");
         }
         report_.checked["tiles"] += 1;
@@ -438,7 +437,7 @@ private:
             report_.problem("vault.segment", segment_name_, "has bytes after its last frame");
     }
     void finish_frames() {
-        if (!complete_ || !file_ || options_.live) return;
+        if (!complete_ || !file_ || live_) return;
         buffer_.resize(kPiece);
         for (std::uint64_t at = offset_; at < segment_end_;) {
             const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(segment_end_ - at, kPiece));
@@ -446,7 +445,10 @@ private:
             if (!got.ok() || *got != n ||
                 std::any_of(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(n),
                             [](std::uint8_t b) { return b != 0; })) {
-                report_.problem("vault.segment", segment_name_, "has bytes after its last frame");
+                report_.problem(
+                    "vault.segment", segment_name_,
+                    "has bytes after its last frame; an interrupted write leaves such, and the next start of the "
+                    "archive removes them");
                 break;
             }
             at += n;
@@ -641,6 +643,7 @@ private:
     Fs& fs_;
     Path dir_, ledger_, vault_;
     const VerifyOptions& options_;
+    bool live_;  // files beyond the checkpoint belong to a program that writes
     Report report_;
     std::optional<VerifierKey> key_;
     std::optional<Hash> builtin_root_;
@@ -671,10 +674,38 @@ private:
     Bytes buffer_;
 };
 
+std::optional<Bytes> checkpoint_bytes(Fs& fs, const Path& dir) {
+    auto bytes = read_file(fs, checkpoint_file(dir / "ledger"), kPiece);
+    return bytes.ok() ? std::optional<Bytes>(std::move(*bytes)) : std::nullopt;
+}
+
+// Findings that a batch on its way would explain.
+bool only_newer_files(const Report& report) {
+    return std::all_of(report.problems.begin(), report.problems.end(), [](const Problem& p) {
+        return p.code == "file.unreferenced" || p.code == "checkpoint.published" || p.code == "vault.segment";
+    });
+}
+
+// Whether the checkpoint is another one now. A batch is written before it is committed, so it may take a moment.
+bool moves(Fs& fs, const Path& dir, const Bytes& before, bool wait) {
+    constexpr int kTries = 10;
+    for (int i = 0;; ++i) {
+        const auto now = checkpoint_bytes(fs, dir);
+        if (now && *now != before) return true;
+        if (!wait || i == kTries) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    }
+}
+
 }  // namespace
 
 Report verify_archive(Fs& fs, const Path& dir, const VerifyOptions& options) {
-    return ArchiveCheck(fs, dir, options).run();
+    const std::optional<Bytes> before = checkpoint_bytes(fs, dir);
+    Report report = ArchiveCheck(fs, dir, options, false).run();
+    if (report.ok || !before || !moves(fs, dir, *before, only_newer_files(report))) return report;
+    report = ArchiveCheck(fs, dir, options, true).run();
+    report.remark("files newer than the checkpoint: a program wrote while the archive was checked");
+    return report;
 }
 
 }  // namespace kustos::audit

@@ -11,12 +11,6 @@
 
 #include "export/src/qpdf.h"
 
-// Cairo 1.16 and fontconfig 2.14 each lose a few hundred bytes a document inside themselves; ours are still reported.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT: the sanitizer's name
-extern "C" const char* __lsan_default_suppressions() {
-    return "leak:libcairo.so\nleak:libfontconfig.so\n";
-}
-
 namespace kustos::exporting::test {
 namespace {
 

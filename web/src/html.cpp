@@ -243,7 +243,8 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
         if (!problem->hint().empty()) body += "<p>" + escape(problem->hint()) + "</p>";
     }
     if (result != nullptr) {
-        body += "<h2>" + number(result->total, l) + " " + std::string(say(l, "Treffer", "hits")) + "</h2>";
+        body += "<h2>" + number(result->total, l) + " " +
+                std::string(say(l, "Treffer", result->total == 1 ? "hit" : "hits")) + "</h2>";
         for (const Hit& h : result->hits) {
             body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) +
                     "?matter=" + url_encode(form.matter) + "\"><bdi>" +

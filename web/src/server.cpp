@@ -15,8 +15,10 @@
 #include <Poco/URI.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <charconv>
 #include <istream>
+#include <utility>
 
 #include "base/log.h"
 #include "web/push_json.h"
@@ -40,7 +42,37 @@ struct House {
     Service& service;
     ServerOptions options;
     Sessions sessions;
+    std::atomic<std::uint64_t> push_bytes = 0;  // of bodies that are in memory now, as declared
 };
+
+// Room for one body; given back at the end.
+class Room {
+public:
+    static Result<Room> take(std::atomic<std::uint64_t>& used, std::uint64_t bytes, std::uint64_t most) {
+        Room room(&used, bytes);
+        if (used.fetch_add(bytes) + bytes > most && bytes != 0) {
+            return Error(Code::overloaded, "too many pushes at once").with_hint("send again later; nothing was taken");
+        }
+        return room;
+    }
+    Room(Room&& other) noexcept : used_(std::exchange(other.used_, nullptr)), bytes_(other.bytes_) {}
+    ~Room() {
+        if (used_ != nullptr) used_->fetch_sub(bytes_);
+    }
+
+private:
+    Room(std::atomic<std::uint64_t>* used, std::uint64_t bytes) : used_(used), bytes_(bytes) {}
+    std::atomic<std::uint64_t>* used_;
+    std::uint64_t bytes_;
+};
+
+// A sender that is refused in the middle of its body sees the answer only if the rest is taken off the line: so much
+// is.
+void discard(std::istream& in, std::uint64_t most) {
+    std::vector<char> buffer(64 * 1024);
+    for (std::uint64_t done = 0; done < most && in.good(); done += static_cast<std::uint64_t>(in.gcount()))
+        in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+}
 
 // Reads at most `limit` bytes of a body. Code::limit above; Code::bad_input when the sender stops early.
 Result<Bytes> read_body(HTTPServerRequest& request, std::uint64_t limit) {
@@ -289,6 +321,10 @@ private:
         if (!post) return send(response, 405, "application/json", error_json(Error(Code::usage, "use POST")));
         PushRequest push;
         push.source = path.substr(prefix.size());
+        const auto refuse = [&](const Error& error) {
+            discard(request.stream(), 2 * house_.options.max_push_bytes);
+            json_error(response, error);
+        };
         const std::string authorization = request.get("Authorization", "");
         if (authorization.rfind("Bearer ", 0) != 0) {
             response.set("WWW-Authenticate", "Bearer");
@@ -311,8 +347,15 @@ private:
                         error_json(Error(Code::bad_input, "Content-Type must be application/x-ndjson")
                                        .with_hint("one message a line")));
         }
-        auto body = read_body(request, house_.options.max_push_bytes);
-        if (!body.ok()) return json_error(response, body.error());
+        if (const Status may = house_.service.may_push(push.source, push.token); !may.ok()) return refuse(may.error());
+        const std::uint64_t most = house_.options.max_push_bytes;
+        const auto declared = request.getContentLength64();
+        const bool known = declared >= 0 && static_cast<std::uint64_t>(declared) <= most;
+        const auto room = Room::take(house_.push_bytes, known ? static_cast<std::uint64_t>(declared) : most,
+                                     house_.options.max_bodies);
+        if (!room.ok()) return refuse(room.error());
+        auto body = read_body(request, most);
+        if (!body.ok()) return refuse(body.error());
         push.body = std::move(*body);
         auto answer = house_.service.push(push);
         if (!answer.ok()) return json_error(response, answer.error());
