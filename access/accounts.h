@@ -36,7 +36,7 @@ public:
     Result<std::string> issue(std::uint32_t source);  // replaces the source's token
     Result<bool> check(std::uint32_t source, const std::string& token);
     // Answers of pushes, so that a repeated Idempotency-Key gets the receipts of the first time. Kept for 7 days, at
-    // most 100,000 per source. The key is stored as SHA-256.
+    // most some 100,000 per source. The key is stored as SHA-256.
     Result<std::string> remembered(std::uint32_t source, const std::string& idempotency_key,
                                    const Hash& body);  // conflict: other body
     Status remember(std::uint32_t source, const std::string& idempotency_key, const Hash& body,
@@ -48,6 +48,7 @@ private:
     Database database_;
     Random* random_;
     std::unique_ptr<std::mutex> lock_;
+    std::uint64_t remembered_ = 0;  // guarded by lock_
 };
 
 }  // namespace kustos::access

@@ -44,7 +44,6 @@ struct Call {
     int port = 0;
     bool original = false;
     bool deep = false;
-    bool no_index = false;
 };
 
 struct Parsed {

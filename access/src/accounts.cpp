@@ -6,6 +6,8 @@ namespace kustos::access {
 
 namespace {
 constexpr Argon2Cost kCost{64 * 1024, 3};
+constexpr std::int64_t kMostAnswers = 100'000;
+constexpr std::uint64_t kCountEvery = 1000;
 
 Result<Database> open_database(const Path& file) {
     Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
@@ -15,7 +17,8 @@ Result<Database> open_database(const Path& file) {
                          "CREATE TABLE IF NOT EXISTS token(source INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
                          "CREATE TABLE IF NOT EXISTS answer(source INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT "
                          "NULL, at INTEGER NOT NULL, "
-                         "text TEXT NOT NULL, PRIMARY KEY(source, key)) WITHOUT ROWID;"));
+                         "text TEXT NOT NULL, PRIMARY KEY(source, key)) WITHOUT ROWID;"
+                         "CREATE INDEX IF NOT EXISTS answer_at ON answer(source, at);"));
     return database;
 }
 
@@ -114,7 +117,12 @@ Status PushTokens::remember(std::uint32_t source, const std::string& idempotency
             .bind(5, std::string_view(answer))
             .run());
     auto drop = TRY(database_.prepare("DELETE FROM answer WHERE source = ? AND at < ?"));
-    return drop.bind(1, std::int64_t{source}).bind(2, now_ms - 7 * 86'400'000ll).run();
+    TRY(drop.bind(1, std::int64_t{source}).bind(2, now_ms - 7 * 86'400'000ll).run());
+    if (++remembered_ % kCountEvery != 0) return ok_status();
+    auto surplus =
+        TRY(database_.prepare("DELETE FROM answer WHERE source = ?1 AND key IN (SELECT key FROM answer WHERE source = "
+                              "?1 ORDER BY at DESC LIMIT -1 OFFSET ?2)"));
+    return surplus.bind(1, std::int64_t{source}).bind(2, std::int64_t{kMostAnswers}).run();
 }
 
 }  // namespace kustos::access

@@ -214,8 +214,8 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
         "</label><select id=\"matter\" name=\"matter\" required>";
     for (const MatterReport& m : matters) {
         if (m.closed) continue;
-        body += "<option value=\"" + m.id + "\"" + (m.id == form.matter ? " selected" : "") + ">" + m.id +
-                (m.reference.empty() ? "" : " – " + escape(m.reference)) + "</option>";
+        body += "<option value=\"" + escape(m.id) + "\"" + (m.id == form.matter ? " selected" : "") + ">" +
+                escape(m.id) + (m.reference.empty() ? "" : " – " + escape(m.reference)) + "</option>";
     }
     body += "</select><label for=\"query\">" + std::string(say(l, "Suchworte", "Words")) +
             "</label><input id=\"query\" type=\"search\" name=\"query\" required autofocus value=\"" +
@@ -349,14 +349,12 @@ std::string verify_page(const PageContext& c, const audit::Report* report) {
         escape(c.form_token) + "\"><p><button>" + std::string(say(l, "Jetzt prüfen", "Verify now")) +
         "</button></p></form>";
     if (report != nullptr) {
+        const std::string_view language = l == Language::german ? "de" : "en";
+        const std::string headline = report->headline(language);
+        std::string text = report->to_text(language);
+        if (text.rfind(headline, 0) == 0) text.erase(0, std::min(text.size(), headline.size() + 1));
         body += "<div class=\"card\"><p class=\"" + std::string(report->ok ? "good" : "bad") + "\">" +
-                escape(report->headline(l == Language::german ? "de" : "en")) + "</p><table>";
-        for (const auto& [name, count] : report->checked)
-            body += "<tr><td>" + escape(name) + "</td><td class=\"n\">" + number(count, l) + "</td></tr>";
-        body += "</table>";
-        for (const auto& p : report->problems)
-            body += "<p class=\"bad\">" + escape(p.code) + ", " + escape(p.where) + ": " + escape(p.text) + "</p>";
-        body += "</div>";
+                escape(headline) + "</p><pre class=\"body\">" + escape(text) + "</pre></div>";
     }
     return page(c, say(l, "Prüfen", "Verify"), body);
 }

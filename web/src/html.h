@@ -1,4 +1,4 @@
-// HTML by concatenation, with escaping that can't be forgotten: Html holds markup, text() makes markup of foreign text.
+// HTML by concatenation: whatever comes from outside goes through escape().
 #pragma once
 
 #include <string>

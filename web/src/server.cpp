@@ -254,10 +254,8 @@ private:
                 429);
         }
         auto good = house_.service.log_in(form["name"], form["password"]);
-        if (!good.ok() || !*good) {
-            house_.sessions.failed();
-            return html(response, login_page(c, true), 401);
-        }
+        if (!good.ok() || !*good) return html(response, login_page(c, true), 401);
+        house_.sessions.succeeded();
         const std::string id = house_.sessions.open(form["name"]);
         response.add("Set-Cookie", std::string(kCookie) + "=" + id + "; Path=/; Secure; HttpOnly; SameSite=Strict");
         redirect(response, "/");
@@ -404,7 +402,9 @@ Result<std::unique_ptr<Server>> Server::start(Environment environment, Service& 
         context->enableSessionCache(false);
         SSL_CTX_set_options(context->sslContext(), SSL_OP_NO_RENEGOTIATION);
 
-        Poco::Net::SecureServerSocket socket(Poco::Net::SocketAddress("127.0.0.1", options.port), 64, context);
+        Poco::Net::SecureServerSocket socket(context);
+        socket.bind(Poco::Net::SocketAddress("127.0.0.1", options.port), true, false);  // the port is ours alone
+        socket.listen(64);
         auto state = std::unique_ptr<State>(
             new State{House{environment, service, options, Sessions(environment.clock, environment.random)},
                       certificate, nullptr, nullptr, 0});

@@ -46,7 +46,8 @@ public:
         sessions_.erase(key(id));
     }
 
-    // At most five wrong passwords a minute, for everybody together: there is one account.
+    // At most five wrong passwords a minute, for everybody together: there is one account. An attempt counts as wrong
+    // until succeeded() takes it back, so that attempts at the same time count too.
     bool may_try() {
         const std::lock_guard lock(mutex_);
         const std::int64_t now = clock_.monotonic_ms();
@@ -54,11 +55,13 @@ public:
             window_ms_ = now;
             failures_ = 0;
         }
-        return failures_ < 5;
-    }
-    void failed() {
-        const std::lock_guard lock(mutex_);
+        if (failures_ >= 5) return false;
         ++failures_;
+        return true;
+    }
+    void succeeded() {
+        const std::lock_guard lock(mutex_);
+        if (failures_ > 0) --failures_;
     }
 
 private:

@@ -1,0 +1,139 @@
+#include <doctest/doctest.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "web/push_json.h"
+#include "web/src/html.h"
+#include "web/src/sessions.h"
+
+using namespace kustos;
+using namespace kustos::web;
+
+namespace {
+
+const std::string kEvil = "<script>alert('x')</script>\"&\x01";
+
+// What a page must never hold, whatever came in.
+void check_harmless(const std::string& name, const std::string& page) {
+    CAPTURE(name);
+    CHECK(page.find("<script") == std::string::npos);
+    CHECK(page.find("alert('x')") == std::string::npos);
+    CHECK(page.find('\x01') == std::string::npos);
+    CHECK(page.find("&lt;script&gt;") != std::string::npos);
+}
+
+PageContext context(Language language = Language::english) {
+    return {language, kEvil, "form"};
+}
+
+}  // namespace
+
+TEST_CASE("escaped text is text, in content and in attributes") {
+    CHECK(escape("<a href=\"x\" b='y'>&") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
+    CHECK(escape("Prüfung 🙂") == "Prüfung 🙂");
+    CHECK(escape(std::string("a\0b", 3)) == "a\uFFFDb");
+    CHECK(url_encode("ä b&c=d/+?") == "%C3%A4%20b%26c%3Dd%2F%2B%3F");
+}
+
+TEST_CASE("no page lets what was sent become markup") {
+    StatusReport status;
+    status.origin = status.fingerprint = status.vault = status.sandbox = status.anchored_by = kEvil;
+    status.sources.push_back({1, kEvil, kEvil, false, 1, {}});
+    status.next_steps = {kEvil};
+    check_harmless("status", status_page(context(), status));
+
+    SearchReport found;
+    Hit hit;
+    hit.sender = hit.subject = hit.conversation = hit.snippet = hit.found_in = hit.kind = kEvil;
+    hit.marks = {{0, 8}, {4, 900}, {20, 10}};  // one good, one beyond the end, one backwards
+    found.hits = {hit};
+    found.total = 100;
+    MatterReport matter;
+    matter.id = matter.reference = matter.ground = kEvil;
+    const Error problem = Error(Code::usage, kEvil).with_hint(kEvil);
+    check_harmless("search", search_page(context(), {matter}, {kEvil, kEvil, kEvil, 0}, &found, &problem));
+
+    RecordReport record;
+    record.source = kEvil;
+    vault::Message& m = record.message;
+    m.native_id = m.subject = m.body = m.body_html = m.previous_body = m.reply_to = m.thread = m.target = m.format =
+        m.feed_position = kEvil;
+    m.sender = {kEvil, kEvil, kEvil, kEvil, true};
+    m.recipients = {{vault::Role::to, m.sender}};
+    m.headers = m.notes = {kEvil};
+    m.conversation = {kEvil, kEvil, vault::ConversationType::group};
+    vault::Attachment a;
+    a.name = a.media_type = kEvil;
+    m.attachments.push_back(a);
+    check_harmless("record", record_page(context(), record, kEvil));
+
+    audit::Report report;
+    report.problem(kEvil, kEvil, kEvil);
+    report.remark(kEvil);
+    check_harmless("verify", verify_page(context(), &report));
+    check_harmless("error", error_page(context(), problem));
+    check_harmless("page", page(context(), kEvil, ""));
+}
+
+TEST_CASE("pages speak German and English") {
+    StatusReport status;
+    CHECK(status_page(context(Language::german), status).find("lang=\"de\"") != std::string::npos);
+    CHECK(status_page(context(Language::english), status).find("lang=\"en\"") != std::string::npos);
+    CHECK(login_page({Language::german, "", ""}, true).find("Passwort") != std::string::npos);
+}
+
+TEST_CASE("a remembered answer of a push is given back as it was") {
+    PushAnswer answer;
+    PushReceipt r;
+    r.line = 3;
+    r.entry = EntryIndex(17);
+    r.record.bytes[0] = 7;
+    r.leaf.bytes[31] = 9;
+    r.quarantined = true;
+    answer.receipts = {r, r};
+    answer.receipts[1].duplicate = true;
+    answer.unknown_keys = 2;
+    answer.checkpoint_size = TreeSize(99);
+    const std::string text = push_answer_json(answer);
+    auto again = parse_push_answer(text);
+    REQUIRE(again.ok());
+    CHECK(push_answer_json(*again) == text);
+    for (const char* bad : {"", "[]", "{}", "{\"receipts\":[1]}", "{\"receipts\":[{\"record\":\"zz\"}]}"})
+        CHECK_FALSE(parse_push_answer(bad).ok());
+}
+
+TEST_CASE("a session ends after half an hour without use, or when it is closed") {
+    FixedClock clock{UtcTime{1'000'000}};
+    SeededRandom random{1};
+    Sessions sessions(clock, random);
+    const std::string id = sessions.open("admin");
+    REQUIRE(sessions.find(id));
+    CHECK(sessions.find(id)->actor == "admin");
+    CHECK(sessions.find(id)->form_token.size() == 43);
+    CHECK_FALSE(sessions.find(""));
+    CHECK_FALSE(sessions.find(id + "x"));
+    clock.advance_ms(29 * 60'000);
+    CHECK(sessions.find(id));
+    clock.advance_ms(29 * 60'000);
+    CHECK(sessions.find(id));
+    clock.advance_ms(31 * 60'000);
+    CHECK_FALSE(sessions.find(id));
+    const std::string other = sessions.open("admin");
+    CHECK(other != id);
+    sessions.close(other);
+    CHECK_FALSE(sessions.find(other));
+}
+
+TEST_CASE("five attempts a minute, right ones not counted, those on their way counted") {
+    FixedClock clock{UtcTime{1'000'000}};
+    SeededRandom random{1};
+    Sessions sessions(clock, random);
+    for (int i = 0; i < 50; ++i) {
+        CHECK(sessions.may_try());
+        sessions.succeeded();
+    }
+    for (int i = 0; i < 5; ++i) CHECK(sessions.may_try());
+    CHECK_FALSE(sessions.may_try());
+    clock.advance_ms(61'000);
+    CHECK(sessions.may_try());
+}
