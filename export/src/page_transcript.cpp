@@ -132,7 +132,8 @@ private:
                                        {page::kTextWidth, Align::left, Direction::frame, 2});
         canvas_.set_continuation({});
         canvas_.gap(20);
-        canvas_.need(head.height() + 110);
+        const BundleRecord first = TRY(parts_.records.at(transcript_.records[group.records.front()].position));
+        canvas_.need(head.height() + 80 + room_for_head(first));
         canvas_.set_section(title);
         parts_.found.groups.push_back(canvas_.page());
         group_bookmark_ = canvas_.bookmark(chapter_bookmark_, bookmark_title(group));

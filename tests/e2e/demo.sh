@@ -28,6 +28,7 @@ mkdir -p "$out"
 
 title "Ein neues Archiv" "a new archive"
 kustos init "$out/archive" --tsa builtin
+sed -i 's/^authority: .*/authority: Stadt Auenbrück/' "$out/archive/config.yaml"  # shown on the bundle's cover
 kustos source add messenger --kind import > /dev/null
 kustos source add mail --kind import > /dev/null
 token=$(kustos --json source add live --kind http | field token)
