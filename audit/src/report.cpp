@@ -221,7 +221,7 @@ std::string Report::to_text(std::string_view language) const {
     out += de ? "Geprüft: " : "Checked: ";
     bool first = true;
     for (const auto& [name, count] : checked) {
-        out += (first ? "" : ", ") + std::to_string(count) + " " + count_name(name, de);
+        out += (first ? "" : ", ") + counted(count, name, de);
         first = false;
     }
     out += checked.empty() ? (de ? "nichts\n" : "nothing\n") : "\n";

@@ -87,24 +87,27 @@ const std::map<std::string_view, Words> kCodes = {
       "A content can't be opened or is not what was sealed."}},
 };
 
-const std::map<std::string_view, Words> kCounts = {
-    {"entries", {"Einträge", "entries"}},
-    {"tiles", {"Kacheln der Kette", "ledger tiles"}},
-    {"checkpoints", {"Prüfpunkte", "checkpoints"}},
-    {"anchors", {"Zeitstempel", "time stamps"}},
-    {"frames", {"Geheimtexte", "ciphertexts"}},
-    {"records", {"Aufzeichnungen", "records"}},
-    {"fields", {"Felder", "fields"}},
-    {"redacted", {"geschwärzte Felder", "redacted fields"}},
-    {"originals", {"Originale", "originals"}},
-    {"files", {"Dateien", "files"}},
-    {"boxes", {"versiegelte Schlüssel", "sealed keys"}},
-    {"blobs", {"große Anhänge", "large attachments"}},
-    {"proofs", {"Beweise", "proofs"}},
-    {"bytes", {"Byte", "bytes"}},
-    {"signatures", {"Unterschriften", "signatures"}},
-    {"opened", {"geöffnete Inhalte", "opened contents"}},
-    {"problems_left_out", {"weitere Befunde", "further findings"}},
+struct Count {
+    Words one, more;
+};
+const std::map<std::string_view, Count> kCounts = {
+    {"entries", {{"Eintrag", "entry"}, {"Einträge", "entries"}}},
+    {"tiles", {{"Kachel der Kette", "ledger tile"}, {"Kacheln der Kette", "ledger tiles"}}},
+    {"checkpoints", {{"Prüfpunkt", "checkpoint"}, {"Prüfpunkte", "checkpoints"}}},
+    {"anchors", {{"Zeitstempel", "time stamp"}, {"Zeitstempel", "time stamps"}}},
+    {"frames", {{"Geheimtext", "ciphertext"}, {"Geheimtexte", "ciphertexts"}}},
+    {"records", {{"Aufzeichnung", "record"}, {"Aufzeichnungen", "records"}}},
+    {"fields", {{"Feld", "field"}, {"Felder", "fields"}}},
+    {"redacted", {{"geschwärztes Feld", "redacted field"}, {"geschwärzte Felder", "redacted fields"}}},
+    {"originals", {{"Original", "original"}, {"Originale", "originals"}}},
+    {"files", {{"Datei", "file"}, {"Dateien", "files"}}},
+    {"boxes", {{"versiegelter Schlüssel", "sealed key"}, {"versiegelte Schlüssel", "sealed keys"}}},
+    {"blobs", {{"großer Anhang", "large attachment"}, {"große Anhänge", "large attachments"}}},
+    {"proofs", {{"Beweis", "proof"}, {"Beweise", "proofs"}}},
+    {"bytes", {{"Byte", "byte"}, {"Byte", "bytes"}}},
+    {"signatures", {{"Unterschrift", "signature"}, {"Unterschriften", "signatures"}}},
+    {"opened", {{"geöffneter Inhalt", "opened content"}, {"geöffnete Inhalte", "opened contents"}}},
+    {"problems_left_out", {{"weiterer Befund", "further finding"}, {"weitere Befunde", "further findings"}}},
 };
 
 const std::map<std::string_view, const char*> kRemarks = {
@@ -122,11 +125,15 @@ const std::map<std::string_view, const char*> kRemarks = {
     {"sealed keys: keys/ is not here", "versiegelte Schlüssel: keys/ liegt nicht vor"},
     {"whether an attachment belongs to its record: no disclosed field names its hash",
      "ob ein Anhang zu seiner Aufzeichnung gehört: kein offengelegtes Feld nennt seine Prüfsumme"},
-    {"staging/batch: a batch was interrupted or is being written; what lies behind the checkpoint is not judged",
-     "staging/batch: ein Schreibvorgang wurde unterbrochen oder läuft; was hinter dem Prüfpunkt liegt, ist nicht "
-     "beurteilt"},
-    {"time stamps over damaged entries: what they imprint can't be recomputed",
-     "Zeitstempel über beschädigten Einträgen: was sie stempeln, lässt sich nicht nachrechnen"},
+    {"files newer than the checkpoint: a program wrote while the archive was checked",
+     "Dateien, die neuer sind als der Prüfpunkt: während der Prüfung schrieb ein Programm"},
+};
+
+// Remarks that begin with a file's name.
+constexpr std::pair<std::string_view, std::string_view> kRemarkEnds[] = {
+    {": the entry that names it is still to come", ": der Eintrag, der ihn nennt, kommt noch"},
+    {": left behind by an interrupted write", ": Rest eines unterbrochenen Schreibvorgangs"},
+    {": an interrupted store, without note or token", ": ein unterbrochenes Ablegen, ohne Prüfpunkt oder Stempel"},
 };
 
 }  // namespace
@@ -139,18 +146,19 @@ std::string_view explain(std::string_view code, std::string_view language) {
     return language == "de" ? found->second.german : found->second.english;
 }
 
-std::string count_name(const std::string& key, bool german) {
+std::string counted(std::uint64_t count, const std::string& key, bool german) {
     const auto found = kCounts.find(key);
-    return found == kCounts.end() ? key : german ? found->second.german : found->second.english;
+    if (found == kCounts.end()) return std::to_string(count) + " " + key;
+    const Words& words = count == 1 ? found->second.one : found->second.more;
+    return std::to_string(count) + " " + (german ? words.german : words.english);
 }
 
 std::string german_remark(const std::string& english) {
     const auto found = kRemarks.find(english);
     if (found != kRemarks.end()) return found->second;
-    const std::string_view waiting = ": the entry that names it is still to come";
-    if (english.size() > waiting.size() &&
-        std::string_view(english).substr(english.size() - waiting.size()) == waiting) {
-        return english.substr(0, english.size() - waiting.size()) + ": der Eintrag, der ihn nennt, kommt noch";
+    for (const auto& [end, german] : kRemarkEnds) {
+        if (english.size() > end.size() && std::string_view(english).substr(english.size() - end.size()) == end)
+            return english.substr(0, english.size() - end.size()) + std::string(german);
     }
     const std::string_view stamped = "existence in time of the last ";
     if (english.rfind(stamped, 0) == 0) {

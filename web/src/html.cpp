@@ -62,7 +62,7 @@ a{color:var(--act)}header{background:var(--paper);border-bottom:1px solid var(--
 header .in,main{max-width:62rem;margin:0 auto;padding:.8rem 1.2rem}header .in{display:flex;gap:1.4rem;align-items:center;flex-wrap:wrap}
 header b{font-size:1.15rem}header nav{display:flex;gap:1rem;flex:1}header form{margin:0}
 h1{font-size:1.5rem;margin:.6rem 0 1rem}h2{font-size:1.1rem;margin:1.6rem 0 .5rem}
-.card{background:var(--paper);border:1px solid var(--line);border-radius:6px;padding:1rem 1.2rem;margin:0 0 1rem}
+.card>h2:first-child,.card>p:first-child{margin-top:0}.card{background:var(--paper);border:1px solid var(--line);border-radius:6px;padding:1rem 1.2rem;margin:0 0 1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 label{display:block;font-weight:600;margin:.6rem 0 .2rem}input,select{font:inherit;padding:.4rem .5rem;border:1px solid #8a95a1;border-radius:4px;max-width:100%}
@@ -162,6 +162,12 @@ std::string coverage_block(Language l, const Coverage& c) {
     return "<table>" + rows + "</table>";
 }
 
+std::string vault_state(Language l, const std::string& state) {
+    if (l == Language::english) return state;
+    if (state == "closed") return "zu";
+    return state.rfind("open", 0) == 0 ? "offen" + state.substr(4) : state;
+}
+
 std::string person(const vault::Person& p) {
     std::string out = "<bdi>" + escape(p.name.empty() ? (p.address.empty() ? p.id : p.address) : p.name) + "</bdi>";
     if (!p.name.empty() && !p.address.empty()) out += " <span class=\"soft\">&lt;" + escape(p.address) + "&gt;</span>";
@@ -191,7 +197,7 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
                                   std::string(say(l, "bis Eintrag ", "up to entry ")) + number(s.anchored_size.value, l)
                             : std::string(say(l, "noch keiner", "none yet")));
     body += row(say(l, "Fingerabdruck", "Fingerprint"), "<code>" + escape(s.fingerprint) + "</code>");
-    body += row(say(l, "Tresor", "Vault"), escape(s.vault));
+    body += row(say(l, "Tresor", "Vault"), escape(vault_state(l, s.vault)));
     body += row(say(l, "In Quarantäne", "Quarantined"), number(s.quarantined, l));
     body += "</table></div><div class=\"card\"><h2>" + std::string(say(l, "Quellen", "Sources")) +
             "</h2><table><tr><th>Name</th><th>" + std::string(say(l, "Art", "Kind")) + "</th><th class=\"n\">" +
