@@ -5,6 +5,7 @@
 
 #include "app/call.h"
 #include "base/environment.h"
+#include "base/secret.h"
 
 namespace kustos::app {
 
@@ -17,6 +18,11 @@ struct Streams {
 int exit_code(Code code);
 int run_command(Environment environment, const Call& call, Streams streams);
 class House;
-int run_command_in(House& house, const Call& call, Streams streams);  // with the house of a running server
+// With the house of a running server. A passphrase opens its vault for this command.
+int run_command_in(House& house, const Call& call, const SecretBytes& passphrase, Streams streams);
+
+// The first line of a file, or of standard input for "-". Code::usage: not to be read, or empty.
+Result<SecretBytes> read_secret(Environment environment, const std::string& file, const char* what);
+std::string user_name(std::uint32_t uid);
 
 }  // namespace kustos::app

@@ -43,6 +43,7 @@ struct ExportRequest {
     std::string as = "pdf";
     Path out;
     Language language = Language::english;
+    std::string actor;
 };
 struct ExportReport {
     std::uint64_t records = 0, pages = 0, bytes = 0, left_out = 0;
@@ -81,6 +82,20 @@ public:
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
     // tried again; ingest goes on).
     Result<bool> publish_and_anchor();
+
+    // Opens a closed vault for one piece of a key holder's work; it is closed again when the last such work has ended.
+    // Null: the vault is open anyway. Code::denied: wrong passphrase.
+    class Opening {
+    public:
+        explicit Opening(House& house) : house_(house) {}
+        ~Opening();
+        Opening(const Opening&) = delete;
+        Opening& operator=(const Opening&) = delete;
+
+    private:
+        House& house_;
+    };
+    Result<std::unique_ptr<Opening>> open_vault(ByteView passphrase);
 
     vault::Archive& archive() { return *archive_; }
     access::Matters& matter_desk() { return *matters_; }
@@ -125,6 +140,8 @@ private:
     std::mutex push_mutex_;
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
+    std::mutex opening_mutex_;
+    int openings_ = 0;  // guarded by opening_mutex_
 };
 
 // The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root:

@@ -1,11 +1,12 @@
 // One archive, one writer: while `kustos serve` runs, every other command is carried out by it, over a socket in the
 // archive directory (mode 0600; only the same user or root is served). The caller sees no difference.
 //
-// Frames: u8 channel (1 output, 2 errors, 3 exit code as u32), u32 length, bytes. The request is one JSON object, u32
-// length.
+// Request: u32 length, JSON object; u32 length, passphrase (may be empty). Answer: frames of u8 channel (1 output,
+// 2 errors, 3 exit code as u32, 4 a line of progress), u32 length, bytes. A caller who hangs up ends his command.
 #pragma once
 
 #include <atomic>
+#include <list>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -23,15 +24,20 @@ public:
 
 private:
     RemoteServer(House& house, int fd) : house_(house), fd_(fd) {}
+    struct Worker {
+        std::thread thread;
+        std::atomic<bool> done{false};
+    };
     void accept_loop();
     void handle(int connection);
     House& house_;
     int fd_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;
+    std::list<Worker> workers_;  // of accept_loop()
 };
 
 // Hands the call to the running server. Absent: there is none (the socket does not answer).
-std::optional<int> run_remotely(const Call& call, Streams streams);
+std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams);
 
 }  // namespace kustos::app

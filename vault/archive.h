@@ -121,7 +121,9 @@ public:
     // --- keys ---
     bool is_open() const;              // content can be opened
     std::string unlock_state() const;  // "open (auto)", "closed"
+    // Both are entries. lock() drops the keyring and what was opened with it; sealing and indexing go on.
     Status unlock(ByteView passphrase);
+    Status lock();
     // Sealed parts of an entry with the key of whoever may have it: the forward state (not yet punctured) or, when the
     // vault is open, the root key. Code::closed when neither has it. Used by Opener and the indexer only.
     Result<OpenedPayload> open_payload(EntryIndex index, const audit::Entry& entry) const;

@@ -21,6 +21,31 @@ namespace kustos::app {
 
 using nlohmann::json;
 
+std::string user_name(std::uint32_t uid) {
+    passwd entry{};
+    passwd* found = nullptr;
+    char buffer[4096];
+    if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) != 0 || found == nullptr) return std::to_string(uid);
+    return found->pw_name;
+}
+
+Result<SecretBytes> read_secret(Environment e, const std::string& file, const char* what) {
+    std::string text;
+    if (file == "-") {
+        std::getline(std::cin, text);
+    } else {
+        auto bytes = read_file(e.fs, file, 4096);
+        if (!bytes.ok()) return Error(Code::usage, std::string(what) + " file can't be read");
+        text = to_text(*bytes);
+        text = text.substr(0, text.find('\n'));
+    }
+    if (!text.empty() && text.back() == '\r') text.pop_back();
+    SecretBytes secret(as_bytes(text));
+    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    if (secret.empty()) return Error(Code::usage, std::string(what) + " is empty");
+    return secret;
+}
+
 int exit_code(Code code) {
     switch (code) {
         case Code::usage:
@@ -50,28 +75,6 @@ int exit_code(Code code) {
 }
 
 namespace {
-
-std::string user_name() {
-    const passwd* p = getpwuid(getuid());
-    return p != nullptr && p->pw_name != nullptr ? p->pw_name : std::to_string(getuid());
-}
-
-Result<SecretBytes> read_secret(Environment e, const std::string& file, const char* what) {
-    std::string text;
-    if (file == "-") {
-        std::getline(std::cin, text);
-    } else {
-        auto bytes = read_file(e.fs, file, 4096);
-        if (!bytes.ok()) return Error(Code::usage, std::string(what) + " file can't be read");
-        text = to_text(*bytes);
-        text = text.substr(0, text.find('\n'));
-    }
-    if (!text.empty() && text.back() == '\r') text.pop_back();
-    SecretBytes secret(as_bytes(text));
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-    if (secret.empty()) return Error(Code::usage, std::string(what) + " is empty");
-    return secret;
-}
 
 // The house of this command alone, or the running server's.
 struct HouseRef {
@@ -113,6 +116,7 @@ private:
     const char* say(const char* de, const char* en) const { return german() ? de : en; }
     web::Language web_language() const { return german() ? web::Language::german : web::Language::english; }
 
+    const std::string& actor(const House& house) const { return c_.actor.empty() ? house.actor() : c_.actor; }
     Path state() const { return c_.state.empty() ? default_state_dir() : c_.state; }
 
     Result<HouseRef> open_house() {
@@ -127,7 +131,7 @@ private:
         HouseOptions options;
         options.archive = c_.archive;
         options.state = state();
-        options.actor = user_name();
+        options.actor = user_name(getuid());
         if (!c_.passphrase_file.empty()) options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
         HouseRef ref;
         ref.own = TRY(House::open(e_, std::move(options)));
@@ -381,7 +385,7 @@ private:
 
     Result<int> search() {
         auto house = TRY(open_house());
-        const web::SearchReport report = TRY(house->search(house->actor(), c_.matter, c_.query, c_.sort, 0, c_.limit));
+        const web::SearchReport report = TRY(house->search(actor(*house), c_.matter, c_.query, c_.sort, 0, c_.limit));
         out_ << (c_.json ? search_json(report) : search_text(report, c_.language));
         return 0;
     }
@@ -400,11 +404,11 @@ private:
         const EntryIndex record = TRY(record_number(c_.record));
         auto house = TRY(open_house());
         if (c_.original) {
-            const Bytes bytes = TRY(house->original(house->actor(), c_.matter, record));
+            const Bytes bytes = TRY(house->original(actor(*house), c_.matter, record));
             out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
             return 0;
         }
-        const web::RecordReport report = TRY(house->record(house->actor(), c_.matter, record));
+        const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record));
         out_ << (c_.json ? record_json(report) : record_text(report, c_.language));
         return 0;
     }
@@ -430,6 +434,7 @@ private:
             }
         }
         auto house = TRY(open_house());
+        request.actor = actor(*house);
         const ExportReport report = TRY(house->export_records(request));
         if (c_.json) {
             out_ << json{{"file", report.file},
@@ -519,11 +524,17 @@ int finish(Result<int> code, Streams streams) {
 }  // namespace
 
 int run_command(Environment environment, const Call& call, Streams streams) {
-    if (const auto code = run_remotely(call, streams)) return *code;
+    if (const auto code = run_remotely(environment, call, streams)) return *code;
     return finish(Command(environment, nullptr, call, streams).run(), streams);
 }
 
-int run_command_in(House& house, const Call& call, Streams streams) {
+int run_command_in(House& house, const Call& call, const SecretBytes& passphrase, Streams streams) {
+    std::unique_ptr<House::Opening> opening;
+    if (!passphrase.empty()) {
+        auto opened = house.open_vault(passphrase.view());
+        if (!opened.ok()) return finish(std::move(opened).error(), streams);
+        opening = std::move(*opened);
+    }
     return finish(Command(house.environment(), &house, call, streams).run(), streams);
 }
 

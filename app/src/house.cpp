@@ -123,6 +123,27 @@ Result<ingest::Extractor*> House::extractor() {
     return extractor_.get();
 }
 
+Result<std::unique_ptr<House::Opening>> House::open_vault(ByteView passphrase) {
+    {
+        const std::lock_guard lock(opening_mutex_);
+        if (openings_ == 0 && archive_->is_open()) return std::unique_ptr<Opening>();
+        TRY(archive_->unlock(passphrase));
+        ++openings_;
+    }
+    auto opening = std::make_unique<Opening>(*this);
+    const std::lock_guard lock(index_mutex_);
+    if (indexer_) next_to_index_ = TRY(first_to_index());  // what was deferred comes in now
+    return opening;
+}
+
+House::Opening::~Opening() {
+    const std::lock_guard lock(house_.opening_mutex_);
+    if (--house_.openings_ > 0) return;
+    house_.searcher_->forget();
+    if (const Status locked = house_.archive_->lock(); !locked.ok())
+        log(LogLevel::error, "the vault was closed without an entry", {{"code", locked.error().code()}});
+}
+
 Result<EntryIndex> House::need_matter(const std::string& matter) {
     if (matter.empty()) {
         return Error(Code::usage, "no search without a matter: for which case is this?")

@@ -154,7 +154,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     vault::Purpose purpose;
     purpose.action = audit::AccessAction::export_;
     purpose.matter = matter;
-    purpose.actor = options_.actor;
+    purpose.actor = request.actor;
     purpose.query = request.query;
     std::vector<EntryIndex> ids = request.records;
     web::Coverage coverage;
@@ -318,7 +318,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     input.coverage = {coverage.sealed,   coverage.searchable, coverage.partial, coverage.opaque,
                       coverage.deferred, coverage.failed,     coverage.erased};
     input.created_at = facts.created_at;
-    input.created_by = options_.actor;
+    input.created_by = request.actor;
     input.tool = facts.tool;
     input.custody = TRY(custody_of(*archive_, matter));
     input.proof.checkpoint_size = checkpoint.size;

@@ -138,6 +138,7 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
     auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
+        if (code == Code::closed) next_to_index_ = indexer_->position();  // deferred ones wait; new ones come in
         // Anything else is final for this indexer: the next step opens a new one, which goes on from the last commit.
         if (code != Code::closed && code != Code::overloaded && code != Code::interrupted) indexer_.reset();
         return std::move(step).error();

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "base/log.h"
+#include "base/progress.h"
 
 namespace kustos::app {
 
@@ -21,6 +22,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint32_t kMaxRequest = 4u << 20;
+constexpr std::uint32_t kMaxSecret = 4096;
+constexpr std::size_t kMostWorkers = 16;
 constexpr const char* kName = "serve.sock";
 
 // Socket addresses hold about 100 characters; a path through an open directory is always short.
@@ -94,7 +97,8 @@ json to_json(const Call& c) {
             {"password_file", absolute(c.password_file)},
             {"limit", c.limit},
             {"original", c.original},
-            {"deep", c.deep}};
+            {"deep", c.deep},
+            {"watched", isatty(STDERR_FILENO) != 0}};
 }
 
 Call from_json(const json& j) {
@@ -164,15 +168,34 @@ void RemoteServer::stop() {
 
 void RemoteServer::accept_loop() {
     while (!stopping_) {
+        for (auto worker = workers_.begin(); worker != workers_.end();) {
+            if (!worker->done) {
+                ++worker;
+                continue;
+            }
+            worker->thread.join();
+            worker = workers_.erase(worker);
+        }
         pollfd waiting{fd_, POLLIN, 0};
         if (poll(&waiting, 1, 200) <= 0) continue;
+        if (workers_.size() >= kMostWorkers) {  // those who wait stay in the queue of the socket
+            usleep(50'000);
+            continue;
+        }
         const int connection = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
         if (connection < 0) continue;
         const timeval patience{30, 0};
         setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        handle(connection);
-        close(connection);
+        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        Worker& worker = workers_.emplace_back();
+        worker.thread = std::thread([this, connection, &worker] {
+            handle(connection);
+            close(connection);
+            worker.done = true;
+        });
     }
+    for (Worker& worker : workers_) worker.thread.join();
+    workers_.clear();
 }
 
 void RemoteServer::handle(int connection) {
@@ -185,11 +208,26 @@ void RemoteServer::handle(int connection) {
     if (!receive_all(connection, head) || load_u32(head) > kMaxRequest) return;
     Bytes request(load_u32(head));
     if (!receive_all(connection, request)) return;
+    if (!receive_all(connection, head) || load_u32(head) > kMaxSecret) return;
+    SecretBytes passphrase(load_u32(head));
+    if (!receive_all(connection, passphrase.writable())) return;
+
+    Work work;
+    work.gone = [connection] {
+        pollfd state{connection, POLLRDHUP, 0};
+        return poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    };
     std::ostringstream out, err;
     int code = 70;
     try {
-        const Call call = from_json(json::parse(as_text(request)));
-        code = run_command_in(house_, call, {out, err});
+        const json parsed = json::parse(as_text(request));
+        Call call = from_json(parsed);
+        call.actor = user_name(peer.uid);
+        if (parsed.at("watched").get<bool>()) {
+            work.show = [connection](std::string_view line) { send_frame(connection, 4, as_bytes(line)); };
+        }
+        const ScopedWork scope(work);
+        code = run_command_in(house_, call, passphrase, {out, err});
     } catch (const json::exception&) {
         err << "kustos: the request is not understood\n";
     }
@@ -200,7 +238,7 @@ void RemoteServer::handle(int connection) {
         send_frame(connection, 3, exit);
 }
 
-std::optional<int> run_remotely(const Call& call, Streams streams) {
+std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
     if (call.archive.empty() || call.command == "init" || call.command == "try" || call.command == "serve" ||
         call.command == "tsa serve")
         return std::nullopt;
@@ -217,11 +255,23 @@ std::optional<int> run_remotely(const Call& call, Streams streams) {
         close(fd);
         return std::nullopt;
     }
+    SecretBytes passphrase;
+    if (!call.passphrase_file.empty()) {
+        auto secret = read_secret(environment, call.passphrase_file, "passphrase");
+        if (!secret.ok()) {
+            close(fd);
+            streams.err << "kustos: " << secret.error().message() << "\n";
+            return exit_code(secret.error().code());
+        }
+        passphrase = std::move(*secret);
+    }
     const std::string request = to_json(call).dump();
-    Bytes head;
+    Bytes head, secret_head;
     put_u32(head, static_cast<std::uint32_t>(request.size()));
+    put_u32(secret_head, static_cast<std::uint32_t>(passphrase.size()));
     std::optional<int> code;
-    if (send_all(fd, head) && send_all(fd, as_bytes(request))) {
+    if (send_all(fd, head) && send_all(fd, as_bytes(request)) && send_all(fd, secret_head) &&
+        send_all(fd, passphrase.view())) {
         std::uint8_t frame[5];
         while (receive_all(fd, frame)) {
             Bytes bytes(load_u32(frame + 1));
@@ -232,6 +282,7 @@ std::optional<int> run_remotely(const Call& call, Streams streams) {
             if (frame[0] == 2)
                 streams.err.write(reinterpret_cast<const char*>(bytes.data()),
                                   static_cast<std::streamsize>(bytes.size()));
+            if (frame[0] == 4) streams.err << "\r\033[K" << as_text(bytes) << std::flush;
             if (frame[0] == 3 && bytes.size() == 4) {
                 code = static_cast<int>(load_u32(bytes.data()));
                 break;

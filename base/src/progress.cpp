@@ -8,6 +8,30 @@
 
 namespace kustos {
 
+namespace {
+std::atomic<bool> g_interrupted{false};
+thread_local const Work* t_work = nullptr;
+
+void on_signal(int) {
+    if (g_interrupted.exchange(true)) _exit(130);
+}
+void show_line(const std::string& line) {
+    if (t_work != nullptr) {
+        if (t_work->show) t_work->show(line);
+        return;
+    }
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    std::fflush(stderr);
+}
+}  // namespace
+
+ScopedWork::ScopedWork(const Work& work) : before_(t_work) {
+    t_work = &work;
+}
+ScopedWork::~ScopedWork() {
+    t_work = before_;
+}
+
 Progress::Progress(const Clock& clock, std::string label, std::string unit, std::uint64_t total)
     : clock_(clock),
       label_(std::move(label)),
@@ -15,7 +39,7 @@ Progress::Progress(const Clock& clock, std::string label, std::string unit, std:
       total_(total),
       started_ms_(clock.monotonic_ms()),
       drawn_ms_(started_ms_),
-      terminal_(isatty(STDERR_FILENO) != 0) {}
+      terminal_(t_work != nullptr ? static_cast<bool>(t_work->show) : isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
     finish();
@@ -44,23 +68,15 @@ void Progress::draw() {
                       static_cast<unsigned long long>(left % 60));
         line += tail;
     }
-    std::fprintf(stderr, "\r\033[K%s", line.c_str());
-    std::fflush(stderr);
+    show_line(line);
     shown_ = true;
 }
 
 void Progress::finish() {
-    if (shown_) std::fprintf(stderr, "\r\033[K");
+    if (shown_) show_line("");
     shown_ = false;
     terminal_ = false;
 }
-
-namespace {
-std::atomic<bool> g_interrupted{false};
-void on_signal(int) {
-    if (g_interrupted.exchange(true)) _exit(130);
-}
-}  // namespace
 
 void install_interrupt_handler() {
     struct sigaction action {};
@@ -70,7 +86,7 @@ void install_interrupt_handler() {
 }
 
 bool interrupt_requested() {
-    return g_interrupted.load(std::memory_order_relaxed);
+    return g_interrupted.load(std::memory_order_relaxed) || (t_work != nullptr && t_work->gone && t_work->gone());
 }
 
 void request_interrupt() {

@@ -711,6 +711,12 @@ Status Archive::unlock(ByteView passphrase) {
     return {};
 }
 
+Status Archive::lock() {
+    impl_->keys->lock();
+    TRY(record_control(ControlAction::vault_locked, [](Body&) {}));
+    return {};
+}
+
 Result<OpenedPayload> Archive::open_payload(EntryIndex index, const audit::Entry& entry) const {
     if (entry.header.suite == Suite::none) return Error(Code::not_found, "this entry has no sealed payload");
     const SecretBytes dek = TRY(impl_->keys->dek(entry.header.tree, entry.header.leaf));

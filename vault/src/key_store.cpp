@@ -78,6 +78,14 @@ Status KeyStore::unlock(ByteView passphrase) {
     return Error(Code::usage, "this archive has no passphrase slot");
 }
 
+void KeyStore::lock() {
+    const std::lock_guard guard(mutex_);
+    keyring_.reset();
+    method_.clear();
+    seeds_.clear();
+    opened_.clear();
+}
+
 bool KeyStore::is_open() const {
     const std::lock_guard lock(mutex_);
     return keyring_ != nullptr;

@@ -35,6 +35,7 @@ public:
     bool is_open() const;
     std::string state() const;  // "open (auto)", "open (passphrase)", "closed"
     Status unlock(ByteView passphrase);
+    void lock();
     // The intake key that new boxes are sealed to: the generation's as its control entry names it.
     void set_generation(std::uint32_t generation, const X25519Public& intake);
 
