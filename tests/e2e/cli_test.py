@@ -151,11 +151,13 @@ class Commands(unittest.TestCase):
             self.assertEqual(self.a.call("verify", "--trust", other.trust).returncode, 1)
 
     def test_each_search_showing_and_export_is_an_entry(self):
-        before = self.a.json("status")["entries"]
+        before = self.a.access_entries()
         hit = self.a.json("search", "--matter", self.matter, "Holzfeuchte")["hits"][0]
-        self.assertEqual(self.a.json("status")["entries"], before + 1)
+        self.assertEqual(self.a.access_entries(), before + 1)
         self.a.run("show", "--matter", self.matter, hit["record"])
-        self.assertEqual(self.a.json("status")["entries"], before + 2)
+        self.assertEqual(self.a.access_entries(), before + 2)
+        self.a.run("export", "--matter", self.matter, "--query", "Holzfeuchte", "--out", self.a.folder / "e.pdf")
+        self.assertEqual(self.a.access_entries(), before + 3)
 
     def test_the_settings_file_refuses_a_key_it_does_not_know(self):
         config = self.a.path / "config.yaml"

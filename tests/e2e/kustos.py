@@ -74,6 +74,23 @@ class Archive:
     def matter(self, reference="30-Z 114/26", ground="Art. 15 DSGVO"):
         return self.json("matter", "new", "--reference", reference, "--ground", ground)["id"]
 
+    def access_entries(self):
+        """How many the ledger holds (docs/format/ledger.md: u16 length || header || body; byte 2 is the kind)."""
+        widest = {}
+        for file in (self.path / "ledger" / "tile" / "entries").rglob("*"):
+            if file.is_file():
+                number, width = (file.parent, int(file.name)) if file.parent.suffix == ".p" else (file, 256)
+                number = str(number).removesuffix(".p")
+                if width >= widest.get(number, (0, None))[0]:
+                    widest[number] = (width, file)
+        count = 0
+        for _, file in widest.values():
+            bundle, at = file.read_bytes(), 0
+            while at < len(bundle):
+                count += bundle[at + 2 + 2] == 3
+                at += 2 + int.from_bytes(bundle[at:at + 2], "big")
+        return count
+
     # --- the server ---
     def serve(self):
         self.port = free_port()

@@ -71,7 +71,7 @@ class Push(unittest.TestCase):
         self.assertEqual(self.a.json("status")["quarantined"], 2)
 
     def test_strangers_and_bad_requests_are_refused_with_advice_and_seal_nothing(self):
-        before = self.a.json("status")["entries"]
+        before = self.a.json("status")["records"]
         for source, token, code in (("live", "x" * 43, 403), ("nobody", self.token, 403), ("files", self.token, 403)):
             status, answer = self.a.push(source, token, [event(1)])
             self.assertEqual(status, code)
@@ -91,7 +91,7 @@ class Push(unittest.TestCase):
         self.assertEqual(status, 405)
         self.push([event(1)], code=400, Idempotency_Key="k" * 201)
         self.assertEqual(self.a.http("GET", "/api/v1/nothing")[0], 404)
-        self.assertEqual(self.a.json("status")["entries"], before)
+        self.assertEqual(self.a.json("status")["records"], before)
 
     def test_a_paused_source_is_asked_to_come_again(self):
         self.a.run("source", "pause", "live")
@@ -179,7 +179,7 @@ class Push(unittest.TestCase):
         self.assertEqual(headers["Cache-Control"], "no-store")
         self.assertIn(self.a.json("status")["fingerprint"].split()[0], body)
 
-        entries = self.a.json("status")["entries"]
+        accesses = self.a.access_entries()
         browser.get("/search")
         status, _, body = browser.post("/search", matter=matter, query="Fangstelle", sort="date")
         self.assertEqual(status, 200)
@@ -189,13 +189,13 @@ class Push(unittest.TestCase):
         self.assertNotIn("<script", body)
         self.assertNotIn("<b>Prüf", body)
         self.assertNotIn("<i>30", body)
-        self.assertEqual(self.a.json("status")["entries"], entries + 1, "a search leaves one access entry")
+        self.assertEqual(self.a.access_entries(), accesses + 1, "a search leaves one access entry")
         status, _, body = browser.get(f"/record/{receipt['entry']}?matter={matter}")
         self.assertEqual(status, 200)
         self.assertIn("&lt;script&gt;", body)
         self.assertNotIn("<script", body)
         self.assertIn(receipt["leaf"], body)
-        self.assertEqual(self.a.json("status")["entries"], entries + 2, "an opening leaves one access entry")
+        self.assertEqual(self.a.access_entries(), accesses + 2, "an opening leaves one access entry")
         status, headers, body = browser.get(f"/record/{receipt['entry']}/original?matter={matter}")
         self.assertEqual((status, headers["Content-Type"]), (200, "application/octet-stream"))
         self.assertIn("attachment", headers["Content-Disposition"])
