@@ -24,7 +24,8 @@ Bytes seal_derived(const VaultId& vault, ByteView dek, std::string_view purpose,
 Result<Bytes> open_derived(const VaultId& vault, ByteView dek, std::string_view purpose, ByteView sealed);
 
 // vault/derived.db: such objects by entry and purpose. A cache: nothing is lost with it but time.
-// Durability: put() holds back up to 8 MiB; flush() writes in one transaction. Threads: safe (own lock).
+// Durability: put() holds back up to 8 MiB; flush() writes in one transaction;
+// what can't be written is dropped. Threads: safe (own lock).
 class DerivedStore {
 public:
     static Result<std::unique_ptr<DerivedStore>> open(const Path& file);
@@ -39,7 +40,8 @@ private:
         Bytes sealed;
     };
     explicit DerivedStore(Database database) : database_(std::move(database)) {}
-    Status write();  // under mutex_
+    Status write();  // under mutex_, as the next
+    Status write_waiting();
 
     std::mutex mutex_;
     Database database_;

@@ -1,5 +1,6 @@
 #include "app/src/house_ports.h"
 
+#include "base/log.h"
 #include "vault/retention.h"
 
 namespace kustos::app {
@@ -48,7 +49,10 @@ Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t 
 
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
-    return archive_.keep_derived(item.index, entry, attachment_text(number), as_bytes(text.substr(0, kKeptText)));
+    const Status kept =
+        archive_.keep_derived(item.index, entry, attachment_text(number), as_bytes(text.substr(0, kKeptText)));
+    if (!kept.ok()) log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
+    return ok_status();
 }
 
 Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name,

@@ -778,7 +778,9 @@ Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std:
 }
 
 Status Archive::indexed_below(EntryIndex index) {
-    TRY(impl_->derived->flush());
+    // A cache that can't be written must stop neither the index nor the forgetting of keys.
+    if (const Status kept = impl_->derived->flush(); !kept.ok())
+        log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
     const std::lock_guard guard(impl_->unindexed_mutex);
     while (!impl_->unindexed.empty() && impl_->unindexed.front().index.value < index.value) {
         impl_->keys->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);

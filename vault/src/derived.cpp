@@ -72,6 +72,13 @@ Status DerivedStore::flush() {
 
 Status DerivedStore::write() {
     if (waiting_.empty()) return {};
+    const Status written = write_waiting();
+    waiting_.clear();  // what can't be written is not kept: this is a cache, and memory is not
+    waiting_bytes_ = 0;
+    return written;
+}
+
+Status DerivedStore::write_waiting() {
     auto transaction = TRY(Transaction::begin(database_));
     {
         auto insert = TRY(database_.prepare("INSERT OR REPLACE INTO derived(entry, purpose, object) VALUES(?, ?, ?)"));
@@ -82,10 +89,7 @@ Status DerivedStore::write() {
                     .run());
         }
     }
-    TRY(transaction.commit());
-    waiting_.clear();
-    waiting_bytes_ = 0;
-    return {};
+    return transaction.commit();
 }
 
 Result<Bytes> DerivedStore::get(EntryIndex entry, std::string_view purpose) {
