@@ -123,7 +123,7 @@ class Archive:
 
     def http(self, method, path, body=None, **headers):
         """(status, headers, body) of one request, with underscores in header names as dashes."""
-        connection = http.client.HTTPSConnection("localhost", self.port, context=self.tls, timeout=60)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=60)
         try:
             connection.request(method, path, body=body.encode() if isinstance(body, str) else body,
                                headers={k.replace("_", "-"): v for k, v in headers.items()})

@@ -3,7 +3,7 @@
 
 It makes its own root and authority with the openssl program in a temporary folder, prints three lines
     port <http port>
-    tls-port <https port, certificate for localhost>
+    tls-port <https port, certificate for 127.0.0.1; 127.0.0.2 is served too>
     folder <where root.crt (authority), tls.crt (server) lie>
 and ends, removing the folder, when its standard input closes. POST to / is the authority; the other paths misbehave in
 one way each. Standard library only.
@@ -33,7 +33,7 @@ keyUsage=critical,digitalSignature
 extendedKeyUsage=critical,timeStamping
 [tls]
 basicConstraints=critical,CA:FALSE
-subjectAltName=DNS:localhost
+subjectAltName=IP:127.0.0.1
 [ts]
 serial=serial
 crypto_device=builtin
@@ -62,7 +62,7 @@ def make_authority(folder):
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "ts.cnf"]
     run(folder, "req", "-x509", *new_key, "-keyout", "root.key", "-sha256", "-days", "3650", "-extensions", "ca",
         "-out", "root.crt")
-    for name, subject in (("tsa", "/CN=Independent test authority"), ("tls", "/CN=localhost")):
+    for name, subject in (("tsa", "/CN=Independent test authority"), ("tls", "/CN=127.0.0.1")):
         run(folder, "req", *new_key, "-keyout", f"{name}.key", "-subj", subject, "-out", f"{name}.csr")
         run(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial",
             "-sha256", "-days", "3000", "-extfile", "ts.cnf", "-extensions", name, "-out", f"{name}.crt")
@@ -156,7 +156,9 @@ def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(Handler.folder / "tls.crt", Handler.folder / "tls.key")
         secure.socket = context.wrap_socket(secure.socket, server_side=True)
-        for server in (plain, secure):
+        misnamed = Server(("127.0.0.2", secure.server_port), Handler)
+        misnamed.socket = context.wrap_socket(misnamed.socket, server_side=True)
+        for server in (plain, secure, misnamed):
             threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"port {plain.server_port}\ntls-port {secure.server_port}\nfolder {name}", flush=True)
         sys.stdin.read()

@@ -89,7 +89,7 @@ struct World {
     }
     Answer ask(const std::string& method, const std::string& path, const std::string& body = "",
                const std::map<std::string, std::string>& headers = {}) {
-        Poco::Net::HTTPSClientSession session("localhost", server->port(), tls);
+        Poco::Net::HTTPSClientSession session("127.0.0.1", server->port(), tls);
         Poco::Net::HTTPRequest request(method, path, Poco::Net::HTTPMessage::HTTP_1_1);
         if (!cookie.empty()) request.set("Cookie", cookie);
         for (const auto& [name, value] : headers) request.set(name, value);

@@ -52,7 +52,7 @@ public:
     bool runs() const { return !folder_.empty(); }
     const Path& folder() const { return folder_; }
     std::string url(const std::string& path = "/") const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
-    std::string tls_url(const std::string& host = "localhost") const {
+    std::string tls_url(const std::string& host = "127.0.0.1") const {
         return "https://" + host + ":" + std::to_string(tls_port_) + "/";
     }
 
