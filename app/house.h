@@ -140,6 +140,7 @@ private:
     std::mutex push_mutex_;
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
+    std::mutex bundle_mutex_;
     std::mutex opening_mutex_;
     int openings_ = 0;  // guarded by opening_mutex_
 };

@@ -206,6 +206,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         return report;
     }
 
+    // One bundle at a time: each may need gigabytes, and fonts are the process's.
+    const std::lock_guard making(bundle_mutex_);
     // A checkpoint that covers the export's own entry, and its time stamp as far as an authority answers.
     TRY(publish_and_anchor());
     audit::AnchorStore store(environment_.fs, options_.archive / "ledger");
