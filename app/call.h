@@ -45,6 +45,7 @@ struct Call {
     std::string actor;  // whom a server works for; empty: the user of this process
     bool original = false;
     bool deep = false;
+    bool check = false;
 };
 
 struct Parsed {

@@ -15,6 +15,7 @@
 #include "access/matters.h"
 #include "app/call.h"
 #include "audit/anchors.h"
+#include "audit/renewal.h"
 #include "audit/tsa_authority.h"
 #include "base/config.h"
 #include "base/environment.h"
@@ -50,6 +51,23 @@ struct ExportReport {
     std::string file;
 };
 
+struct RenewalReport {
+    struct Done {
+        std::uint32_t number = 0;
+        bool hash_tree = false;
+        std::string algorithm;
+        std::uint64_t leaves = 0;
+    };
+    std::vector<Done> done;
+    std::uint64_t time_stamps_due = 0, hash_trees_due = 0;  // tokens, anchors
+    std::optional<UtcTime> next;  // when something is due next; unknown: never, as far as is known
+};
+struct EvidenceFile {
+    EntryIndex entry;
+    Bytes record;  // RFC 4998, DER
+    Bytes object;  // header || body: what the record's first object is
+};
+
 class House final : public web::Service {
 public:
     static Result<std::unique_ptr<House>> open(Environment environment, HouseOptions options);
@@ -72,6 +90,10 @@ public:
                                               const std::vector<Path>& paths);
     Result<audit::Report> verify_with(const std::optional<Path>& trust, bool deep);
     Result<ExportReport> export_records(const ExportRequest& request);
+    // Carries out what the calendar of renewals asks for; only_look: says what it would.
+    Result<RenewalReport> renew(bool only_look);
+    // Code::not_found: no time stamp covers one of them yet.
+    Result<std::vector<EvidenceFile>> evidence_of(const std::vector<EntryIndex>& entries);
     Result<std::string> issue_token(SourceId source);
     // Takes everything sealed so far into the index; what can't be opened now stays deferred. Number of records taken.
     Result<std::uint64_t> index_all(bool show_progress);
@@ -115,6 +137,7 @@ private:
     Status wire();
     Status name_anchor(const audit::AnchorSpan& span, ByteView note, ByteView token, const std::string& authority);
     Status name_forgotten_anchor(const audit::AnchorStore& store, const audit::AnchorSpan& newest);
+    Status name_renewals();
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise
@@ -136,6 +159,7 @@ private:
     std::unique_ptr<search::Searcher> searcher_;
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
+    audit::AlgorithmEnds algorithm_ends_ = audit::default_algorithm_ends();
     EntryIndex next_to_index_;
     std::mutex push_mutex_;
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_

@@ -138,6 +138,15 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     verify->add_option("--trust", c.trust, "a trust file");
     chosen(verify, "verify");
 
+    auto* renew = app.add_subcommand("renew", "renew time stamps before certificates or digests age");
+    renew->add_flag("--check", c.check, "only say what is due");
+    chosen(renew, "renew");
+
+    auto* evidence = app.add_subcommand("evidence", "evidence records (RFC 4998) of entries, without any content");
+    evidence->add_option("RECORD", c.paths)->required();
+    evidence->add_option("--out", c.out, "a folder")->required();
+    chosen(evidence, "evidence");
+
     auto* serve = app.add_subcommand("serve", "the daemon: streams, indexer, anchors, web");
     serve->add_option("--config", c.config);
     serve->add_option("--port", c.port, "https on loopback (default 8443)");

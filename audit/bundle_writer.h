@@ -67,6 +67,8 @@ public:
     // Entries that the verifier needs beside the records: archive_created, evidence_key.
     Status add_context(EntryIndex index, ByteView entry, const std::vector<Hash>& proof);
     Status add_record(const RecordDisclosure& record);
+    // The evidence record (RFC 4998, DER) of a record or blob that is added.
+    Status add_evidence_record(EntryIndex index, ByteView der);
     Status set_checkpoint(std::string_view note);
     Status add_anchor(const std::string& authority, TreeSize previous, ByteView token, const ReducedTree& path);
     // The zip; trust-hint.txt is for people and never believed.
@@ -89,6 +91,7 @@ private:
     std::vector<AnchorRow> anchors_;
 };
 
+std::string evidence_member(EntryIndex index);                                // evidence/000000000123.ers
 std::string record_member(EntryIndex index);                                  // records/000000000123.json
 std::string original_member(EntryIndex index, const std::string& extension);  // originals/000000000123.eml
 

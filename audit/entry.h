@@ -108,6 +108,8 @@ enum class Tag : std::uint16_t {
     total = 31,            // u64
     shard = 32,            // u32
     leaf_range = 33,       // u32 tree, u32 first leaf, u32 last leaf; repeated
+    renewal = 34,          // u32, its number
+    manifest_hash = 35,    // SHA-256 of a renewal's manifest
 };
 
 enum class ControlAction : std::uint16_t {
@@ -127,6 +129,7 @@ enum class ControlAction : std::uint16_t {
     finding = 14,
     account_added = 15,
     class_defined = 16,
+    evidence_renewed = 17,
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3 };
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/digest.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/random.h"
@@ -26,10 +27,7 @@ namespace kustos::audit {
 
 inline constexpr std::size_t kMaxToken = 64 * 1024;  // also for requests and whole responses
 
-enum class DigestAlgorithm : std::uint8_t { sha256, sha384, sha512 };
-std::string_view digest_name(DigestAlgorithm algorithm);  // "sha256"
-
-// What is stamped: RFC 3161 section 2.4.1 MessageImprint. SHA-1 and older are refused when read.
+// What is stamped: RFC 3161 section 2.4.1 MessageImprint.
 struct Imprint {
     DigestAlgorithm algorithm = DigestAlgorithm::sha256;
     Bytes value;
@@ -47,7 +45,7 @@ struct TimestampRequest {
     bool certificates = true;
 
     // With a random nonce of 16 bytes, and the authority's certificates asked for.
-    static TimestampRequest make(const Hash& imprint, Random& random);
+    static TimestampRequest make(const Imprint& imprint, Random& random);
     Bytes encode() const;  // DER, ".tsq"
     static Result<TimestampRequest> parse(ByteView tsq);
 };
@@ -81,6 +79,14 @@ struct TokenFacts {
 
 // Reads without verifying anything but the structure. The token must have exactly one signer.
 Result<TokenFacts> read_token(ByteView token);
+// The first end of a certificate that the token carries; nullopt: it carries none.
+std::optional<UtcTime> first_end(const TokenFacts& facts);
+// What is stamped and when, also of a token whose signature is of a kind that is refused here.
+struct TokenContent {
+    Imprint imprint;
+    UtcTime gen_time;
+};
+Result<TokenContent> read_token_content(ByteView token);
 
 enum class ChainRule : std::uint8_t {
     to_root,        // up to a self-signed certificate of `roots`
@@ -97,6 +103,8 @@ struct TokenTrust {
     std::optional<UtcTime> at;          // when certificates must be valid; default: the token's own time
     std::optional<Bytes> nonce;         // must be equal
     std::optional<std::string> policy;  // must be equal
+    // False: also a certificate that must not sign time stamps (foreign records have such): the signature alone counts.
+    bool usage = true;
 };
 
 // All checks of RFC 3161 section 2.4.2 and RFC 5816, and the chain.

@@ -44,7 +44,7 @@ struct StampOutcome {
 
 // Asks each authority once, in order, for a token over `imprint`; one that fails does not stop the others. How many
 // must succeed is the caller's rule.
-std::vector<StampOutcome> stamp(const Hash& imprint, const std::vector<AuthorityChoice>& authorities,
+std::vector<StampOutcome> stamp(const Imprint& imprint, const std::vector<AuthorityChoice>& authorities,
                                 const Clock& clock, Random& random);
 
 // A root and a time-stamping certificate (P-256, SHA-256) in a folder of their own:

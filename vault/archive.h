@@ -107,6 +107,9 @@ public:
     std::optional<SourceInfo> find_source(std::string_view name) const;
     std::optional<SourceInfo> find_source(SourceId id) const;
     std::uint64_t count(audit::Kind kind) const;
+    const audit::LedgerReader& ledger() const;     // safe from any thread; lives as long as this
+    const audit::SegmentReader& segments() const;  // likewise
+    std::uint32_t newest_renewal() const;          // that an entry names
     Result<audit::Entry> entry(EntryIndex index) const;
     Result<std::vector<audit::Entry>> entries(EntryIndex from, std::size_t limit) const;
     Result<std::vector<Hash>> inclusion_proof(EntryIndex index, TreeSize size) const;

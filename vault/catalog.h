@@ -95,11 +95,12 @@ public:
     const std::map<EntryIndex, MatterInfo>& matters() const { return matters_; }
     const std::deque<PublishedInfo>& published() const { return published_; }
     const std::deque<AnchorInfo>& anchors() const { return anchors_; }
+    std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
     std::uint64_t next_sequence(SourceId source) const;
     std::uint64_t count(audit::Kind kind) const;
-    // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored); none in a new
-    // ledger.
+    // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored, evidence_renewed);
+    // none in a new ledger.
     std::optional<EntryIndex> newest_content() const { return newest_content_; }
 
 private:
@@ -117,6 +118,7 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
+    std::uint32_t newest_renewal_ = 0;
     std::map<std::uint8_t, std::uint64_t> counts_;
     std::uint64_t own_sequence_ = 0;  // source 0, the archive itself
     std::optional<EntryIndex> newest_content_;

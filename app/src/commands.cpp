@@ -105,6 +105,8 @@ public:
         if (n == "show") return show();
         if (n == "export") return export_records();
         if (n == "verify") return verify();
+        if (n == "renew") return renew();
+        if (n == "evidence") return evidence();
         if (n == "serve") return serve();
         if (n == "tsa serve") return tsa_serve();
         if (n == "account set") return account_set();
@@ -463,6 +465,64 @@ private:
         const audit::Report report = TRY(house->verify_with(trust, c_.deep));
         out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
         return report.ok ? 0 : 1;
+    }
+
+    Result<int> renew() {
+        auto house = TRY(open_house());
+        const RenewalReport report = TRY(house->renew(c_.check));
+        if (c_.json) {
+            json done = json::array();
+            for (const auto& d : report.done)
+                done.push_back({{"number", d.number},
+                                {"kind", d.hash_tree ? "hash-tree" : "time-stamp"},
+                                {"algorithm", d.algorithm},
+                                {"leaves", d.leaves}});
+            json j = {{"done", std::move(done)},
+                      {"time_stamps_due", report.time_stamps_due},
+                      {"hash_trees_due", report.hash_trees_due}};
+            if (report.next) j["next"] = format_rfc3339(*report.next);
+            out_ << j.dump() << "\n";
+            return 0;
+        }
+        for (const auto& d : report.done)
+            out_ << (d.hash_tree ? say("Hashbaum erneuert mit ", "hash tree renewed with ")
+                                 : say("Zeitstempel erneuert mit ", "time stamps renewed with "))
+                 << d.algorithm << ": " << d.leaves << say(" Objekte\n", " objects\n");
+        if (report.time_stamps_due + report.hash_trees_due != 0) {
+            out_ << say("fällig: ", "due: ") << report.time_stamps_due << say(" Zeitstempel, ", " time stamps, ")
+                 << report.hash_trees_due << say(" Hashbäume\n", " hash trees\n");
+        } else {
+            out_ << say("nichts ist fällig", "nothing is due")
+                 << (report.next ? say("; das nächste am ", "; next on ") + format_rfc3339(*report.next).substr(0, 10)
+                                 : "")
+                 << "\n";
+        }
+        return 0;
+    }
+
+    Result<int> evidence() {
+        std::vector<EntryIndex> entries;
+        for (const std::string& text : c_.paths) entries.push_back(TRY(record_number(text)));
+        auto house = TRY(open_house());
+        const Path dir = c_.out;
+        TRY(e_.fs.make_dirs(dir));
+        json list = json::array();
+        for (const EvidenceFile& f : TRY(house->evidence_of(entries))) {
+            const std::string name = audit::twelve_digits(f.entry.value);
+            TRY(replace_file(e_.fs, dir / (name + ".ers"), f.record));
+            TRY(replace_file(e_.fs, dir / (name + ".entry"), f.object));
+            const std::string line = "kustos-verify --evidence-record " + (dir / (name + ".ers")).string() +
+                                     " --data " + (dir / (name + ".entry")).string();
+            if (c_.json) {
+                list.push_back({{"entry", f.entry.value},
+                                {"record", (dir / (name + ".ers")).string()},
+                                {"object", (dir / (name + ".entry")).string()}});
+            } else {
+                out_ << line << "\n";
+            }
+        }
+        if (c_.json) out_ << list.dump() << "\n";
+        return 0;
     }
 
     Result<int> serve() {

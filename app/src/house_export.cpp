@@ -249,6 +249,13 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         TRY(writer.add_context(context, audit::encode(TRY(archive_->entry(context))),
                                TRY(archive_->inclusion_proof(context, size))));
     }
+    const auto evidence = TRY(audit::Evidence::open(environment_.fs, options_.archive / "ledger", archive_->ledger()));
+    // An entry that no time stamp covers yet goes without.
+    const auto add_evidence = [&](EntryIndex id) -> Status {
+        const auto found_record = evidence->record_of(id);
+        if (!found_record.ok() && found_record.error().code() == Code::not_found) return {};
+        return writer.add_evidence_record(id, audit::encode(TRY(found_record)));
+    };
     std::vector<std::string> originals;
     std::uint64_t total_bytes = 0;
     Progress progress(environment_.clock, "export", "records", ids.size());
@@ -287,6 +294,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
             }
             d.blobs.push_back(std::move(b));
         }
+        TRY(add_evidence(id));
+        for (const audit::RecordDisclosure& blob : d.blobs) TRY(add_evidence(blob.index));
         TRY(writer.add_record(d));
         progress.advance_to(originals.size());
         if (interrupt_requested()) return Error(Code::interrupted, "interrupted; nothing was written");

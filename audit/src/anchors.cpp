@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "audit/src/token_folder.h"
 #include "audit/timestamp.h"
 #include "audit/tsa_authority.h"
 
@@ -10,7 +11,6 @@ namespace kustos::audit {
 namespace {
 
 constexpr std::uint64_t kMaxSize = 999'999'999'999;  // twelve digits
-constexpr std::size_t kMaxAuthorityFile = 65;        // 64 and the newline
 
 std::string twelve_digits(std::uint64_t v) {
     std::string text = std::to_string(v);
@@ -24,13 +24,6 @@ Result<std::uint64_t> parse_number(std::string_view text) {
         v = v * 10 + static_cast<std::uint64_t>(c - '0');
     }
     return v;
-}
-
-std::string der_name(unsigned number) {
-    return std::to_string(number) + ".der";
-}
-std::string authority_name(unsigned number) {
-    return std::to_string(number) + ".authority";
 }
 
 // What an interrupted store left behind: put_once() and replace_file() write under a temporary name first.
@@ -62,10 +55,7 @@ Result<AnchorSpan> AnchorSpan::parse(std::string_view folder) {
 Result<bool> AnchorStore::complete(const AnchorSpan& span) const {
     const Path dir = folder(span);
     if (!fs_->exists(dir / "note")) return false;
-    for (unsigned n = 0; n < kMaxAnchorTokens; ++n) {
-        if (fs_->exists(dir / der_name(n)) && fs_->exists(dir / authority_name(n))) return true;
-    }
-    return false;
+    return has_tokens(*fs_, dir);
 }
 
 Result<std::vector<AnchorSpan>> AnchorStore::list() const {
@@ -87,21 +77,7 @@ Result<Anchor> AnchorStore::read(const AnchorSpan& span) const {
     Anchor anchor;
     anchor.span = span;
     anchor.note = TRY_IN("anchor note", read_file(*fs_, dir / "note", kMaxAnchorNote));
-    for (unsigned n = 0; n < kMaxAnchorTokens; ++n) {
-        if (!fs_->exists(dir / der_name(n)) || !fs_->exists(dir / authority_name(n))) continue;
-        const Bytes name = TRY_IN("anchor authority", read_file(*fs_, dir / authority_name(n), kMaxAuthorityFile));
-        AnchorToken token;
-        token.number = n;
-        token.authority = to_text(name);
-        if (token.authority.empty() || token.authority.back() != '\n') {
-            return Error(Code::corrupt, "an anchor's authority file does not end with a newline");
-        }
-        token.authority.pop_back();
-        if (!is_authority_name(token.authority))
-            return Error(Code::corrupt, "an anchor's authority file has no valid name");
-        token.token = TRY_IN("anchor token", read_file(*fs_, dir / der_name(n), kMaxToken));
-        anchor.tokens.push_back(std::move(token));
-    }
+    anchor.tokens = TRY(read_tokens(*fs_, dir));
     return anchor;
 }
 
@@ -118,18 +94,7 @@ Result<unsigned> AnchorStore::store(const AnchorSpan& span, ByteView note, ByteV
     TRY_IN("anchors", fs_->sync_dir(dir_));
     TRY_IN("anchors", remove_left_overs(*fs_, dir));
     TRY_IN("anchor note", put_once(*fs_, dir / "note", note));
-    const Bytes name = to_bytes(std::string(authority) + "\n");
-    for (unsigned n = 0; n < kMaxAnchorTokens; ++n) {
-        if (fs_->exists(dir / der_name(n))) {
-            if (equal(TRY(read_file(*fs_, dir / der_name(n), kMaxToken)), token)) return n;
-            continue;
-        }
-        // The name first: a token makes the anchor complete. A name without a token is an interrupted store's.
-        TRY_IN("anchor authority", replace_file(*fs_, dir / authority_name(n), name));
-        TRY_IN("anchor token", put_once(*fs_, dir / der_name(n), token));
-        return n;
-    }
-    return Error(Code::limit, "the anchor has " + std::to_string(kMaxAnchorTokens) + " tokens already");
+    return store_token(*fs_, dir, token, authority);
 }
 
 std::optional<AnchorSpan> newest_anchor(std::span<const AnchorSpan> anchors) {

@@ -73,6 +73,9 @@ Status check_redactions(const RecordDisclosure& r) {
 
 }  // namespace
 
+std::string evidence_member(EntryIndex index) {
+    return "evidence/" + twelve_digits(index.value) + ".ers";
+}
 std::string record_member(EntryIndex index) {
     return "records/" + twelve_digits(index.value) + ".json";
 }
@@ -106,6 +109,10 @@ Status BundleWriter::add_record(const RecordDisclosure& record) {
     const std::string name = record_member(record.index);
     records_.push_back(name);
     return add_file(name, as_bytes(dump(j)));
+}
+
+Status BundleWriter::add_evidence_record(EntryIndex index, ByteView der) {
+    return add_file(evidence_member(index), der);
 }
 
 Status BundleWriter::set_checkpoint(std::string_view note) {

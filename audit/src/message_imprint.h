@@ -1,14 +1,11 @@
 // RFC 3161 MessageImprint, as it stands in requests and in tokens.
 #pragma once
 
-#include <string_view>
-
 #include "audit/der.h"
 #include "audit/timestamp.h"
 
 namespace kustos::audit {
 
-Result<DigestAlgorithm> parse_digest_oid(std::string_view oid);
 Result<Imprint> parse_message_imprint(DerReader& parent);
 
 }  // namespace kustos::audit

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kClockTolerance_ms = 2'000;
 
-Result<StampedToken> stamp_once(const Hash& imprint, const AuthorityChoice& choice, Random& random) {
+Result<StampedToken> stamp_once(const Imprint& imprint, const AuthorityChoice& choice, Random& random) {
     TimestampRequest request = TimestampRequest::make(imprint, random);
     if (choice.trust.policy) request.policy = *choice.trust.policy;
     return verify_response(TRY(choice.authority->ask(request.encode())), request, choice.trust);
@@ -24,7 +24,7 @@ bool is_authority_name(std::string_view name) {
     return true;
 }
 
-std::vector<StampOutcome> stamp(const Hash& imprint, const std::vector<AuthorityChoice>& authorities,
+std::vector<StampOutcome> stamp(const Imprint& imprint, const std::vector<AuthorityChoice>& authorities,
                                 const Clock& clock, Random& random) {
     std::vector<StampOutcome> outcomes;
     for (const AuthorityChoice& choice : authorities) {

@@ -44,25 +44,6 @@ std::string failure_text(ByteView bit_string) {
 
 }  // namespace
 
-std::string_view digest_name(DigestAlgorithm algorithm) {
-    switch (algorithm) {
-        case DigestAlgorithm::sha256:
-            return "sha256";
-        case DigestAlgorithm::sha384:
-            return "sha384";
-        case DigestAlgorithm::sha512:
-            return "sha512";
-    }
-    return "";
-}
-
-Result<DigestAlgorithm> parse_digest_oid(std::string_view oid) {
-    if (oid == "2.16.840.1.101.3.4.2.1") return DigestAlgorithm::sha256;
-    if (oid == "2.16.840.1.101.3.4.2.2") return DigestAlgorithm::sha384;
-    if (oid == "2.16.840.1.101.3.4.2.3") return DigestAlgorithm::sha512;
-    return Error(Code::bad_input, "a digest algorithm other than SHA-256, SHA-384 or SHA-512");
-}
-
 Result<Imprint> parse_message_imprint(DerReader& parent) {
     DerReader fields = TRY(parent.enter(der::kSequence));
     DerReader algorithm = TRY(fields.enter(der::kSequence));
@@ -76,14 +57,12 @@ Result<Imprint> parse_message_imprint(DerReader& parent) {
     imprint.algorithm = TRY(parse_digest_oid(oid));
     imprint.value = to_bytes(TRY(fields.next(der::kOctetString)).content);
     TRY(fields.expect_end());
-    const std::size_t size = imprint.algorithm == DigestAlgorithm::sha256   ? 32
-                             : imprint.algorithm == DigestAlgorithm::sha384 ? 48
-                                                                            : 64;
-    if (imprint.value.size() != size) return Error(Code::bad_input, "the imprint's length does not fit its algorithm");
+    if (imprint.value.size() != digest_size(imprint.algorithm))
+        return Error(Code::bad_input, "the imprint's length does not fit its algorithm");
     return imprint;
 }
 
-TimestampRequest TimestampRequest::make(const Hash& imprint, Random& random) {
+TimestampRequest TimestampRequest::make(const Imprint& imprint, Random& random) {
     TimestampRequest request;
     request.imprint = imprint;
     request.nonce.resize(kNonceSize);
@@ -98,11 +77,10 @@ Bytes TimestampRequest::encode() const {
     const openssl::MessageImprint message(TS_MSG_IMPRINT_new());
     const openssl::Algorithm digest(X509_ALGOR_new());
     CHECK(request && message && digest);
-    const int nid = imprint.algorithm == DigestAlgorithm::sha256   ? NID_sha256
-                    : imprint.algorithm == DigestAlgorithm::sha384 ? NID_sha384
-                                                                   : NID_sha512;
+    const openssl::Object oid(OBJ_txt2obj(std::string(digest_oid(imprint.algorithm)).c_str(), 1));
+    CHECK(oid);
     CHECK(TS_REQ_set_version(request.get(), 1));
-    CHECK(X509_ALGOR_set0(digest.get(), OBJ_nid2obj(nid), V_ASN1_NULL, nullptr));
+    CHECK(X509_ALGOR_set0(digest.get(), OBJ_dup(oid.get()), V_ASN1_NULL, nullptr));
     CHECK(TS_MSG_IMPRINT_set_algo(message.get(), digest.get()));  // these setters copy
     Bytes value = imprint.value;
     CHECK(TS_MSG_IMPRINT_set_msg(message.get(), value.data(), static_cast<int>(value.size())));

@@ -1,5 +1,7 @@
 #include "audit/src/token_parts.h"
 
+#include <ctime>
+
 #include "audit/der.h"
 #include "audit/src/message_imprint.h"
 #include "base/crypto.h"
@@ -53,9 +55,8 @@ Result<std::optional<SigningCertificate>> signing_certificate(const CMS_SignerIn
         DerReader algorithm = TRY(first.enter(der::kSequence));
         const std::string oid = TRY(der_oid_text(TRY(algorithm.next(der::kOid)).content));
         const DigestAlgorithm digest = TRY_IN("the token's signing-certificate attribute", parse_digest_oid(oid));
-        result.digest = digest == DigestAlgorithm::sha256   ? EVP_sha256()
-                        : digest == DigestAlgorithm::sha384 ? EVP_sha384()
-                                                            : EVP_sha512();
+        result.digest = EVP_get_digestbyname(std::string(digest_name(digest)).c_str());
+        CHECK(result.digest != nullptr);
     }
     result.hash = to_bytes(TRY(first.next(der::kOctetString)).content);
     return std::optional(result);
@@ -68,6 +69,9 @@ Status read_algorithms(TokenParts& parts) {
     const ASN1_OBJECT* object = nullptr;
     X509_ALGOR_get0(&object, nullptr, nullptr, digest);
     switch (OBJ_obj2nid(object)) {
+        case NID_sha224:
+            parts.signed_digest = DigestAlgorithm::sha224;
+            break;
         case NID_sha256:
             parts.signed_digest = DigestAlgorithm::sha256;
             break;
@@ -78,7 +82,7 @@ Status read_algorithms(TokenParts& parts) {
             parts.signed_digest = DigestAlgorithm::sha512;
             break;
         default:
-            return bad("the token is signed with a digest other than SHA-256, SHA-384 or SHA-512");
+            return bad("the token is signed with a digest other than SHA-224, SHA-256, SHA-384 or SHA-512");
     }
     X509_ALGOR_get0(&object, nullptr, nullptr, signature);
     switch (OBJ_obj2nid(object)) {
@@ -86,11 +90,13 @@ Status read_algorithms(TokenParts& parts) {
             parts.signature = "rsassa-pss-";
             break;
         case NID_rsaEncryption:
+        case NID_sha224WithRSAEncryption:
         case NID_sha256WithRSAEncryption:
         case NID_sha384WithRSAEncryption:
         case NID_sha512WithRSAEncryption:
             parts.signature = "rsa-";
             break;
+        case NID_ecdsa_with_SHA224:
         case NID_ecdsa_with_SHA256:
         case NID_ecdsa_with_SHA384:
         case NID_ecdsa_with_SHA512:
@@ -113,9 +119,8 @@ std::string name_text(const X509_NAME* name) {
     return length > 0 ? std::string(text, static_cast<std::size_t>(length)) : std::string();
 }
 
-}  // namespace
-
-Result<TokenParts> take_apart(ByteView token) {
+// The shell and what is signed; nothing of how it is signed.
+Result<TokenParts> take_content(ByteView token) {
     if (token.size() > kMaxToken) return Error(Code::limit, "the time-stamp token is larger than 64 KiB");
     TRY(check_der(token));
     TokenParts parts;
@@ -133,7 +138,13 @@ Result<TokenParts> take_apart(ByteView token) {
     ASN1_OCTET_STRING** content = CMS_get0_content(parts.cms.get());
     if (content == nullptr || *content == nullptr) return bad("a time-stamp token without its content");
     parts.info = TRY(parse_tst_info(view(*content)));
+    return parts;
+}
 
+}  // namespace
+
+Result<TokenParts> take_apart(ByteView token) {
+    TokenParts parts = TRY(take_content(token));
     parts.carried.reset(CMS_get1_certs(parts.cms.get()));
     if (!parts.carried) parts.carried.reset(sk_X509_new_null());
     CHECK(parts.carried);
@@ -176,6 +187,24 @@ TokenFacts facts_of(const TokenParts& parts, X509* signer) {
         facts.tsa_name = name_text(X509_get_subject_name(signer));
     }
     return facts;
+}
+
+std::optional<UtcTime> first_end(const TokenFacts& facts) {
+    std::optional<UtcTime> first;
+    for (const Bytes& der : facts.certificates) {
+        const auto certificate = openssl::parse_certificate(der);
+        tm end{};
+        if (!certificate.ok() || ASN1_TIME_to_tm(X509_get0_notAfter(certificate->get()), &end) != 1) continue;
+        const UtcTime time{static_cast<std::int64_t>(timegm(&end)) * 1000};
+        if (!first || time < *first) first = time;
+    }
+    return first;
+}
+
+Result<TokenContent> read_token_content(ByteView token) {
+    openssl::ClearErrors clear;
+    const TokenParts parts = TRY_IN("time-stamp token", take_content(token));
+    return TokenContent{parts.info.imprint, parts.info.gen_time};
 }
 
 Result<TokenFacts> read_token(ByteView token) {

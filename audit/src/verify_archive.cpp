@@ -11,8 +11,10 @@
 #include "audit/anchors.h"
 #include "audit/entry.h"
 #include "audit/ledger.h"
+#include "audit/renewal.h"
 #include "audit/segment.h"
 #include "audit/src/anchor_check.h"
+#include "audit/src/token_folder.h"
 
 namespace kustos::audit {
 
@@ -67,6 +69,7 @@ private:
         finish_tiles();
         finish_frames();
         finish_chain();
+        check_renewals();
         judge_origin();
         if (!live_) find_unreferenced();
         report_.remark("that plaintext matches the commitments: nothing was decrypted");
@@ -501,6 +504,17 @@ private:
                 }
                 break;
             }
+            case ControlAction::evidence_renewed: {
+                const auto number = body->find_u32(Tag::renewal);
+                const auto manifest = body->find_hash(Tag::manifest_hash);
+                const auto token = body->find_hash(Tag::token_hash);
+                if (!number || !manifest || !token) {
+                    report_.problem("ledger.chain", where, "names no renewal");
+                } else {
+                    renewals_[*number].push_back({*manifest, *token});
+                }
+                break;
+            }
             case ControlAction::tree_opened:
                 check_box(body->find_u32(Tag::tree), "tree", body->find_hash(Tag::box_hash), where);
                 break;
@@ -590,6 +604,50 @@ private:
         }
     }
 
+    // Renewals of time stamps: computed anew from what they cover.
+    void check_renewals() {
+        if (!complete_ || live_ || (!fs_.exists(ledger_ / "renewals") && renewals_.empty())) return;
+        const LedgerReader reader(fs_, ledger_, size_);
+        const SegmentReader frames(fs_, vault_, [&reader](EntryIndex i) { return reader.header(i); });
+        const auto evidence = Evidence::open(fs_, ledger_, reader);
+        if (!evidence.ok()) {
+            report_.problem("renewal", "ledger/renewals", evidence.error().message());
+            return;
+        }
+        const auto digests = fs_.exists(vault_ / "segments") ? ciphertext_digests(frames) : CiphertextDigest();
+        for (const Renewal& renewal : (*evidence)->renewals()) {
+            const std::string where = "ledger/renewals/" + std::to_string(renewal.number);
+            const auto named = renewals_.find(renewal.number);
+            if (named == renewals_.end()) {
+                report_.remark(where + ": the entry that names it is still to come");
+            } else {
+                for (const auto& [manifest, token] : named->second) {
+                    const bool there =
+                        manifest == renewal.manifest_hash &&
+                        std::any_of(renewal.tokens.begin(), renewal.tokens.end(),
+                                    [&, hash = token](const AnchorToken& t) { return sha256(t.token) == hash; });
+                    if (!there) report_.problem("renewal", where, "is not the one that its entry names");
+                }
+                if (named->second.size() != renewal.tokens.size())
+                    report_.problem("renewal", where, "has other tokens than its entries name");
+                renewals_.erase(named);
+            }
+            if (const Status held = (*evidence)->check(renewal, digests); !held.ok())
+                report_.problem("renewal", where, held.error().message());
+            std::set<std::string> expected = {"manifest", "leaves", "ciphertexts"};
+            for (const AnchorToken& t : renewal.tokens) {
+                expected.insert(token_file(t.number));
+                expected.insert(authority_file(t.number));
+            }
+            only(RenewalStore(fs_, ledger_).folder(renewal.number), where,
+                 [&](const std::string& n) { return expected.count(n) != 0; });
+            report_.checked["renewals"] += 1;
+        }
+        for (const auto& [number, rest] : renewals_)
+            report_.problem("renewal", "ledger/renewals/" + std::to_string(number),
+                            "an entry names it, but it is missing");
+    }
+
     void judge_origin() {
         if (!options_.trust) return;
         for (const VerifierKey& log : options_.trust->logs) {
@@ -606,7 +664,7 @@ private:
         for (std::uint64_t at = 0; at < size_.value; at += kTileWidth)
             expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
         walk_folder(ledger_ / "tile", "tile");
-        const std::set<std::string> parts = {"checkpoint", "published", "tile", "anchors"};
+        const std::set<std::string> parts = {"checkpoint", "published", "tile", "anchors", "renewals"};
         only(ledger_, "ledger", [&](const std::string& n) { return parts.count(n) != 0; });
         only(ledger_ / "published", "ledger/published",
              [](const std::string& n) { return parse_twelve_digits(n).ok(); });
@@ -660,6 +718,7 @@ private:
     };
     std::map<std::pair<std::uint64_t, Hash>, NamedToken> tokens_;  // size, hash of the DER
     std::optional<std::pair<std::uint32_t, Hash>> generation_;
+    std::map<std::uint32_t, std::vector<std::pair<Hash, Hash>>> renewals_;  // by number: manifest, token
     std::set<std::uint32_t> sources_;
     std::map<std::uint32_t, std::uint64_t> sequence_;
     std::vector<EntryIndex> segments_;

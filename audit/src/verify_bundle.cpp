@@ -4,9 +4,11 @@
 #include <map>
 #include <set>
 
+#include "audit/bundle_writer.h"
 #include "audit/checkpoint.h"
 #include "audit/cms_signature.h"
 #include "audit/entry.h"
+#include "audit/evidence_record.h"
 #include "audit/ledger.h"
 #include "audit/pdf_container.h"
 #include "audit/src/anchor_check.h"
@@ -118,6 +120,40 @@ private:
             }
         }
         check_leftovers(*m, seen);
+        check_evidence_records();
+    }
+
+    // Each belongs to a record or blob of this bundle and proves the entry that the ledger proves.
+    void check_evidence_records() {
+        for (const auto& [name, content] : members_) {
+            if (!has_folder(name, "evidence/")) continue;
+            const auto entry = proven_.find(name);
+            if (entry == proven_.end()) {
+                report_.problem("bundle.evidence", name, "belongs to no record");
+                continue;
+            }
+            const auto header = decode_header(entry->second);
+            const auto record = parse_evidence_record(content);
+            if (!header.ok() || !record.ok()) {
+                report_.problem("bundle.evidence", name, "is no evidence record");
+                continue;
+            }
+            EvidenceObject object;
+            object.name = "the entry";
+            object.content = entry->second;
+            const auto verdict = verify_evidence_record(content, {object}, std::nullopt, UtcTime{});
+            // The first time stamp binds the entry and its ciphertext, and nothing else.
+            std::vector<Bytes> members{to_bytes(sha256(entry->second).view())};
+            if (header->suite != Suite::none) members.push_back(to_bytes(header->ciphertext_hash.view()));
+            std::sort(members.begin(), members.end());
+            std::vector<Bytes> first;
+            if (const auto& groups = record->chains[0].stamps[0].groups; !groups.empty()) first = groups[0];
+            std::sort(first.begin(), first.end());
+            if (!verdict.ok || first != members)
+                report_.problem("bundle.evidence", name,
+                                "does not prove the entry: " + std::string(verdict_name(verdict.verdict)));
+            ++report_.checked["evidence_records"];
+        }
     }
 
     // The list of files is exact both ways.
@@ -181,6 +217,7 @@ private:
             return std::nullopt;
         }
         ++report_.checked["proofs"];
+        proven_[evidence_member(EntryIndex(p.index))] = p.entry;
         return std::move(*entry);
     }
 
@@ -350,6 +387,8 @@ private:
                 if (used_.count(name) == 0) report_.problem("bundle.original", name, "belongs to no record");
             } else if (has_folder(name, "blobs/")) {
                 if (used_.count(name) == 0) report_.problem("bundle.blob", name, "belongs to no record");
+            } else if (has_folder(name, "evidence/")) {
+                continue;  // judged already
             } else if (has_folder(name, "attachments/")) {
                 const auto proven = proven_bytes_.find(name);
                 if (proven == proven_bytes_.end() || proven->second != content.size())
@@ -380,6 +419,7 @@ private:
     std::optional<VerifierKey> key_;
     std::optional<Hash> builtin_root_;
     std::set<Bytes> evidence_certificates_;
+    std::map<std::string, Bytes> proven_;  // by the name that its evidence record has
     bool introduced_ = false;
     TreeSize size_;
     Hash root_, note_;

@@ -1284,7 +1284,7 @@ class Ended(Exception):
 class BundleCheck:
     def __init__(self, data, trust):
         self.data, self.trust, self.report = data, trust, Report("bundle")
-        self.members, self.used, self.covered = {}, set(), {}
+        self.members, self.used, self.covered, self.proven = {}, set(), {}, {}
         self.key = self.signer = self.checkpoint = self.builtin_root = None
         self.introduced, self.certificates = False, set()
 
@@ -1357,6 +1357,7 @@ class BundleCheck:
                 seen.add(name)
                 self.guarded(self.check_record, name)
         self.check_leftovers(manifest)
+        self.check_evidence_records()
 
     def guarded(self, step, *arguments):
         try:
@@ -1406,6 +1407,7 @@ class BundleCheck:
         if not includes(proven.index, self.checkpoint.size, leaf_hash(proven.entry), proven.proof, self.checkpoint.root):
             self.end("bundle.proof", name, "is not proven to stand in the ledger")
         self.report.count("proofs")
+        self.proven[f"evidence/{proven.index:012}.ers"] = (entry, proven.entry)
         return entry
 
     def check_context(self, name, manifest):
@@ -1505,6 +1507,28 @@ class BundleCheck:
         if not redacted and sha256(*opened.get(CONTENT, [])) not in record.get(CONTENT_HASH, []):
             self.report.remark("whether an attachment belongs to its record: no disclosed field names its hash")
 
+    def check_evidence_records(self):
+        import evidence  # it needs this file's readers
+        for name in self.by_name():
+            if not name.startswith("evidence/"):
+                continue
+            if name not in self.proven:
+                self.report.problem("bundle.evidence", name, "belongs to no record")
+                continue
+            entry, data = self.proven[name]
+            try:
+                record = evidence.Record(self.members[name])
+                held = record.holds_for([data])
+                groups = record.chains[0][1][0].groups
+                members = [sha256(data)] + ([entry.ciphertext] if entry.suite else [])
+                held = held and sorted(groups[0] if groups else []) == sorted(members)
+                self.report.count("evidence_records")
+            except Refused as error:
+                self.report.problem("bundle.evidence", name, str(error))
+                continue
+            if not held:
+                self.report.problem("bundle.evidence", name, "does not prove the entry")
+
     def check_leftovers(self, manifest):
         named = {"manifest.json", "trust-hint.txt", manifest.checkpoint} | {a[0] for a in manifest.anchors}
         named |= set(manifest.context) | set(manifest.records)
@@ -1518,7 +1542,7 @@ class BundleCheck:
                 self.report.problem("bundle.blob", name, "belongs to no record")
             elif folder == "attachments" and self.covered.get(name) != len(self.members[name]):
                 self.report.problem("bundle.blob", name, "holds bytes that no field proves")
-            elif folder not in ("originals", "blobs", "attachments") and name not in named:
+            elif folder not in ("originals", "blobs", "attachments", "evidence") and name not in named:
                 self.report.problem("bundle.manifest", name, "has no place in this format")
 
     def judge_origin(self):
@@ -2069,4 +2093,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    sys.modules["kustos_verify"] = sys.modules["__main__"]  # for evidence.py
     sys.exit(main(sys.argv[1:]))

@@ -663,6 +663,16 @@ std::uint64_t Archive::count(Kind kind) const {
     const std::lock_guard guard(impl_->catalog_mutex);
     return impl_->catalog->count(kind);
 }
+const audit::LedgerReader& Archive::ledger() const {
+    return *impl_->reader;
+}
+const audit::SegmentReader& Archive::segments() const {
+    return *impl_->segments;
+}
+std::uint32_t Archive::newest_renewal() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->newest_renewal();
+}
 Result<audit::Entry> Archive::entry(EntryIndex index) const {
     return impl_->reader->entry(index);
 }

@@ -103,7 +103,8 @@ Status Catalog::count_entry(EntryIndex index, const Entry& entry) {
     if (h.kind == Kind::control) {
         const BodyReader body = TRY(BodyReader::parse(entry.body));
         const auto action = static_cast<ControlAction>(TRY(need(body.find_u16(Tag::action), index)));
-        chain = action == ControlAction::checkpoint_published || action == ControlAction::anchor_stored;
+        chain = action == ControlAction::checkpoint_published || action == ControlAction::anchor_stored ||
+                action == ControlAction::evidence_renewed;
     }
     if (!chain) newest_content_ = index;
     return {};
@@ -171,6 +172,9 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
                                 TRY(need(body.find_hash(Tag::token_hash), index)),
                                 TRY(need(body.find_text(Tag::authority), index)), index});
             keep_newest(anchors_);
+            break;
+        case ControlAction::evidence_renewed:
+            newest_renewal_ = TRY(need(body.find_u32(Tag::renewal), index));
             break;
         case ControlAction::generation_opened:
             generations_.push_back({TRY(need(body.find_u32(Tag::generation), index)),
