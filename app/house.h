@@ -68,6 +68,13 @@ struct EvidenceFile {
     Bytes object;  // header || body: what the record's first object is
 };
 
+// A witness that config.yaml names: "URL KEY".
+struct WitnessSeat {
+    std::string url;
+    audit::VerifierKey key;
+    bool reached = false;  // at the last try
+};
+
 class House final : public web::Service {
 public:
     static Result<std::unique_ptr<House>> open(Environment environment, HouseOptions options);
@@ -94,6 +101,8 @@ public:
     Result<RenewalReport> renew(bool only_look);
     // Code::not_found: no time stamp covers one of them yet.
     Result<std::vector<EvidenceFile>> evidence_of(const std::vector<EntryIndex>& entries);
+    // A tlog-proof of an entry that a published checkpoint covers; one is published if need be.
+    Result<std::string> receipt(EntryIndex entry);
     Result<std::string> issue_token(SourceId source);
     // Takes everything sealed so far into the index; what can't be opened now stays deferred. Number of records taken.
     Result<std::uint64_t> index_all(bool show_progress);
@@ -137,6 +146,8 @@ private:
     Status wire();
     Status name_anchor(const audit::AnchorSpan& span, ByteView note, ByteView token, const std::string& authority);
     Status name_forgotten_anchor(const audit::AnchorStore& store, const audit::AnchorSpan& newest);
+    Status look_at_witnesses(vault::Archive& archive);
+    Status ask_witnesses(TreeSize size);
     Status name_renewals();
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
@@ -159,6 +170,7 @@ private:
     std::unique_ptr<search::Searcher> searcher_;
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
+    std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_
     audit::AlgorithmEnds algorithm_ends_ = audit::default_algorithm_ends();
     EntryIndex next_to_index_;
     std::mutex push_mutex_;

@@ -147,6 +147,20 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     evidence->add_option("--out", c.out, "a folder")->required();
     chosen(evidence, "evidence");
 
+    auto* receipt = app.add_subcommand("receipt", "the proof that an entry is in the ledger (C2SP tlog-proof)");
+    receipt->add_option("RECORD", c.record)->required();
+    receipt->add_option("--out", c.out, "a file; its entry goes beside it");
+    chosen(receipt, "receipt");
+
+    auto* witness = app.add_subcommand("witness", "watches other archives' ledgers")->require_subcommand(1);
+    auto* witness_serve = witness->add_subcommand("serve", "cosigns checkpoints (C2SP tlog-witness)");
+    witness_serve->add_option("--dir", c.out, "its folder (default: in the state directory)");
+    witness_serve->add_option("--name", c.name, "of a new witness, such as witness.example.de");
+    witness_serve->add_option("--port", c.port)->required();
+    witness_serve->add_option("--host", c.host, "the address to listen on")->capture_default_str();
+    witness_serve->add_option("--log", c.paths, "verifier key of a ledger; may repeat")->allow_extra_args(false);
+    chosen(witness_serve, "witness serve");
+
     auto* serve = app.add_subcommand("serve", "the daemon: streams, indexer, anchors, web");
     serve->add_option("--config", c.config);
     serve->add_option("--port", c.port, "https on loopback (default 8443)");
@@ -164,7 +178,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(account_set, "account set");
 
     for (const char* later :
-         {"erase", "hold", "retention", "disposition", "unlock", "lock", "key", "audit", "witness", "backup"}) {
+         {"erase", "hold", "retention", "disposition", "unlock", "lock", "key", "audit", "backup"}) {
         auto* sub = app.add_subcommand(later, "not in this version");
         sub->fallthrough(false);
         sub->allow_extras();

@@ -3,6 +3,7 @@
 //
 //   ledger/checkpoint                  note of the last commit, overwritten
 //   ledger/published/<size, 12 digits> notes that are kept
+//   ledger/cosigned/<size, 12 digits>  the same with cosignatures of witnesses
 //   ledger/tile/...                    C2SP tlog-tiles
 //   ledger/anchors/...                 anchors.h
 //
@@ -74,7 +75,12 @@ Path published_file(const Path& ledger_dir, TreeSize size);
 // Keeps the note for good; the same note again is fine, another one is Code::conflict.
 Status store_published(Fs& fs, const Path& ledger_dir, TreeSize size, std::string_view note);
 Result<std::vector<TreeSize>> list_published(Fs& fs, const Path& ledger_dir);  // ascending; foreign names are left out
-Result<std::string> read_note(Fs& fs, const Path& file);                       // at most kMaxNote
+// ledger/cosigned/<size>: the published note with the cosignatures of witnesses behind the archive's signature;
+// replaced when another one comes.
+Path cosigned_file(const Path& ledger_dir, TreeSize size);
+Status store_cosigned(Fs& fs, const Path& ledger_dir, TreeSize size, std::string_view note);
+Result<std::vector<TreeSize>> list_cosigned(Fs& fs, const Path& ledger_dir);
+Result<std::string> read_note(Fs& fs, const Path& file);  // at most kMaxNote
 
 // --- reading -----------------------------------------------------------------------------------------
 enum class BundleCheck {

@@ -67,7 +67,8 @@ enum class Recovery {
 };
 
 // Pure: the recovery rule. `installed` is the head of ledger/checkpoint (empty_head() without one).
-// Code::conflict: the states disagree, the archive must not be written; the message says which side is older.
+// Code::rolled_back: the archive is older than the signer. Code::conflict: the states disagree otherwise. The archive
+// must not be written.
 Result<Recovery> plan_recovery(const std::optional<StagingBundle>& staged, const TreeHead& signer,
                                const TreeHead& installed);
 

@@ -1,17 +1,21 @@
 // The trust file: what a verifier believes before it looks (docs/format/trust.md). Lines as in C2SP tlog-policy, and
 // our `tsa`:
 //
-//   log <verifier key>                                   the archive's ledger
+//   log <verifier key> [<url>]                           the archive's ledger
+//   witness <name> <verifier key> [<url>]                key type 0x04 (cosignature/v1)
+//   group <name> all|any|<k> <witness or group>...       named before
+//   quorum <witness or group>|none                       what a checkpoint needs beside the archive's signature
 //   tsa <name> independent|qualified <base64 DER>        root certificate of a time-stamping authority
-//   quorum none
 //   # comment
 //
 // Errors: bad_input, with the line. Threads: values.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "audit/cosignature.h"
 #include "audit/note.h"
 #include "base/bytes.h"
 #include "base/result.h"
@@ -29,14 +33,31 @@ struct TrustedAuthority {
     Bytes root;  // DER
 };
 
+struct TrustedWitness {
+    std::string name;
+    VerifierKey key;
+    std::string url;  // empty: none
+};
+struct WitnessGroup {
+    std::string name;
+    std::size_t threshold = 1;
+    std::vector<std::string> members;
+};
+
 struct Trust {
     std::vector<VerifierKey> logs;
     std::vector<TrustedAuthority> authorities;
+    std::vector<TrustedWitness> witnesses;
+    std::vector<WitnessGroup> groups;
+    std::string quorum;  // empty: none
+    std::vector<VerifierKey> witness_keys() const;
+    // Whether these cosignatures are what `quorum` asks for; without one: false.
+    bool witnessed(std::span<const Cosignature> cosignatures) const;
 };
 
 // At most kMaxTrustFile bytes and kMaxTrustLines lines. A file without a `log` line is refused: it could establish
-// nothing. Code::not_in_version: witnesses.
-Result<Trust> parse_trust(std::string_view text);
+// nothing; unless only time stamps are to be judged (evidence records).
+Result<Trust> parse_trust(std::string_view text, bool needs_log = true);
 std::string format_trust(const Trust& trust);  // parse_trust() reads it back
 
 }  // namespace kustos::audit

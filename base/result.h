@@ -28,6 +28,7 @@ enum class Code {
     corrupt,         // our own bytes on disk are wrong: stop writing, run verify
     limit,           // a stated limit was hit
     overloaded,      // queue full: try again later
+    rolled_back,     // others remember a newer state: put the newest copy back, or continue under a new origin
     read_only,       // the writer ended (failed sync, rollback): repair first
     environment,     // disk, network, missing program
     interrupted,     // asked to stop; can be resumed

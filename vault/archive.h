@@ -67,9 +67,13 @@ struct CreateOptions {
     bool with_builtin_authority = false;  // made in the state directory; its root is named by the first entry
 };
 
+class Archive;
+
 struct OpenOptions {
     Path state;  // the signer's own store, outside the archive directory
     std::optional<SecretBytes> passphrase;
+    // Asked before anything is written; its error ends the opening. For what others remember of this archive.
+    std::function<Status(Archive&)> before_writing;
 };
 
 class ArchiveImpl;
@@ -88,6 +92,8 @@ public:
     std::string fingerprint() const;  // SHA-256 of the vkey line, in groups of four hex digits
     Head head() const;                // of the last commit
     bool read_only() const;
+    // Ends the writer for good, as a failed sync does: for contradictions that only the caller can see.
+    void end_writing(const Error& why);
 
     // --- writing ---
     Result<std::vector<Receipt>> seal(std::vector<Draft> drafts);

@@ -13,7 +13,9 @@
 #include "app/remote.h"
 #include "app/serve.h"
 #include "app/src/present.h"
+#include "audit/net/post_server.h"
 #include "audit/net/tsa_server.h"
+#include "audit/net/witness_client.h"
 #include "base/progress.h"
 #include "vault/retention.h"
 
@@ -66,6 +68,7 @@ int exit_code(Code code) {
         case Code::conflict:
         case Code::overloaded:
         case Code::read_only:
+        case Code::rolled_back:
         case Code::environment:
             return 6;
         case Code::internal:
@@ -106,6 +109,8 @@ public:
         if (n == "export") return export_records();
         if (n == "verify") return verify();
         if (n == "renew") return renew();
+        if (n == "receipt") return receipt();
+        if (n == "witness serve") return witness_serve();
         if (n == "evidence") return evidence();
         if (n == "serve") return serve();
         if (n == "tsa serve") return tsa_serve();
@@ -500,6 +505,51 @@ private:
         return 0;
     }
 
+    Result<int> receipt() {
+        const EntryIndex entry = TRY(record_number(c_.record));
+        auto house = TRY(open_house());
+        const std::string proof = TRY(house->receipt(entry));
+        if (c_.out.empty()) {
+            out_ << proof;
+            return 0;
+        }
+        const Bytes object = TRY(house->archive().ledger().entry_bytes(entry));
+        TRY(replace_file(e_.fs, c_.out, as_bytes(proof)));
+        const Path entry_file = Path(c_.out).replace_extension(".entry");
+        TRY(replace_file(e_.fs, entry_file, object));
+        if (c_.json) {
+            out_ << json{{"proof", c_.out}, {"object", entry_file.string()}}.dump() << "\n";
+        } else {
+            out_ << "kustos-verify --tlog-proof " << c_.out << " --data " << entry_file.string() << " --trust "
+                 << (house->archive().dir() / "trust.policy").string() << "\n";
+        }
+        return 0;
+    }
+
+    Result<int> witness_serve() {
+        if (c_.port < 0 || c_.port > 65535) return Error(Code::usage, "--port takes 0 to 65535");
+        const Path dir = c_.out.empty() ? state() / "witness" : Path(c_.out);
+        auto witness = TRY(audit::Witness::open(e_, dir, c_.name));
+        for (const std::string& log : c_.paths) TRY(witness->add_log(TRY_IN("--log", audit::VerifierKey::parse(log))));
+        auto server = TRY(audit::serve_witness(c_.host, static_cast<std::uint16_t>(c_.port), *witness));
+        install_interrupt_handler();
+        if (c_.json) {
+            out_ << json{{"url", server->url()}, {"key", witness->key().format()}, {"logs", witness->logs()}}.dump()
+                 << std::endl;
+        } else {
+            out_ << say("Zeuge unter ", "witness at ") << server->url() << say(", Schlüssel ", ", key ")
+                 << witness->key().format() << "\n"
+                 << say("In config.yaml des Archivs, unter witnesses:\n  - \"",
+                        "in the archive's config.yaml, under witnesses:\n  - \"")
+                 << server->url() << " " << witness->key().format() << "\"\n";
+            if (witness->logs() == 0)
+                out_ << say("Noch kein Archiv eingetragen: --log SCHLUESSEL\n", "no ledger is known yet: --log KEY\n");
+            out_ << std::flush;
+        }
+        while (!interrupt_requested()) usleep(100'000);
+        return 0;
+    }
+
     Result<int> evidence() {
         std::vector<EntryIndex> entries;
         for (const std::string& text : c_.paths) entries.push_back(TRY(record_number(text)));
@@ -542,8 +592,8 @@ private:
         } else {
             authority = TRY(audit::BuiltinAuthority::create(e_, dir));
         }
-        auto server = TRY(audit::TsaServer::start("127.0.0.1", static_cast<std::uint16_t>(c_.port),
-                                                  [&](ByteView tsq) { return authority->answer(tsq); }));
+        auto server = TRY(audit::serve_time_stamps("127.0.0.1", static_cast<std::uint16_t>(c_.port),
+                                                   [&](ByteView tsq) { return authority->answer(tsq); }));
         install_interrupt_handler();
         if (c_.json) {
             out_ << json{{"url", server->url()}, {"root_sha256", authority->root_hash().hex()}}.dump() << std::endl;
@@ -574,28 +624,54 @@ private:
 }  // namespace
 
 namespace {
-int finish(Result<int> code, Streams streams) {
+// What an administrator reads at night. The same words stand in docs/operations.md.
+constexpr const char* kRolledBackGerman =
+    "  Dieses Archiv ist älter als das, was andere sich gemerkt haben: Jemand hat vermutlich eine ältere Kopie\n"
+    "  zurückgespielt (Sicherung, Schnappschuss, Austausch der Platte). Es wurde nichts verändert, und solange das so "
+    "ist,\n"
+    "  wird nichts angenommen, damit keine zwei verschiedenen Geschichten entstehen.\n"
+    "  Was zu tun ist:\n"
+    "   1. Gibt es den neueren Stand noch (alte Platte, neuere Sicherung)? Diesen zurückspielen und neu starten. "
+    "Fertig.\n"
+    "   2. Gibt es ihn nicht mehr: die Datenschutzbeauftragte hinzuziehen, dann `kustos continue` "
+    "(docs/operations.md).\n"
+    "      Das Archiv geht mit neuem Namen weiter, und was verloren ist, steht für immer darin.\n";
+constexpr const char* kRolledBackEnglish =
+    "  This archive is older than what others remember: somebody has probably put an older copy back (backup, "
+    "snapshot,\n"
+    "  exchange of a disk). Nothing was changed, and while this lasts nothing is taken, so that no two different "
+    "histories\n"
+    "  come to be.\n"
+    "  What to do:\n"
+    "   1. Does the newer state still exist (old disk, newer backup)? Put it back and start again. That is all.\n"
+    "   2. It does not: call the data protection officer, then `kustos continue` (docs/operations.md). The archive "
+    "goes on\n"
+    "      under a new name, and what was lost stands in it for ever.\n";
+
+int finish(Result<int> code, const Call& call, Streams streams) {
     streams.out.flush();
     if (code.ok()) return *code;
     streams.err << "kustos: " << code.error().message() << "\n";
     if (!code.error().hint().empty()) streams.err << "  " << code.error().hint() << "\n";
+    if (code.error().code() == Code::rolled_back)
+        streams.err << (call.language == Language::german ? kRolledBackGerman : kRolledBackEnglish);
     return exit_code(code.error().code());
 }
 }  // namespace
 
 int run_command(Environment environment, const Call& call, Streams streams) {
     if (const auto code = run_remotely(environment, call, streams)) return *code;
-    return finish(Command(environment, nullptr, call, streams).run(), streams);
+    return finish(Command(environment, nullptr, call, streams).run(), call, streams);
 }
 
 int run_command_in(House& house, const Call& call, const SecretBytes& passphrase, Streams streams) {
     std::unique_ptr<House::Opening> opening;
     if (!passphrase.empty()) {
         auto opened = house.open_vault(passphrase.view());
-        if (!opened.ok()) return finish(std::move(opened).error(), streams);
+        if (!opened.ok()) return finish(std::move(opened).error(), call, streams);
         opening = std::move(*opened);
     }
-    return finish(Command(house.environment(), &house, call, streams).run(), streams);
+    return finish(Command(house.environment(), &house, call, streams).run(), call, streams);
 }
 
 }  // namespace kustos::app

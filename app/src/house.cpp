@@ -9,6 +9,7 @@
 #include "app/src/house_ports.h"
 #include "audit/anchors.h"
 #include "audit/net/tsa_client.h"
+#include "audit/net/witness_client.h"
 #include "audit/verify_archive.h"
 #include "base/log.h"
 #include "search/snippet.h"
@@ -22,7 +23,7 @@ constexpr std::uint64_t kMaxConfig = 64 * 1024;
 const std::vector<std::string_view>& known_keys() {
     static const std::vector<std::string_view> keys = {
         "name",     "authority", "language", "time_zone", "time_stamps.authorities", "time_stamps.interval_seconds",
-        "web.port",
+        "web.port", "witnesses",
     };
     return keys;
 }
@@ -56,6 +57,11 @@ std::string config_template(const std::vector<std::string>& authorities) {
     text +=
         "  interval_seconds: 60  # at most one checkpoint is published in this time\n"
         "\n"
+        "# Witnesses, \"ADDRESS KEY\" each, as `kustos witness serve` shows them: machines of somebody else (data "
+        "protection\n"
+        "# officer, partner authority) that see every published checkpoint and notice if the archive is rolled back.\n"
+        "witnesses: []\n"
+        "\n"
         "web:\n"
         "  port: 8443            # https, on loopback only in this version\n";
     return text;
@@ -79,7 +85,20 @@ Result<std::unique_ptr<House>> House::open(Environment environment, HouseOptions
 
 Status House::wire() {
     config_ = TRY(load_config(environment_.fs, options_.archive));
+    for (const std::string& w : config_.list("witnesses")) {
+        const std::size_t space = w.find(' ');
+        WitnessSeat seat;
+        seat.url = w.substr(0, space);
+        seat.key = TRY_IN("config.yaml, witnesses",
+                          audit::VerifierKey::parse(space == std::string::npos ? "" : w.substr(space + 1)));
+        if (seat.key.type != audit::KeyType::cosignature)
+            return Error(Code::usage,
+                         "config.yaml, witnesses: the key is no witness's (kustos witness serve shows it)");
+        TRY_IN("config.yaml", audit::check_http_address("witness", seat.url));
+        witnesses_.push_back(std::move(seat));
+    }
     vault::OpenOptions open;
+    open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
     open.state = options_.state;
     if (options_.passphrase) open.passphrase = options_.passphrase->clone();
     archive_ = TRY(vault::Archive::open(environment_, options_.archive, std::move(open)));

@@ -215,7 +215,9 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     const EntryIndex last = session->access_entry().index;
     const auto span = audit::newest_covering(spans, TreeSize(last.value + 1));
     const TreeSize size = span ? span->size : TRY(archive_->publish());
-    const std::string note = TRY(archive_->published_note(size));
+    std::string note = TRY(archive_->published_note(size));
+    const Path cosigned = audit::cosigned_file(options_.archive / "ledger", size);
+    if (environment_.fs.exists(cosigned)) note = TRY(audit::read_note(environment_.fs, cosigned));
     const audit::VerifierKey key = archive_->signer().verifier();
     const audit::Checkpoint checkpoint = TRY(audit::open_checkpoint(as_bytes(note), key));
 

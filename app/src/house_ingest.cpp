@@ -218,6 +218,7 @@ Result<bool> House::publish_and_anchor() {
     const TreeSize size = TRY(archive_->publish());
     const auto newest = audit::newest_anchor(spans);
     const TreeSize previous = newest ? newest->size : TreeSize(0);
+    if (!witnesses_.empty()) TRY(ask_witnesses(size));
     if (previous.value >= size.value) return true;
     if (choices_.empty()) return true;
     const std::string note = TRY(archive_->published_note(size));

@@ -1,10 +1,8 @@
 // Asks a time-stamping authority over HTTP or HTTPS (RFC 3161 section 3.4).
 //
-// One POST, no proxy, no redirect followed, no cookies, no user name in the address. The answer is foreign bytes: at
-// most 64 KiB, within the time limits, of the right content type; whether it proves anything is timestamp.h's matter.
-// Errors: Code::environment for everything that a network does, Code::bad_input for an answer that is no time stamp
-// reply, Code::usage for an address that can't be used. Each has a hint with the next step. The address's path and
-// query never reach an error text: some authorities put a customer number there.
+// The answer is foreign bytes of the right content type; whether it proves anything is timestamp.h's matter. Errors as
+// in http_post.h, and Code::bad_input for an answer that is no time stamp reply. Some authorities put a customer number
+// into the address: it never reaches an error text.
 // Threads: any.
 #pragma once
 
@@ -12,33 +10,26 @@
 #include <memory>
 #include <string>
 
+#include "audit/net/http_post.h"
 #include "audit/tsa_authority.h"
 
 namespace kustos::audit {
 
-struct TsaHttpOptions {
-    std::int64_t connect_timeout_ms = 10'000;
-    std::int64_t read_timeout_ms = 15'000;   // for each read
-    std::int64_t total_timeout_ms = 30'000;  // from the connection on
-    // https: trusted certificates, a PEM file; empty: the system's.
-    std::string ca_file;
-};
-
 // tsq to tsr. Code::usage, Code::environment, Code::bad_input, Code::limit.
-Result<Bytes> post_query(const std::string& url, ByteView tsq, const TsaHttpOptions& options = {});
+Result<Bytes> post_query(const std::string& url, ByteView tsq, const HttpOptions& options = {});
 
 class HttpAuthority final : public TimeAuthority {
 public:
     // Code::usage for a name or an address that can't be used; nothing is connected yet.
-    static Result<std::unique_ptr<HttpAuthority>> make(std::string name, std::string url, TsaHttpOptions options = {});
+    static Result<std::unique_ptr<HttpAuthority>> make(std::string name, std::string url, HttpOptions options = {});
     const std::string& name() const override { return name_; }
     Result<Bytes> ask(ByteView tsq) override { return post_query(url_, tsq, options_); }
 
 private:
-    HttpAuthority(std::string name, std::string url, TsaHttpOptions options)
+    HttpAuthority(std::string name, std::string url, HttpOptions options)
         : name_(std::move(name)), url_(std::move(url)), options_(std::move(options)) {}
     std::string name_, url_;
-    TsaHttpOptions options_;
+    HttpOptions options_;
 };
 
 }  // namespace kustos::audit

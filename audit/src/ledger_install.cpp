@@ -131,15 +131,37 @@ Status store_published(Fs& fs, const Path& ledger_dir, TreeSize size, std::strin
     return put_once(fs, path, as_bytes(note));
 }
 
-Result<std::vector<TreeSize>> list_published(Fs& fs, const Path& ledger_dir) {
+namespace {
+Result<std::vector<TreeSize>> list_sizes(Fs& fs, const Path& folder) {
     std::vector<TreeSize> sizes;
-    const Path folder = ledger_dir / "published";
     if (!fs.exists(folder)) return sizes;
-    for (const std::string& name : TRY_IN("published checkpoints", fs.list(folder))) {
+    for (const std::string& name : TRY(fs.list(folder))) {
         const auto size = parse_twelve_digits(name);
         if (size.ok()) sizes.emplace_back(*size);
     }
     return sizes;
+}
+}  // namespace
+
+Result<std::vector<TreeSize>> list_published(Fs& fs, const Path& ledger_dir) {
+    return TRY_IN("published checkpoints", list_sizes(fs, ledger_dir / "published"));
+}
+
+Path cosigned_file(const Path& ledger_dir, TreeSize size) {
+    return ledger_dir / "cosigned" / twelve_digits(size.value);
+}
+
+Status store_cosigned(Fs& fs, const Path& ledger_dir, TreeSize size, std::string_view note) {
+    const Path path = cosigned_file(ledger_dir, size);
+    if (!fs.exists(path.parent_path())) {
+        TRY(fs.make_dirs(path.parent_path()));
+        TRY(fs.sync_dir(ledger_dir));
+    }
+    return replace_file(fs, path, as_bytes(note));
+}
+
+Result<std::vector<TreeSize>> list_cosigned(Fs& fs, const Path& ledger_dir) {
+    return TRY_IN("cosigned checkpoints", list_sizes(fs, ledger_dir / "cosigned"));
 }
 
 Result<std::string> read_note(Fs& fs, const Path& file) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 #include "base/text.h"
@@ -11,7 +12,6 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::uint8_t kEd25519 = 0x01;
 constexpr std::string_view kDash = "\xE2\x80\x94 ";  // em dash, space
 constexpr std::string_view kPrivate = "PRIVATE+KEY+";
 
@@ -31,8 +31,8 @@ std::string hex32(std::uint32_t value) {
     return hex(bytes);
 }
 
-std::uint32_t key_id_of(std::string_view name, const Ed25519Public& key) {
-    constexpr std::uint8_t tail[] = {0x0A, kEd25519};
+std::uint32_t key_id_of(std::string_view name, const Ed25519Public& key, KeyType type) {
+    const std::uint8_t tail[] = {0x0A, static_cast<std::uint8_t>(type)};
     return load_u32(sha256({as_bytes(name), tail, key.view()}).bytes.data());
 }
 
@@ -64,15 +64,22 @@ Result<NoteSignature> parse_signature(std::string_view line) {
     return signature;
 }
 
-std::string signature_line(std::string_view text, const SignerKey& key) {
-    const Ed25519Signature signature = ed25519_sign(key.key, as_bytes(text));
-    Bytes blob;
-    put_u32(blob, key.verifier().key_id);
-    put(blob, signature.view());
-    return std::string(kDash) + key.name + " " + base64(blob) + "\n";
+// The type byte; nullopt for one that is not known here.
+std::optional<KeyType> key_type(const Bytes& typed) {
+    if (typed.size() != 33) return std::nullopt;
+    if (typed[0] == static_cast<std::uint8_t>(KeyType::ed25519)) return KeyType::ed25519;
+    if (typed[0] == static_cast<std::uint8_t>(KeyType::cosignature)) return KeyType::cosignature;
+    return std::nullopt;
 }
 
 }  // namespace
+
+std::string signature_line(const NoteSignature& signature) {
+    Bytes blob;
+    put_u32(blob, signature.key_id);
+    put(blob, signature.signature);
+    return std::string(kDash) + signature.name + " " + base64(blob) + "\n";
+}
 
 bool is_key_name(std::string_view name) {
     if (name.empty() || !is_valid_utf8(name)) return false;
@@ -90,31 +97,32 @@ bool is_key_name(std::string_view name) {
                         [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '+' || c == 0x7F; });
 }
 
-Result<VerifierKey> VerifierKey::make(std::string name, const Ed25519Public& key) {
+Result<VerifierKey> VerifierKey::make(std::string name, const Ed25519Public& key, KeyType type) {
     if (!is_key_name(name)) return Error(Code::usage, "not a key name");
-    const std::uint32_t id = key_id_of(name, key);
-    return VerifierKey{std::move(name), id, key};
+    const std::uint32_t id = key_id_of(name, key, type);
+    return VerifierKey{std::move(name), id, key, type};
 }
 
 Result<VerifierKey> VerifierKey::parse(std::string_view vkey) {
     const KeyText parts = TRY(split_key(vkey));
     if (!is_key_name(parts.name)) return refuse("malformed key name");
     const Bytes key = TRY_IN("verifier key", parse_base64(parts.base64));
-    if (key.size() != 1 + Ed25519Public::kSize || key.front() != kEd25519) return refuse("not an Ed25519 key");
-    VerifierKey made = TRY(make(std::string(parts.name), TRY(Ed25519Public::from(ByteView(key).subspan(1)))));
+    const auto type = key_type(key);
+    if (!type) return refuse("not an Ed25519 key");
+    VerifierKey made = TRY(make(std::string(parts.name), TRY(Ed25519Public::from(ByteView(key).subspan(1))), *type));
     if (parts.id != hex32(made.key_id)) return refuse("key id is not the key's hash");
     return made;
 }
 
 std::string VerifierKey::format() const {
-    Bytes key{kEd25519};
+    Bytes key{static_cast<std::uint8_t>(type)};
     put(key, public_key.view());
     return name + "+" + hex32(key_id) + "+" + base64(key);
 }
 
-Result<SignerKey> SignerKey::make(std::string name, ByteView seed32) {
+Result<SignerKey> SignerKey::make(std::string name, ByteView seed32, KeyType type) {
     if (!is_key_name(name) || seed32.size() != 32) return Error(Code::usage, "not a key name or seed");
-    return SignerKey{std::move(name), Ed25519Key::from_seed(seed32), SecretBytes(seed32)};
+    return SignerKey{std::move(name), Ed25519Key::from_seed(seed32), SecretBytes(seed32), type};
 }
 
 Result<SignerKey> SignerKey::parse(ByteView text) {
@@ -123,11 +131,12 @@ Result<SignerKey> SignerKey::parse(ByteView text) {
     if (rest.substr(0, kPrivate.size()) != kPrivate) return refuse("not a private key");
     const KeyText parts = TRY(split_key(rest.substr(kPrivate.size())));
     Bytes key = TRY_IN("private key", parse_base64(parts.base64));
-    if (key.size() != 33 || key.front() != kEd25519) {
+    const auto type = key_type(key);
+    if (!type) {
         wipe(key);
         return refuse("not an Ed25519 private key");
     }
-    auto made = make(std::string(parts.name), ByteView(key).subspan(1));
+    auto made = make(std::string(parts.name), ByteView(key).subspan(1), *type);
     wipe(key);
     if (made.ok() && hex32(made->verifier().key_id) != parts.id) return refuse("key id is not the key's hash");
     return made;
@@ -135,7 +144,7 @@ Result<SignerKey> SignerKey::parse(ByteView text) {
 
 SecretBytes SignerKey::format() const {
     SecretBytes typed(1 + seed.size());
-    typed.writable()[0] = kEd25519;
+    typed.writable()[0] = static_cast<std::uint8_t>(type);
     std::copy(seed.view().begin(), seed.view().end(), typed.writable().begin() + 1);
     std::string encoded = base64(typed.view());
     std::string text = std::string(kPrivate) + name + "+" + hex32(verifier().key_id) + "+" + encoded + "\n";
@@ -145,13 +154,17 @@ SecretBytes SignerKey::format() const {
 }
 
 VerifierKey SignerKey::verifier() const {
-    return VerifierKey{name, key_id_of(name, key.public_key), key.public_key};
+    return VerifierKey{name, key_id_of(name, key.public_key, type), key.public_key, type};
 }
 
 std::string sign_note(std::string_view text, std::span<const SignerKey> keys) {
     CHECK(is_note_text(text));
     std::string note = std::string(text) + "\n";
-    for (const SignerKey& key : keys) note += signature_line(text, key);
+    for (const SignerKey& key : keys) {
+        CHECK(key.type == KeyType::ed25519);
+        note +=
+            signature_line({key.name, key.verifier().key_id, to_bytes(ed25519_sign(key.key, as_bytes(text)).view())});
+    }
     return note;
 }
 
@@ -184,7 +197,7 @@ Result<std::vector<VerifierKey>> verify_note(const Note& note, std::span<const V
     std::set<std::pair<std::string, std::uint32_t>> seen;
     for (const NoteSignature& signature : note.signatures) {
         const auto matches = [&](const VerifierKey& k) {
-            return k.name == signature.name && k.key_id == signature.key_id;
+            return k.name == signature.name && k.key_id == signature.key_id && k.type == KeyType::ed25519;
         };
         const auto found = std::find_if(known.begin(), known.end(), matches);
         if (found == known.end()) continue;

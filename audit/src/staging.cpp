@@ -174,9 +174,9 @@ Status StagingFile::clear() {
 
 Result<Recovery> plan_recovery(const std::optional<StagingBundle>& staged, const TreeHead& signer,
                                const TreeHead& installed) {
-    const auto conflict = [](const char* why) {
-        return Error(Code::conflict, why)
-            .with_hint("the archive is read-only until this is understood: see docs/format/staging.md");
+    const auto refused = [](Code code, const char* why) {
+        return Error(code, why).with_hint(
+            "nothing is written until this is understood: docs/operations.md, \"Rolled back\"");
     };
     // First whether some batch on its way explains what differs.
     if (staged && staged->after == signer && (installed == staged->before || installed == staged->after)) {
@@ -184,12 +184,14 @@ Result<Recovery> plan_recovery(const std::optional<StagingBundle>& staged, const
     }
     if (installed == signer) return staged ? Recovery::drop : Recovery::nothing;
     if (installed.size < signer.size) {
-        return conflict("the archive is older than its signer remembers: it was rolled back or restored from a copy");
+        return refused(Code::rolled_back,
+                       "the archive is older than its signer remembers: it was rolled back or restored from a copy");
     }
     if (installed.size > signer.size) {
-        return conflict("the signer's store is older than the archive: it was rolled back or belongs to another copy");
+        return refused(Code::conflict,
+                       "the signer's store is older than the archive: it was rolled back or belongs to another copy");
     }
-    return conflict("the archive and its signer have different roots for the same size");
+    return refused(Code::conflict, "the archive and its signer have different roots for the same size");
 }
 
 Status reinstall(Fs& fs, const Path& ledger_dir, const StagingBundle& staged, std::string_view note) {

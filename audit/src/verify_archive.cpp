@@ -63,6 +63,7 @@ private:
             report_.checked["checkpoints"] += 1;
         }
         TRY(list_published_checkpoints());
+        list_cosigned_checkpoints();
         TRY(list_anchors());
         TRY(list_frames());
         TRY(walk_entries());
@@ -143,6 +144,35 @@ private:
             published_[size.value] = {sha256(as_bytes(*note)), checkpoint->root, false};
         }
         return {};
+    }
+
+    // What witnesses have signed is the published note, and their signatures hold.
+    void list_cosigned_checkpoints() {
+        const auto sizes = list_cosigned(fs_, ledger_);
+        if (!sizes.ok()) {
+            report_.problem("witness.note", "ledger/cosigned", sizes.error().message());
+            return;
+        }
+        for (const TreeSize size : *sizes) {
+            const std::string where = "ledger/cosigned/" + twelve_digits(size.value);
+            if (live_ && size > size_) continue;
+            const auto text = read_note(fs_, cosigned_file(ledger_, size));
+            const auto first =
+                text.ok() ? as_first_published(as_bytes(*text), *key_) : Result<std::string>(text.error());
+            const auto published = published_.find(size.value);
+            if (!first.ok() || published == published_.end() || !(published->second.note == sha256(as_bytes(*first)))) {
+                report_.problem("witness.note", where, "is not the published checkpoint");
+                continue;
+            }
+            if (!options_.trust || options_.trust->witnesses.empty()) continue;
+            const auto held = verify_cosignatures(*parse_note(as_bytes(*text)), options_.trust->witness_keys());
+            if (!held.ok()) {
+                report_.problem("witness.cosignature", where, held.error().message());
+                continue;
+            }
+            report_.checked["cosignatures"] += held->size();
+            if (options_.trust->witnessed(*held)) witnessed_ = std::max(witnessed_, size);
+        }
     }
 
     struct Stamp {
@@ -653,6 +683,16 @@ private:
         for (const VerifierKey& log : options_.trust->logs) {
             if (log == *key_) {
                 if (signed_) report_.origin = Origin::pinned;  // anybody can name a key: its signature counts
+                if (options_.trust->quorum.empty()) return;
+                if (witnessed_.value == 0) {
+                    report_.problem("witness.quorum", "ledger/cosigned",
+                                    "no checkpoint has the cosignatures that the trust file asks for");
+                } else if (signed_) {
+                    report_.origin = Origin::witnessed;
+                    if (witnessed_ < size_)
+                        report_.remark("whether witnesses have seen the last " +
+                                       std::to_string(size_.value - witnessed_.value) + " entries");
+                }
                 return;
             }
         }
@@ -664,10 +704,11 @@ private:
         for (std::uint64_t at = 0; at < size_.value; at += kTileWidth)
             expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
         walk_folder(ledger_ / "tile", "tile");
-        const std::set<std::string> parts = {"checkpoint", "published", "tile", "anchors", "renewals"};
+        const std::set<std::string> parts = {"checkpoint", "published", "tile", "anchors", "renewals", "cosigned"};
         only(ledger_, "ledger", [&](const std::string& n) { return parts.count(n) != 0; });
         only(ledger_ / "published", "ledger/published",
              [](const std::string& n) { return parse_twelve_digits(n).ok(); });
+        only(ledger_ / "cosigned", "ledger/cosigned", [](const std::string& n) { return parse_twelve_digits(n).ok(); });
         only(vault_ / "segments", "vault/segments", [](const std::string& n) {
             return n.size() == 16 && n.substr(12) == ".seg" && parse_twelve_digits(n.substr(0, 12)).ok();
         });
@@ -705,7 +746,7 @@ private:
     Report report_;
     std::optional<VerifierKey> key_;
     std::optional<Hash> builtin_root_;
-    TreeSize size_;
+    TreeSize size_, witnessed_;
     Hash root_;
     CompactRange range_;
     std::vector<Level> edge_;

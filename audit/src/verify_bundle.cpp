@@ -196,7 +196,22 @@ private:
         }
         size_ = checkpoint->size;
         root_ = checkpoint->root;
-        note_ = sha256(*note);
+        // Witnesses' signatures may stand behind the archive's; stamped is the note as it was first published.
+        const auto first = as_first_published(*note, *key_);
+        if (!first.ok()) {
+            report_.problem("checkpoint", m.checkpoint, first.error().message());
+            return false;
+        }
+        note_ = sha256(as_bytes(*first));
+        if (trust_ && !trust_->witnesses.empty()) {
+            const auto held = verify_cosignatures(*parse_note(*note), trust_->witness_keys());
+            if (!held.ok()) {
+                report_.problem("witness.cosignature", m.checkpoint, held.error().message());
+            } else {
+                report_.checked["cosignatures"] += held->size();
+                witnessed_ = trust_->witnessed(*held);
+            }
+        }
         ++report_.checked["checkpoints"];
         return true;
     }
@@ -406,6 +421,13 @@ private:
                             "the trust file names another ledger than this bundle's");
         } else if (report_.checked.count("checkpoints") != 0) {  // anybody can name a key: its signature counts
             report_.origin = Origin::pinned;
+            if (trust_->quorum.empty()) return;
+            if (witnessed_) {
+                report_.origin = Origin::witnessed;
+            } else {
+                report_.problem("witness.quorum", "checkpoint.note",
+                                "lacks the cosignatures that the trust file asks for");
+            }
         }
     }
 
@@ -420,7 +442,7 @@ private:
     std::optional<Hash> builtin_root_;
     std::set<Bytes> evidence_certificates_;
     std::map<std::string, Bytes> proven_;  // by the name that its evidence record has
-    bool introduced_ = false;
+    bool introduced_ = false, witnessed_ = false;
     TreeSize size_;
     Hash root_, note_;
 };

@@ -27,6 +27,8 @@ std::string_view code_name(Code code) {
             return "limit";
         case Code::overloaded:
             return "overloaded";
+        case Code::rolled_back:
+            return "rolled_back";
         case Code::read_only:
             return "read_only";
         case Code::environment:

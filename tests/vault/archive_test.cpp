@@ -302,7 +302,7 @@ TEST_CASE("an older copy of the directory is refused by the signer's memory") {
     std::filesystem::remove_all(w.dir / "a");
     std::filesystem::rename(w.dir / "yesterday", w.dir / "a");
     auto archive = w.open();
-    CHECK(archive.error().code() == Code::conflict);
+    CHECK(archive.error().code() == Code::rolled_back);
 }
 
 TEST_CASE("the catalog is a cache: lost or older, it is made again") {

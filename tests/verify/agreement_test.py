@@ -11,6 +11,7 @@ import random
 import re
 import shutil
 import struct
+import base64
 import subprocess
 import sys
 import tempfile
@@ -75,12 +76,13 @@ class Case(unittest.TestCase):
 
 
 def setUpModule():
-    global FOLDER, DEMO, LARGE, STAMPED
+    global FOLDER, DEMO, LARGE, STAMPED, WITNESSED
     keep = os.environ.get("KUSTOS_VERIFY_FIXTURES")  # a folder to make them in and to leave them
     FOLDER = Path(keep or tempfile.mkdtemp(prefix="kustos-agreement-"))
     if not keep:
         unittest.addModuleCleanup(shutil.rmtree, FOLDER, ignore_errors=True)
     DEMO, LARGE, STAMPED = fixtures.make_demo(FOLDER), fixtures.make_large(FOLDER), fixtures.make_stamped(FOLDER)
+    WITNESSED = fixtures.make_witnessed(FOLDER)
 
 
 def trust_file(name, *lines):
@@ -93,7 +95,7 @@ class SoundFixtures(Case):
     """Nothing is damaged: more than the verdict must be equal."""
 
     def test_both_see_the_same_in_every_fixture(self):
-        for archive in (DEMO, LARGE, STAMPED):
+        for archive in (DEMO, LARGE, STAMPED, WITNESSED):
             pdf = FOLDER / (archive.path.name + "-sound.pdf")
             pdf.write_bytes(archive.bundle)
             for path in (archive.path, pdf):
@@ -104,6 +106,38 @@ class SoundFixtures(Case):
                         ours = second_verify(path, trust)[1]
                         for key in ("checked", "anchors", "proven_since", "proven_size", "headline"):
                             self.assertEqual(theirs.get(key), ours.get(key), key)
+
+    def test_what_witnesses_have_signed(self):
+        pdf = FOLDER / "witnessed-sound.pdf"
+        pdf.write_bytes(WITNESSED.bundle)
+        stranger = "witness three.example " + self.stranger() + "\n"
+        for expected, code, lines in (
+                ("witnessed", 0, "group both all one.example two.example\nquorum both\n"),
+                ("witnessed", 0, "quorum two.example\n"),
+                ("witnessed", 0, stranger + "group some any one.example three.example\nquorum some\n"),
+                ("pinned", 1, stranger + "group all 3 one.example two.example three.example\nquorum all\n"),
+                ("pinned", 1, stranger + "quorum three.example\n"),
+                ("pinned", 0, stranger + "quorum none\n"), ("pinned", 0, "")):
+            trust = trust_file("witness.trust", WITNESSED.log, WITNESSED.witness_lines, lines)
+            for path in (WITNESSED.path, pdf):
+                with self.subTest(path=path.name, lines=lines[-40:]):
+                    ended, theirs = self.agree(path, trust)
+                    self.assertEqual((ended, theirs["origin"]), (code, expected), theirs["problems"])
+        trust = trust_file("witness.trust", WITNESSED.log, WITNESSED.witness_lines, "quorum one.example\n")
+        cosigned = max((WITNESSED.path / "ledger" / "cosigned").iterdir())
+        good = cosigned.read_bytes()
+        lines = good.split(b"\n")
+        for bad, expected in ((good[:-20] + b"AAAA" + good[-16:], "witness.cosignature"), (good[:40] + b"0" + good[41:], "witness.note"),
+                              (b"\n".join(lines[:4] + lines[5:]), "witness.note"), (b"", "witness.note")):
+            cosigned.write_bytes(bad)
+            ended, theirs = self.agree(WITNESSED.path, trust)
+            self.assertEqual((ended, first_code(theirs)), (1, expected))
+        cosigned.write_bytes(good)
+
+    @staticmethod
+    def stranger():
+        blob = b"\x04" + bytes(range(32))
+        return "three.example+" + kv.sha256(b"three.example\n", blob)[:4].hex() + "+" + base64.b64encode(blob).decode()
 
     def test_the_levels_of_time(self):
         log, root = STAMPED.trust.read_text(), STAMPED.tsa_root
@@ -145,7 +179,7 @@ class Calls(Case):
         log = next(line for line in DEMO.trust.read_text().splitlines(True) if line.startswith("log "))
         certificate = fixtures.trust_line("a", "independent", STAMPED.tsa_root)
         key = log.split()[1]
-        for text in ("", "# only a comment\n", log + "logs x\n", "log\n", log.replace("\n", " more\n"), log + "quorum some\n",
+        for text in ("", "# only a comment\n", log + "logs x\n", "log\n", log.replace("\n", " url more\n"), log + "quorum some\n", log + "quorum none\nquorum x\n",
                      log + "witness w " + key + "\n", log + "group g any w\n", log + "tsa a independent\n",
                      log + "tsa a trusted AAAA\n", log + "tsa a qualified AAAA\n", log + "tsa a qualified !!\n",
                      log + certificate.replace("independent", "Independent"), log.replace("+", "-", 1),

@@ -97,6 +97,33 @@ def authority():
         server.stdout.close()
 
 
+def make_witnessed(folder):
+    """Checkpoints cosigned by two witnesses; the trust file of each quorum."""
+    archive = Archive(folder, "witnessed")
+    log = next(line for line in archive.trust.read_text().splitlines() if line.startswith("log "))
+    servers, lines = [], []
+    for name in ("one.example", "two.example"):
+        server = subprocess.Popen([BIN / "kustos", "--json", "witness", "serve", "--dir", folder / name, "--name", name,
+                                   "--port", "0", "--log", log.split()[1]], stdout=subprocess.PIPE, text=True)
+        facts = json.loads(server.stdout.readline())
+        servers.append(server)
+        lines.append((name, facts["key"], facts["url"]))
+    try:
+        config = archive.path / "config.yaml"
+        config.write_text(config.read_text().replace(
+            "witnesses: []", "witnesses:" + "".join(f'\n  - "{url} {key}"' for _, key, url in lines)))
+        archive.ingest("mail", DEMO / "mail.mbox")
+        archive.bundle = archive.export("witnessed.pdf", "Fundamente")
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+            server.stdout.close()
+    archive.log = log + "\n"
+    archive.witness_lines = "".join(f"witness {name} {key}\n" for name, key, _ in lines)
+    return archive
+
+
 def make_stamped(folder):
     """Time stamps by an authority of somebody else."""
     with authority() as (address, root):

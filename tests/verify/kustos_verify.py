@@ -462,8 +462,9 @@ class Key:
         if len(parts) != 3 or not is_key_name(parts[0]):
             raise Refused("malformed key")
         blob = unbase64(parts[2])
-        if len(blob) != 33 or blob[0] != 1:
+        if len(blob) != 33 or blob[0] not in (1, 4):
             raise Refused("not an Ed25519 key")
+        self.type = blob[0]
         self.text, self.name, self.public = text, parts[0], blob[1:]
         self.id = sha256(self.name.encode(), b"\n", blob)[:4]
         if parts[1] != self.id.hex():
@@ -514,6 +515,28 @@ class Checkpoint:
         self.origin, self.size, self.root = lines[0], int(lines[1]), unbase64(lines[2])
         if len(self.root) != 32:
             raise Refused("a root of another length")
+
+    def first_published(self, key):
+        """The note with the archive's signature alone."""
+        for name, key_id, signature in self.signatures:
+            if (name, key_id) == (key.name, key.id):
+                line = base64.b64encode(key_id + signature).decode()
+                return f"{self.text}\n\u2014 {name} {line}\n".encode()
+        raise Refused("not signed by the key")
+
+    def cosigned_by(self, keys):
+        """The texts of those witnesses' keys whose cosignature stands here; refuses one that does not hold."""
+        held = set()
+        for name, key_id, blob in self.signatures:
+            key = next((k for k in keys if (k.name, k.id) == (name, key_id)), None)
+            if key is None or key.text in held:
+                continue
+            seconds = int.from_bytes(blob[:8], "big")
+            text = f"cosignature/v1\ntime {seconds}\n{self.text}".encode()
+            if len(blob) != 72 or seconds > 253402300799 or not ed25519_holds(key.public, text, blob[8:]):
+                raise Refused("a witness's cosignature fails")
+            held.add(key.text)
+        return held
 
     def verify(self, key):
         for name, key_id, signature in self.signatures:
@@ -731,7 +754,7 @@ class Report:
 
 class Trust:
     def __init__(self, data):
-        self.logs, self.authorities = [], []
+        self.logs, self.authorities, self.witnesses, self.groups, self.quorum, self.names = [], [], {}, {}, None, {}
         lines = data.split(b"\n")
         if lines[-1] == b"":
             lines.pop()
@@ -748,15 +771,52 @@ class Trust:
     def read(self, words):
         if not words or words[0].startswith("#"):
             return
-        if words[0] == "log" and len(words) == 2:
+        if words[0] == "log" and len(words) in (2, 3):
             self.logs.append(Key(words[1]))
+            if self.logs[-1].type != 1:
+                raise Refused("a witness's key")
+        elif words[0] == "witness" and len(words) in (3, 4):
+            self.new_name(words[1])
+            self.witnesses[words[1]] = Key(words[2])
+            if self.witnesses[words[1]].type != 4:
+                raise Refused("no witness's key")
+        elif words[0] == "group" and len(words) >= 4:
+            for member in words[3:]:
+                if self.names.get(member) is not False:
+                    raise Refused("a member that is not known, or is in two groups")
+                self.names[member] = True
+            self.new_name(words[1])
+            needed = {"any": 1, "all": len(words) - 3}.get(words[2])
+            if needed is None:
+                needed = int(words[2]) if re.fullmatch("[0-9]{1,4}", words[2]) else 0
+            if not 1 <= needed <= len(words) - 3:
+                raise Refused("a threshold")
+            self.groups[words[1]] = (needed, words[3:])
+        elif words[0] == "quorum" and len(words) == 2 and self.quorum in (None, words[1]):
+            if words[1] != "none" and words[1] not in self.names:
+                raise Refused("a quorum that is not known")
+            self.quorum = words[1]
         elif words[0] == "tsa" and len(words) == 4 and words[2] in ("independent", "qualified"):
             data = unbase64(words[3])
             if len(data) > 16 * 1024:
                 raise Refused("the certificate is too large")
             self.authorities.append((words[1], words[2], Certificate(data)))
-        elif words != ["quorum", "none"]:
+        else:
             raise Refused("not understood")
+
+    def new_name(self, name):
+        if name == "none" or name in self.names:
+            raise Refused("a name that is taken")
+        self.names[name] = False
+
+    def asks_for_witnesses(self):
+        return self.quorum not in (None, "none")
+
+    def witnessed(self, held):
+        met = {name: key.text in held for name, key in self.witnesses.items()}
+        for name, (needed, members) in self.groups.items():
+            met[name] = sum(met[m] for m in members) >= needed
+        return self.asks_for_witnesses() and met[self.quorum]
 
 
 def judge_token(report, token, imprint, builtin_root, trust):
@@ -1286,7 +1346,7 @@ class BundleCheck:
         self.data, self.trust, self.report = data, trust, Report("bundle")
         self.members, self.used, self.covered, self.proven = {}, set(), {}, {}
         self.key = self.signer = self.checkpoint = self.builtin_root = None
-        self.introduced, self.certificates = False, set()
+        self.introduced, self.certificates, self.witnessed = False, set(), False
 
     def run(self):
         try:
@@ -1394,8 +1454,15 @@ class BundleCheck:
             self.checkpoint = Checkpoint(note).verify(key)
         except Refused as error:
             self.end("checkpoint", manifest.checkpoint, error)
-        self.note = sha256(note)
+        self.note = sha256(self.checkpoint.first_published(self.key))
         self.report.count("checkpoints")
+        if self.trust is not None and self.trust.witnesses:
+            try:
+                held = self.checkpoint.cosigned_by(self.trust.witnesses.values())
+                self.report.count("cosignatures", len(held))
+                self.witnessed = self.trust.witnessed(held)
+            except Refused as error:
+                self.report.problem("witness.cosignature", manifest.checkpoint, str(error))
 
     def proven_entry(self, proven, name, folder):
         if proven.index >= 10 ** 12 or name != f"{folder}/{proven.index:012}.json":
@@ -1552,6 +1619,10 @@ class BundleCheck:
             self.report.problem("origin.mismatch", "checkpoint.note", "the trust file names another ledger")
         elif self.checkpoint is not None:
             self.report.origin = "pinned"
+            if self.trust.asks_for_witnesses() and self.witnessed:
+                self.report.origin = "witnessed"
+            elif self.trust.asks_for_witnesses():
+                self.report.problem("witness.quorum", "checkpoint.note", "lacks the cosignatures that are asked for")
 
 
 # --- archives (report.md, "Checks of an archive") ------------------------------------------------------------------------------------
@@ -1584,6 +1655,7 @@ class ArchiveCheck:
         self.generation = self.builtin_root = None
         self.segment = None  # the open one: file, name, length, position
         self.segments, self.blobs, self.silent, self.complete, self.signed = [], set(), False, False, False
+        self.witnessed = 0
 
     def run(self):
         try:
@@ -1606,6 +1678,7 @@ class ArchiveCheck:
         self.learn_identity()
         self.open_checkpoint(note)
         self.list_published()
+        self.list_cosigned()
         self.list_anchors()
         self.list_frames()
         try:
@@ -1698,6 +1771,29 @@ class ArchiveCheck:
             if checkpoint.size != size:
                 self.report.problem("checkpoint.published", where, "states another size than its name")
             self.published[size] = (sha256(note), checkpoint.root)
+
+    def list_cosigned(self):
+        for name in self.names(self.ledger / "cosigned", "witness.note", "ledger/cosigned"):
+            if not TWELVE.fullmatch(name):
+                continue
+            where = "ledger/cosigned/" + name
+            try:
+                note = Checkpoint(self.read(self.ledger / "cosigned" / name, 1 << 20))
+                if self.published.get(int(name), (None,))[0] != sha256(note.first_published(self.key)):
+                    raise Refused("is not the published checkpoint")
+            except (OSError, Refused) as error:
+                self.report.problem("witness.note", where, str(error))
+                continue
+            if self.trust is None or not self.trust.witnesses:
+                continue
+            try:
+                held = note.cosigned_by(self.trust.witnesses.values())
+            except Refused as error:
+                self.report.problem("witness.cosignature", where, str(error))
+                continue
+            self.report.count("cosignatures", len(held))
+            if self.trust.witnessed(held):
+                self.witnessed = max(self.witnessed, int(name))
 
     def list_anchors(self):
         for name in self.names(self.ledger / "anchors", "anchor.token", "ledger/anchors"):
@@ -2013,6 +2109,12 @@ class ArchiveCheck:
         if self.key in self.trust.logs:
             if self.signed:  # anybody can name a key: its signature counts
                 self.report.origin = "pinned"
+            if self.trust.asks_for_witnesses() and not self.witnessed:
+                self.report.problem("witness.quorum", "ledger/cosigned", "no checkpoint has the cosignatures asked for")
+            elif self.trust.asks_for_witnesses() and self.signed:
+                self.report.origin = "witnessed"
+                if self.witnessed < self.size:
+                    self.report.remark(f"whether witnesses have seen the last {self.size - self.witnessed} entries")
         else:
             self.report.problem("origin.mismatch", "ledger", "the trust file names another ledger")
 
@@ -2032,8 +2134,9 @@ class ArchiveCheck:
         for first in range(0, self.size, TILE):
             self.expected.add(tile_name("entries", first // TILE, min(TILE, self.size - first)))
         self.walk_folder(self.ledger / "tile", "tile")
-        self.only(self.ledger, "ledger", {"checkpoint", "published", "tile", "anchors"}.__contains__)
+        self.only(self.ledger, "ledger", {"checkpoint", "published", "tile", "anchors", "cosigned", "renewals"}.__contains__)
         self.only(self.ledger / "published", "ledger/published", TWELVE.fullmatch)
+        self.only(self.ledger / "cosigned", "ledger/cosigned", TWELVE.fullmatch)
         self.only(self.vault / "segments", "vault/segments", re.compile(r"[0-9]{12}\.seg").fullmatch)
         self.only(self.vault / "blobs", "vault/blobs", re.compile(r"[0-9]{12}\.blob").fullmatch)
 

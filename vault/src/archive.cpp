@@ -112,6 +112,10 @@ public:
         if (staging) (void)staging->clear().ok();  // everything is installed: the next start has nothing to finish
     }
     void run();
+    void end(const Error& why) {
+        if (failed.exchange(true)) return;
+        log(LogLevel::error, "the writer has ended", {{"code", why.code()}});
+    }
     Result<std::vector<std::vector<Receipt>>> commit(std::vector<Request>& requests);
 
     struct Batch;
@@ -352,8 +356,7 @@ void ArchiveImpl::run() {
             for (std::size_t i = 0; i < requests.size(); ++i) requests[i].promise.set_value(std::move((*result)[i]));
             continue;
         }
-        failed = true;
-        log(LogLevel::error, "the writer has ended", {{"code", result.error().code()}});
+        end(result.error());
         for (Request& r : requests) r.promise.set_value(ended(result.error()));
     }
 }
@@ -516,6 +519,12 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     TRY(impl->load(options.passphrase));
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
+    if (options.before_writing) {
+        if (const Status agreed = options.before_writing(*archive); !agreed.ok()) {
+            archive->end_writing(agreed.error());
+            return Error(agreed.error());
+        }
+    }
     if (options.passphrase && archive->is_open()) {
         TRY(archive->record_control(ControlAction::vault_unlocked,
                                     [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
@@ -544,6 +553,9 @@ std::string Archive::fingerprint() const {
 Head Archive::head() const {
     const std::lock_guard guard(impl_->catalog_mutex);
     return {impl_->head_value.size, impl_->head_value.root};
+}
+void Archive::end_writing(const Error& why) {
+    impl_->end(why);
 }
 bool Archive::read_only() const {
     return impl_->failed;

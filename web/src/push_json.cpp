@@ -71,6 +71,7 @@ int http_status(Code code) {
             return 501;
         case Code::closed:
         case Code::overloaded:
+        case Code::rolled_back:
         case Code::read_only:
         case Code::environment:
         case Code::interrupted:

@@ -20,7 +20,7 @@ TokenTrust trust_of(const test::ReplyServer& server) {
     return trust;
 }
 
-std::unique_ptr<HttpAuthority> authority(const std::string& name, const std::string& url, TsaHttpOptions options = {}) {
+std::unique_ptr<HttpAuthority> authority(const std::string& name, const std::string& url, HttpOptions options = {}) {
     return HttpAuthority::make(name, url, options).value();
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("https asks for a trusted certificate of the right name") {
     REQUIRE(server.runs());
     SystemRandom random;
     const auto request = TimestampRequest::make(sha256(as_bytes("x")), random);
-    TsaHttpOptions options;
+    HttpOptions options;
     options.ca_file = (server.folder() / "root.crt").string();
     const auto good = post_query(server.tls_url(), request.encode(), options);
     REQUIRE_MESSAGE(good.ok(), good.error().message());
@@ -89,7 +89,7 @@ TEST_CASE("an authority that misbehaves is refused with a next step, and never f
     REQUIRE(server.runs());
     SystemRandom random;
     const Bytes tsq = TimestampRequest::make(sha256(as_bytes("x")), random).encode();
-    TsaHttpOptions options;
+    HttpOptions options;
     options.read_timeout_ms = 1'000;
     options.total_timeout_ms = 1'500;
     struct Case {

@@ -24,8 +24,8 @@ struct Running {
     SystemClock clock;
     SystemRandom random;
     std::unique_ptr<BuiltinAuthority> authority = BuiltinAuthority::create({fs, clock, random}, dir / "tsa").value();
-    std::unique_ptr<TsaServer> server =
-        TsaServer::start("127.0.0.1", 0, [this](ByteView tsq) { return authority->answer(tsq); }).value();
+    std::unique_ptr<PostServer> server =
+        serve_time_stamps("127.0.0.1", 0, [this](ByteView tsq) { return authority->answer(tsq); }).value();
 
     // What the server says to these bytes, until it closes the connection.
     std::string raw(const std::string& request) {
@@ -103,13 +103,13 @@ TEST_CASE("the server refuses everything but a time-stamp request of at most 64 
 
 TEST_CASE("a failing authority and a taken port are told") {
     const auto server =
-        TsaServer::start("127.0.0.1", 0, [](ByteView) -> Result<Bytes> { return Error(Code::environment, "no"); });
+        serve_time_stamps("127.0.0.1", 0, [](ByteView) -> Result<Bytes> { return Error(Code::environment, "no"); });
     REQUIRE(server.ok());
     const auto answer = post_query((*server)->url(), as_bytes("x"));
     REQUIRE_FALSE(answer.ok());
     CHECK(answer.error().message().find("HTTP 500") != std::string::npos);
     const auto second =
-        TsaServer::start("127.0.0.1", (*server)->port(), [](ByteView) { return Result<Bytes>(Bytes()); });
+        serve_time_stamps("127.0.0.1", (*server)->port(), [](ByteView) { return Result<Bytes>(Bytes()); });
     REQUIRE_FALSE(second.ok());
     CHECK(second.error().code() == Code::environment);
 }
