@@ -16,8 +16,10 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,10 +64,18 @@ AppendPlan plan_append(const LedgerState& before, std::span<const Bytes> entries
 // Durable when it returns. Names of the form *.tmp below ledger/tile are leftovers of a crash and are overwritten.
 // Code::environment: the writer must end.
 Status install(Fs& fs, const Path& ledger_dir, const TileWrites& writes, std::string_view note);
+// The two halves of it, for a committer that syncs many batches at once. Neither removes anything.
+// Written and renamed, not synced: adds the files, still open, and the folders whose names changed.
+struct Unsynced {
+    std::map<std::string, std::unique_ptr<File>> files;  // by path below ledger/
+    std::set<Path> folders;
+};
+Status install_unsynced(Fs& fs, const Path& ledger_dir, std::span<const TileWrites::File> files, Unsynced& out);
+Status sync_installed(Fs& fs, const Path& ledger_dir, Unsynced& installed);  // durable, and `installed` is empty
 
 // At start, after a finished or dropped batch: removes unfinished tiles of other widths and temporary names that a
-// crash left near the right edge.
-Status clean_tiles(Fs& fs, const Path& ledger_dir, TreeSize size);
+// crash left, from the tiles of a ledger of `from` entries on.
+Status clean_tiles(Fs& fs, const Path& ledger_dir, TreeSize from, TreeSize size);
 
 // --- names -------------------------------------------------------------------------------------------
 std::string twelve_digits(std::uint64_t number);  // CHECKs below 10^12
@@ -101,7 +111,11 @@ public:
     LedgerReader& operator=(const LedgerReader&) = delete;
 
     TreeSize size() const;
-    void advance(TreeSize size);  // after install(); never goes back
+    void advance(TreeSize size);  // after install() or stage(); never goes back
+    // Tiles that are not on the disk yet: looked at before it, until they are dropped.
+    void stage(const TileWrites& writes);
+    void drop_staged();
+    std::vector<TileWrites::File> staged() const;  // the widest of each tile
 
     // At most `count`, fewer at the end; none at from == size.
     Result<std::vector<Bytes>> entries(EntryIndex from, std::uint64_t count) const;

@@ -1,14 +1,15 @@
-// The batch on its way: staging/batch holds everything that install() needs again after a crash
+// Batches on their way: staging/batch holds everything that install() needs again after a crash
 // (docs/format/staging.md).
 //
-// It is written over the previous one and synced, before the signer is asked; the signer's compare-and-swap of (size,
-// root) is the commit point. So at start a complete batch that leads to the signer's head is finished byte for byte,
-// one that the signer never saw is dropped, and a torn one can only be one the signer never saw. Threads: pure
-// functions; the file belongs to the committer.
+// A batch is appended and synced before the signer is asked; the signer's compare-and-swap of (size, root) is the
+// commit point. Tiles are synced later, for many batches at once, and then the file starts anew. So at start the
+// batches up to the signer's head are installed again byte for byte, one that the signer never saw is dropped, and a
+// torn one can only be one the signer never saw. Threads: pure functions; the file belongs to the committer.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,36 +46,45 @@ Bytes encode(const StagingBundle& bundle);
 // format.
 Result<StagingBundle> decode_staging(ByteView bytes);
 
-// staging/batch, overwritten in place: no rename, since the hash tells a torn one.
-class StagingFile {
+// staging/batch: bundles one after the other, each continuing the one before; overwritten from the start when their
+// tiles are synced. No rename, since each bundle's hash tells a torn one, and one that does not continue is a leftover.
+class StagingLog {
 public:
-    static Result<StagingFile> open(Fs& fs, const Path& staging_dir);  // makes folder and file; both synced
-    // nullopt: empty or torn. Code::bad_input: complete, but not readable by this version.
-    Result<std::optional<StagingBundle>> read();
-    Status write(const StagingBundle& bundle);  // durable when it returns
-    Status write_bytes(ByteView encoded);       // the same, already encoded
-    Status clear();                             // after recovery; not needed between batches
+    static Result<StagingLog> open(Fs& fs, const Path& staging_dir);  // makes folder and file; both synced
+    // The complete bundles at the start. Code::bad_input: complete, but not readable by this version.
+    Result<std::vector<StagingBundle>> read();
+    Status append(ByteView encoded);  // durable after sync()
+    Status sync();
+    Status clear();  // durable when it returns
+    std::uint64_t used() const { return used_; }
 
 private:
-    explicit StagingFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+    explicit StagingLog(std::unique_ptr<File> file) : file_(std::move(file)) {}
+    Status grow(std::uint64_t size);
     std::unique_ptr<File> file_;
+    std::uint64_t used_ = 0, allocated_ = 0;
 };
 
 enum class Recovery {
     nothing,  // ledger and signer agree, no batch is under way
-    finish,   // commit happened: install the batch again, store its duplicate rows again
-    drop,     // commit did not happen: clear the batch, cut the segments back to `signer.size`
+    finish,   // commits happened: install the bundles again, store their duplicate rows again
+    drop,     // no commit happened: clear the log, cut the segments back to `signer.size`
+};
+struct RecoveryPlan {
+    Recovery what = Recovery::nothing;
+    std::size_t bundles = 0;  // of the log, to be finished
 };
 
-// Pure: the recovery rule. `installed` is the head of ledger/checkpoint (empty_head() without one).
+// Pure: the recovery rule. `installed` is the head of ledger/checkpoint (empty_head() without one; nullopt: unreadable,
+// which a power cut may leave while the log is not empty).
 // Code::rolled_back: the archive is older than the signer. Code::conflict: the states disagree otherwise. The archive
 // must not be written.
-Result<Recovery> plan_recovery(const std::optional<StagingBundle>& staged, const TreeHead& signer,
-                               const TreeHead& installed);
+Result<RecoveryPlan> plan_recovery(std::span<const StagingBundle> log, const TreeHead& signer,
+                                   const std::optional<TreeHead>& installed);
 
-// Recovery::finish: plans the batch again from the tiles that are there, checks that it leads from `before` to `after`,
-// installs it with the signer's note, and cleans up. Code::corrupt: the tiles or the batch do not lead to these roots;
-// nothing was written.
-Status reinstall(Fs& fs, const Path& ledger_dir, const StagingBundle& staged, std::string_view note);
+// Recovery::finish: plans the bundles again from the tiles of the size that they start from, checks that they lead from
+// there to the last one's head, installs them with the signer's note, and cleans up. Durable when it returns.
+// Code::corrupt: the tiles or the bundles do not lead to these roots; nothing was written.
+Status reinstall(Fs& fs, const Path& ledger_dir, std::span<const StagingBundle> log, std::string_view note);
 
 }  // namespace kustos::audit

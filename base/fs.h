@@ -58,6 +58,8 @@ public:
     virtual bool exists(const Path& path) = 0;
     virtual Result<std::vector<std::string>> list(const Path& path) = 0;  // names, sorted, without . and ..
     virtual Result<bool> is_dir(const Path& path) = 0;
+    // What this process may still write on the disk of a folder; where nobody can tell: as much as there can be.
+    virtual std::uint64_t free_bytes(const Path&) { return ~std::uint64_t{0}; }
 };
 
 class RealFs final : public Fs {
@@ -70,6 +72,7 @@ public:
     bool exists(const Path& path) override;
     Result<std::vector<std::string>> list(const Path& path) override;
     Result<bool> is_dir(const Path& path) override;
+    std::uint64_t free_bytes(const Path& path) override;
 };
 
 // Whole file, refused above max_bytes (Code::limit); absent is Code::not_found.

@@ -1,9 +1,8 @@
 // An archive directory, open: the one writer of its ledger and vault, and the reader for those who hold the keys.
 //
 //   seal()      many threads hand in drafts; one committer thread numbers, encrypts and appends them in batches (group
-//               commit: up to 5 ms of waiting, 512 entries or 1 MiB) and answers when the batch is durable: payload and
-//               staging bundle are synced, then the signer's compare-and-swap is the commit point
-//               (docs/format/staging.md).
+//               commit: what came while the last batch was under way, up to 512 entries or 1 MiB) and answers when the
+//               batch is durable (audit/committer.h).
 //   publish()   keeps the current checkpoint and names it in the ledger; anchors are fetched by AnchorService.
 //   Opener      (opener.h) alone decrypts; IndexReader (below) is the sealer's own short look at what it has just
 //   sealed.
@@ -99,6 +98,9 @@ public:
     Result<std::vector<Receipt>> seal(std::vector<Draft> drafts);
     Result<SourceInfo> add_source(const std::string& name, const std::string& kind, ClassCode retention_class);
     Status pause_source(const std::string& name);
+    // The ledger's files on the disk are as far as what was acknowledged (docs/format/staging.md): before others read
+    // them.
+    Status settle();
     // Publishes the last commit if anything but chain entries came since the last publication. The size that is now the
     // newest published one.
     Result<TreeSize> publish();
@@ -112,6 +114,8 @@ public:
     std::vector<MatterInfo> matters() const;
     std::optional<SourceInfo> find_source(std::string_view name) const;
     std::optional<SourceInfo> find_source(SourceId id) const;
+    // Whether the catalog says what one made anew from the ledger says. Reads every entry.
+    Result<bool> catalog_agrees() const;
     std::uint64_t count(audit::Kind kind) const;
     const audit::LedgerReader& ledger() const;     // safe from any thread; lives as long as this
     const audit::SegmentReader& segments() const;  // likewise
@@ -155,6 +159,7 @@ public:
     void forget_older_than(std::int64_t ms, std::size_t most);
 
 private:
+    Status name_forgotten_checkpoints();
     explicit Archive(std::unique_ptr<ArchiveImpl> impl);
     std::unique_ptr<ArchiveImpl> impl_;
 };

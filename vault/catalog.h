@@ -6,6 +6,10 @@
 // anchors only the newest 1,000 are kept: the rest stands in ledger/. Nothing in it stems from content: names of
 // sources are public by definition, matters appear only by number (docs/format/catalog.md).
 //
+// Sealed: a MAC under a key that lies with the signer, outside the archive directory, covers every row and counter. A
+// row that somebody edits, adds or takes away is noticed at the next opening, and the catalog is refused: a counter
+// that was set back would use a key twice. An older copy as a whole is no harm: it catches up.
+//
 // Durability: none of its own. flush() writes in one transaction; what is lost is caught up from the ledger.
 // Threads: the owner (Archive) locks.
 #pragma once
@@ -19,6 +23,7 @@
 
 #include "audit/entry.h"
 #include "base/ids.h"
+#include "base/secret.h"
 #include "base/sqlite.h"
 #include "base/time.h"
 
@@ -81,7 +86,11 @@ struct GenerationInfo {
 
 class Catalog {
 public:
-    static Result<Catalog> open(const Path& file);
+    // Code::corrupt: something else than this program changed it; the hint says what to do.
+    static Result<Catalog> open(const Path& file, const SecretBytes& key);
+    static Result<Catalog> in_memory();  // to compare with
+    // What both say about the ledger, the same number of entries applied.
+    bool agrees_with(const Catalog& other) const;
 
     // Entries must come in order, without a gap. Derives; refuses a control entry whose body lacks what it must have.
     Status apply(EntryIndex index, const audit::Entry& entry);
@@ -105,11 +114,18 @@ public:
 
 private:
     explicit Catalog(Database database) : database_(std::move(database)) {}
+    using Counters = std::map<std::pair<std::string, std::uint64_t>, std::uint64_t>;
+    Counters counters() const;
+    Hash seal() const;                                 // of rows and counters
+    void count_row(EntryIndex index, ByteView bytes);  // in, or out again
     Status load();
     Status apply_control(EntryIndex index, const audit::Entry& entry);
     Status count_entry(EntryIndex index, const audit::Entry& entry);
 
     Database database_;
+    SecretBytes key_;
+    Hash rows_;  // XOR of the keyed hashes of all control rows
+    std::uint64_t row_count_ = 0;
     TreeSize applied_, flushed_;
     std::map<SourceId, SourceInfo> sources_;
     std::map<KeyTreeId, TreeInfo> trees_;

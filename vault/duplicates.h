@@ -1,7 +1,8 @@
 // Which native identities are sealed already: keyed fingerprints, so that the table tells nothing to who reads the disk
 // (docs/format/duplicates.md). The row of an erased record stays, as a suppression mark.
 //
-// Durability: store() is durable when it returns and may be repeated (recovery does). Threads: one (the committer).
+// Durability: a power cut may take the newest rows: they stand in the staging log as well, which is emptied only after
+// store(..., true). Threads: one (the committer).
 #pragma once
 
 #include "audit/staging.h"
@@ -13,9 +14,11 @@ class DuplicateStore {
 public:
     static Result<DuplicateStore> open(const Path& file);
     Result<std::optional<EntryIndex>> find(SourceId source, const Hash& mac);
-    Status store(const std::vector<audit::DuplicateRow>& rows);
+    // May come again after a crash. durable: everything stored so far survives a power cut when it returns.
+    Status store(std::span<const audit::DuplicateRow> rows, bool durable);
 
 private:
+    Status insert_rows(std::span<const audit::DuplicateRow> rows);
     DuplicateStore(Database database, Statement find, Statement insert)
         : database_(std::move(database)), find_(std::move(find)), insert_(std::move(insert)) {}
     Database database_;

@@ -364,8 +364,14 @@ Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool 
     }
     Progress progress(environment_.clock, "verify", "entries", archive_->head().size.value);
     options.progress = [&progress](std::uint64_t done, std::uint64_t) { progress.advance_to(done); };
+    TRY(archive_->settle());
     audit::Report report = audit::verify_archive(environment_.fs, options_.archive, options);
     progress.finish();
+    if (TRY(archive_->catalog_agrees())) {
+        report.checked["catalogs"] += 1;
+    } else {
+        report.problem("catalog", "catalog.db", "does not say what the ledger says");
+    }
     if (!deep) return report;
     if (!archive_->is_open())
         return Error(Code::closed, "--deep opens content: a key holder must open the vault")

@@ -85,12 +85,35 @@ Status install(Fs& fs, const Path& ledger_dir, const TileWrites& writes, std::st
     return {};
 }
 
-Status clean_tiles(Fs& fs, const Path& ledger_dir, TreeSize size) {
-    constexpr std::uint64_t kLookBack = 8;  // tiles; a batch that was cut short left nothing further back
+Status install_unsynced(Fs& fs, const Path& ledger_dir, std::span<const TileWrites::File> files, Unsynced& out) {
+    for (const TileWrites::File& file : files) {
+        const Path path = ledger_dir / file.path;
+        TRY_IN("ledger", make_folders(fs, path.parent_path(), ledger_dir, out.folders));
+        auto open = TRY_IN("ledger", fs.open(temporary_of(path), OpenMode::create_or_open));
+        TRY_IN("ledger", open->truncate(0));
+        TRY_IN("ledger", open->write_at(0, file.bytes));
+        TRY_IN("ledger", fs.rename(temporary_of(path), path));
+        out.files[file.path] = std::move(open);
+    }
+    return {};
+}
+
+Status sync_installed(Fs& fs, const Path& ledger_dir, Unsynced& installed) {
+    for (const auto& [path, file] : installed.files) TRY_IN("ledger", file->sync());
+    for (const Path& folder : installed.folders) TRY_IN("ledger", fs.sync_dir(folder));
+    TRY_IN("ledger", fs.sync_dir(ledger_dir));
+    installed = {};
+    return {};
+}
+
+Status clean_tiles(Fs& fs, const Path& ledger_dir, TreeSize from, TreeSize size) {
+    // Tiles: a removal is durable with the settling after the next one (committer.h), of 16,384 entries each at most.
+    constexpr std::uint64_t kLookBack = 160;
     TRY(remove_if_there(fs, temporary_of(checkpoint_file(ledger_dir))));
     for (unsigned level = 0; level <= kMaxTileLevel; ++level) {
+        const std::uint64_t first = tile_hashes(from, level) / kTileWidth;
         const std::uint64_t last = tile_hashes(size, level) / kTileWidth;
-        for (std::uint64_t index = last - std::min(last, kLookBack); index <= last; ++index) {
+        for (std::uint64_t index = first - std::min(first, kLookBack); index <= last + 1; ++index) {
             const unsigned width = tile_width(size, level, index);
             if (width == 0 && level > 0) continue;
             TRY_IN("ledger tiles", clean_tile(fs, ledger_dir, {level, index, width}));

@@ -32,6 +32,10 @@ Error as_corrupt(const TileName& name, const Error& cause) {
     return Error(Code::corrupt, path_of(name) + ": " + cause.message()).with_hint("run verify");
 }
 
+std::pair<int, std::uint64_t> staged_key(const TileName& name) {
+    return {name.level ? static_cast<int>(*name.level) : -1, name.index};
+}
+
 }  // namespace
 
 struct LedgerReader::Bundle {
@@ -44,6 +48,11 @@ struct LedgerReader::Cache {
     std::mutex mutex;
     Lru<TileKey, TilePtr> tiles{kTileBudget};
     Lru<std::uint64_t, BundlePtr> bundles{kBundleBudget};
+    struct Staged {
+        unsigned width;
+        std::shared_ptr<const Bytes> bytes;
+    };
+    std::map<std::pair<int, std::uint64_t>, Staged> staged;  // level (-1: entries), index
 };
 
 Result<std::unique_ptr<LedgerReader>> LedgerReader::open(Fs& fs, const Path& ledger_dir) {
@@ -69,9 +78,42 @@ void LedgerReader::advance(TreeSize size) {
     cache_->size = size.value;
 }
 
+void LedgerReader::stage(const TileWrites& writes) {
+    const std::lock_guard lock(cache_->mutex);
+    for (const TileWrites::File& file : writes.files) {
+        const auto name = parse_tile_path(file.path);
+        CHECK(name.ok());
+        cache_->staged[staged_key(*name)] = {name->width, std::make_shared<const Bytes>(file.bytes)};
+    }
+}
+
+void LedgerReader::drop_staged() {
+    const std::lock_guard lock(cache_->mutex);
+    cache_->staged.clear();
+}
+
+std::vector<TileWrites::File> LedgerReader::staged() const {
+    const std::lock_guard lock(cache_->mutex);
+    std::vector<TileWrites::File> files;
+    for (const auto& [key, staged] : cache_->staged) {
+        TileName name;
+        if (key.first >= 0) name.level = static_cast<unsigned>(key.first);
+        name.index = key.second;
+        name.width = staged.width;
+        files.push_back({path_of(name), *staged.bytes});
+    }
+    return files;
+}
+
 // The file of that width; else, because the writer may just have replaced it, the full one or the narrowest that is
 // wide enough.
 Result<std::pair<Bytes, unsigned>> LedgerReader::read_tile_file(const TileName& wanted, std::size_t limit) const {
+    {
+        const std::lock_guard lock(cache_->mutex);
+        const auto staged = cache_->staged.find(staged_key(wanted));
+        if (staged != cache_->staged.end() && staged->second.width >= wanted.width)
+            return std::pair(*staged->second.bytes, staged->second.width);
+    }
     auto exact = read_file(fs_, dir_ / path_of(wanted), limit);
     if (exact.ok()) return std::pair(std::move(exact).value(), wanted.width);
     if (exact.error().code() != Code::not_found) return as_corrupt(wanted, exact.error());

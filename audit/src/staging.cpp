@@ -132,78 +132,120 @@ Result<StagingBundle> decode_staging(ByteView bytes) {
     return TRY_IN("staging bundle", decode_complete(hashed));
 }
 
-Result<StagingFile> StagingFile::open(Fs& fs, const Path& staging_dir) {
+Result<StagingLog> StagingLog::open(Fs& fs, const Path& staging_dir) {
     TRY_IN("staging", fs.make_dirs(staging_dir));
     auto file = TRY_IN("staging", fs.open(staging_dir / "batch", OpenMode::create_or_open));
     TRY_IN("staging", fs.sync_dir(staging_dir));
     TRY_IN("staging", fs.sync_dir(staging_dir.parent_path()));
-    return StagingFile(std::move(file));
+    StagingLog log(std::move(file));
+    log.allocated_ = TRY_IN("staging", log.file_->size());
+    return log;
 }
 
-Result<std::optional<StagingBundle>> StagingFile::read() {
-    const std::uint64_t size = TRY_IN("staging", file_->size());
-    Bytes bytes(static_cast<std::size_t>(std::min<std::uint64_t>(size, kPrefix)));
-    bytes.resize(TRY_IN("staging", file_->read_at(0, bytes)));
-    if (bytes.size() < kPrefix) return std::optional<StagingBundle>();
-    // Only as much as it says it has; what lies behind is an older, longer batch.
-    const std::uint64_t length = load_u64(bytes.data() + 5);
-    if (length > size || length > kMaxStaging) return std::optional<StagingBundle>();
-    bytes.resize(static_cast<std::size_t>(length));
-    bytes.resize(TRY_IN("staging", file_->read_at(0, bytes)));
-    auto bundle = decode_staging(bytes);
-    if (bundle.ok()) return std::optional(std::move(bundle).value());
-    if (bundle.error().code() == Code::corrupt) return std::optional<StagingBundle>();
-    return std::move(bundle).error();
+Result<std::vector<StagingBundle>> StagingLog::read() {
+    std::vector<StagingBundle> log;
+    used_ = 0;
+    while (true) {
+        Bytes bytes(kPrefix);
+        bytes.resize(TRY_IN("staging", file_->read_at(used_, bytes)));
+        if (bytes.size() < kPrefix || as_text(ByteView(bytes).first(kMagic.size())) != kMagic) return log;
+        // Only as much as it says it has; what lies behind is of an older batch.
+        const std::uint64_t length = load_u64(bytes.data() + 5);
+        if (length < kSmallest || length > allocated_ || used_ > allocated_ - length || length > kMaxStaging)
+            return log;
+        bytes.resize(static_cast<std::size_t>(length));
+        bytes.resize(TRY_IN("staging", file_->read_at(used_, bytes)));
+        auto bundle = decode_staging(bytes);
+        if (!bundle.ok() && bundle.error().code() == Code::corrupt) return log;
+        if (!bundle.ok()) return std::move(bundle).error();
+        const bool continues = log.empty() || (bundle->before == log.back().after && bundle->vault == log.back().vault);
+        if (!continues) return log;
+        log.push_back(std::move(*bundle));
+        used_ += length;
+    }
 }
 
-Status StagingFile::write(const StagingBundle& bundle) {
-    return write_bytes(encode(bundle));
+// Zeros are written ahead in large steps: overwriting costs half of what appending costs to sync.
+Status StagingLog::grow(std::uint64_t size) {
+    constexpr std::uint64_t kStep = 4u << 20;
+    if (size <= allocated_) return {};
+    const std::uint64_t target = (size + kStep - 1) / kStep * kStep;
+    const Bytes zeros(static_cast<std::size_t>(std::min<std::uint64_t>(kStep, target - allocated_)));
+    while (allocated_ < target) {
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), target - allocated_));
+        TRY(file_->write_at(allocated_, ByteView(zeros).first(n)));
+        allocated_ += n;
+    }
+    return {};
 }
 
-Status StagingFile::write_bytes(ByteView encoded) {
+Status StagingLog::append(ByteView encoded) {
     if (encoded.size() > kMaxStaging) return Error(Code::limit, "staging bundle beyond 1 GiB");
-    TRY_IN("staging", file_->write_at(0, encoded));
+    TRY_IN("staging", grow(used_ + encoded.size()));
+    TRY_IN("staging", file_->write_at(used_, encoded));
+    used_ += encoded.size();
+    return {};
+}
+
+Status StagingLog::sync() {
     TRY_IN("staging", file_->sync());
     return {};
 }
 
-Status StagingFile::clear() {
-    const Bytes zeros(kPrefix);
-    return write_bytes(zeros);
+Status StagingLog::clear() {
+    constexpr std::uint64_t kKept = 16u << 20;
+    if (allocated_ > kKept) {  // after an unusually large batch
+        TRY_IN("staging", file_->truncate(0));
+        allocated_ = 0;
+    } else if (allocated_ != 0) {
+        const Bytes zeros(kPrefix);
+        TRY_IN("staging", file_->write_at(0, zeros));
+    }
+    TRY_IN("staging", file_->sync());
+    used_ = 0;
+    return {};
 }
 
-Result<Recovery> plan_recovery(const std::optional<StagingBundle>& staged, const TreeHead& signer,
-                               const TreeHead& installed) {
+Result<RecoveryPlan> plan_recovery(std::span<const StagingBundle> log, const TreeHead& signer,
+                                   const std::optional<TreeHead>& installed) {
     const auto refused = [](Code code, const char* why) {
         return Error(code, why).with_hint(
             "nothing is written until this is understood: docs/operations.md, \"Rolled back\"");
     };
-    // First whether some batch on its way explains what differs.
-    if (staged && staged->after == signer && (installed == staged->before || installed == staged->after)) {
-        return Recovery::finish;
+    // First whether batches on their way explain what differs.
+    for (std::size_t i = 0; i < log.size(); ++i) {
+        if (!(log[i].after == signer)) continue;
+        bool fits = !installed || *installed == log[0].before;
+        for (std::size_t k = 0; k <= i; ++k) fits = fits || *installed == log[k].after;
+        if (fits) return RecoveryPlan{Recovery::finish, i + 1};
     }
-    if (installed == signer) return staged ? Recovery::drop : Recovery::nothing;
-    if (installed.size < signer.size) {
+    if (!installed) return Error(Code::corrupt, "ledger/checkpoint can't be read").with_hint("run kustos-verify");
+    if (*installed == signer) return RecoveryPlan{log.empty() ? Recovery::nothing : Recovery::drop, 0};
+    if (installed->size < signer.size) {
         return refused(Code::rolled_back,
                        "the archive is older than its signer remembers: it was rolled back or restored from a copy");
     }
-    if (installed.size > signer.size) {
+    if (installed->size > signer.size) {
         return refused(Code::conflict,
                        "the signer's store is older than the archive: it was rolled back or belongs to another copy");
     }
     return refused(Code::conflict, "the archive and its signer have different roots for the same size");
 }
 
-Status reinstall(Fs& fs, const Path& ledger_dir, const StagingBundle& staged, std::string_view note) {
-    const LedgerReader reader(fs, ledger_dir, staged.before.size);
+Status reinstall(Fs& fs, const Path& ledger_dir, std::span<const StagingBundle> log, std::string_view note) {
+    CHECK(!log.empty());
+    const TreeHead &from = log.front().before, &to = log.back().after;
+    const LedgerReader reader(fs, ledger_dir, from.size);
     const LedgerState before = TRY_IN("ledger before the batch", reader.load_state());
-    const AppendPlan plan = plan_append(before, staged.entries);
-    if (!(before.head() == staged.before) || !(plan.after.head() == staged.after)) {
+    std::vector<Bytes> entries;
+    for (const StagingBundle& bundle : log) entries.insert(entries.end(), bundle.entries.begin(), bundle.entries.end());
+    const AppendPlan plan = plan_append(before, entries);
+    if (!(before.head() == from) || !(plan.after.head() == to)) {
         return Error(Code::corrupt, "tiles and staging bundle do not lead to the signer's root")
             .with_hint("run verify");
     }
     TRY(install(fs, ledger_dir, plan.writes, note));
-    return clean_tiles(fs, ledger_dir, staged.after.size);
+    return clean_tiles(fs, ledger_dir, from.size, to.size);
 }
 
 }  // namespace kustos::audit

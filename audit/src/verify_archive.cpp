@@ -22,6 +22,13 @@ namespace {
 
 constexpr std::size_t kPiece = 1u << 20;
 
+// "x.tmp" and "x.tmp123-4": names under which files are written before they get their own.
+bool is_temporary(std::string_view name) {
+    const std::size_t at = name.rfind(".tmp");
+    return at != std::string_view::npos &&
+           name.substr(at + 4).find_first_not_of("0123456789-") == std::string_view::npos;
+}
+
 // One archive's verification: what was read so far and what must still come.
 class ArchiveCheck {
 public:
@@ -245,7 +252,7 @@ private:
     }
     void unreferenced(const std::string& where, const char* text) {
         if (live_) return;
-        if (where.size() > 4 && where.rfind(".tmp") == where.size() - 4) {
+        if (is_temporary(where)) {
             report_.remark(where + ": left behind by an interrupted write");
         } else {
             report_.problem("file.unreferenced", where, text);
@@ -788,7 +795,7 @@ bool only_newer_files(const Report& report) {
 
 // Whether the checkpoint is another one now. A batch is written before it is committed, so it may take a moment.
 bool moves(Fs& fs, const Path& dir, const Bytes& before, bool wait) {
-    constexpr int kTries = 10;
+    constexpr int kTries = 40;
     for (int i = 0;; ++i) {
         const auto now = checkpoint_bytes(fs, dir);
         if (now && *now != before) return true;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -161,6 +162,12 @@ Result<bool> RealFs::is_dir(const Path& path) {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return system_error("stat", errno);
     return S_ISDIR(info.st_mode);
+}
+
+std::uint64_t RealFs::free_bytes(const Path& path) {
+    struct statvfs info {};
+    if (::statvfs(path.c_str(), &info) != 0) return ~std::uint64_t{0};
+    return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
 Result<Bytes> read_file(Fs& fs, const Path& path, std::uint64_t max_bytes) {

@@ -21,6 +21,8 @@ public:
         first_ = true;
     }
     void heal() { left_ = -1; }
+    void set_free(std::uint64_t bytes) { free_ = bytes; }
+    std::uint64_t free_bytes(const Path&) override { return free_; }
     int changes() const { return changes_; }
     bool failed() const { return left_ == 0; }
 
@@ -90,6 +92,7 @@ private:
     Fs& inner_;
     int left_ = -1;  // changes that still succeed; -1: all
     int changes_ = 0;
+    std::uint64_t free_ = ~std::uint64_t{0};
     Kept kept_ = Kept::half;
     bool first_ = false, failing_ = false;  // only the first failing change may leave something
 };

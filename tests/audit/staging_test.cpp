@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "tests/audit/failing_fs.h"
 #include "tests/audit/sample_entries.h"
 #include "tests/support/doc_example.h"
@@ -82,50 +84,90 @@ TEST_CASE("a complete batch of another version is not taken for a torn one") {
     CHECK(decode_staging(bytes).error().code() == Code::bad_input);
 }
 
-TEST_CASE("the staging file is overwritten in place, and a write that fails half way leaves a torn one") {
+TEST_CASE("the log gives back what continues, and takes nothing else for a batch") {
     RealFs real;
     TempDir dir;
-    auto file = StagingFile::open(real, dir / "staging").value();
-    CHECK_FALSE(file.read().value().has_value());
-    REQUIRE(file.write(sample(0, 50)).ok());
-    REQUIRE(file.write(sample(50, 2)).ok());  // shorter: the rest of the first stays behind it
-    CHECK(StagingFile::open(real, dir / "staging").value().read().value() == sample(50, 2));
+    const auto bundle = [](std::uint64_t from, std::size_t count) {
+        StagingBundle b = sample(from, count);
+        b.before = head(from, std::to_string(from).c_str());
+        b.after = head(from + count, std::to_string(from + count).c_str());
+        return b;
+    };
+    auto log = StagingLog::open(real, dir / "staging").value();
+    CHECK(log.read().value().empty());
+    for (const auto& b : {bundle(0, 50), bundle(50, 2), bundle(52, 9)}) REQUIRE(log.append(encode(b)).ok());
+    REQUIRE(log.sync().ok());
+    const auto reread = [&] { return StagingLog::open(real, dir / "staging").value().read().value(); };
+    CHECK(reread() == std::vector<StagingBundle>{bundle(0, 50), bundle(50, 2), bundle(52, 9)});
+    REQUIRE(log.clear().ok());
+    CHECK(reread().empty());
+    // The next round is shorter: what lies behind it is of the last one and does not continue.
+    REQUIRE(log.append(encode(bundle(61, 50))).ok());
+    CHECK(reread() == std::vector<StagingBundle>{bundle(61, 50)});
+    REQUIRE(log.append(encode(bundle(111, 1))).ok());
+    CHECK(reread().size() == 2);
+    // A write that fails half way leaves a torn one, and what is before it stands.
     FailingFs fs(real);
-    auto failing = StagingFile::open(fs, dir / "staging").value();
+    auto failing = StagingLog::open(fs, dir / "staging").value();
+    REQUIRE(failing.read().value().size() == 2);
     fs.fail_from(0);
-    CHECK_FALSE(failing.write(sample(52, 40)).ok());
-    CHECK_FALSE(file.read().value().has_value());
-    REQUIRE(file.write(sample(50, 2)).ok());
-    REQUIRE(file.clear().ok());
-    CHECK_FALSE(file.read().value().has_value());
+    CHECK_FALSE(failing.append(encode(bundle(112, 40))).ok());
+    CHECK(reread().size() == 2);
+    fs.heal();
+    // A batch larger than all before: the file grows, and is cut back when it is emptied.
+    StagingBundle large = bundle(112, 300);
+    for (Bytes& entry : large.entries) entry.resize(65'535, 1);
+    REQUIRE(failing.append(encode(large)).ok());
+    CHECK(reread().size() == 3);
+    REQUIRE(failing.clear().ok());
+    CHECK(reread().empty());
+    CHECK(std::filesystem::file_size(dir / "staging/batch") == 0);
 }
 
 TEST_CASE("the recovery rule") {
-    const StagingBundle staged = sample(100, 5);
-    const TreeHead before = staged.before, after = staged.after;
+    const std::vector<StagingBundle> none;
+    StagingBundle one = sample(100, 5), two = sample(105, 5);
+    two.before = one.after;
+    two.after = head(110, "later");
+    const std::vector<StagingBundle> first{one}, both{one, two};
+    const TreeHead before = one.before, middle = one.after, after = two.after;
     const TreeHead older = head(90, "older"), newer = head(200, "newer");
-    const auto rule = [](const std::optional<StagingBundle>& s, const TreeHead& signer, const TreeHead& installed) {
-        return plan_recovery(s, signer, installed);
+    const auto rule = [](const std::vector<StagingBundle>& log, const TreeHead& signer,
+                         const std::optional<TreeHead>& installed) {
+        const auto plan = plan_recovery(log, signer, installed);
+        return std::make_pair(plan->what, plan->bundles);
     };
-    const auto refuses = [&](const std::optional<StagingBundle>& s, const TreeHead& signer, const TreeHead& installed) {
-        const auto r = rule(s, signer, installed);
+    const auto refuses = [&](const std::vector<StagingBundle>& log, const TreeHead& signer, const TreeHead& installed) {
+        const auto r = plan_recovery(log, signer, installed);
         if (r.ok()) return false;
         const bool archive_is_older = installed.size < signer.size;
         return r.error().code() == (archive_is_older ? Code::rolled_back : Code::conflict);
     };
-    CHECK(rule({}, before, before).value() == Recovery::nothing);
-    CHECK(rule({}, empty_head(), empty_head()).value() == Recovery::nothing);
-    CHECK(rule(staged, after, before).value() == Recovery::finish);  // committed, tiles not installed
-    CHECK(rule(staged, after, after).value() == Recovery::finish);   // or installed as well: once more does no harm
-    CHECK(rule(staged, before, before).value() == Recovery::drop);   // the signer never saw it
-    CHECK(rule(staged, newer, newer).value() == Recovery::drop);     // a leftover
-    CHECK(refuses({}, after, before));                               // rolled back archive
-    CHECK(refuses({}, before, after));                               // rolled back signer
-    CHECK(refuses(staged, before, after));
-    CHECK(refuses(staged, newer, before));
-    CHECK(refuses(staged, newer, after));
-    CHECK(refuses(staged, after, older));  // the batch does not start where the ledger ends
-    CHECK(refuses(staged, older, before));
-    CHECK(refuses({}, head(100, "other"), before));  // same size, other root
-    CHECK(refuses(staged, head(105, "other"), before));
+    const auto finish = [](std::size_t bundles) { return std::make_pair(Recovery::finish, bundles); };
+    const auto nothing = std::make_pair(Recovery::nothing, std::size_t{0}),
+               drop = std::make_pair(Recovery::drop, std::size_t{0});
+    CHECK(rule(none, before, before) == nothing);
+    CHECK(rule(none, empty_head(), empty_head()) == nothing);
+    CHECK(rule(first, middle, before) == finish(1));  // committed, tiles not installed
+    CHECK(rule(first, middle, middle) == finish(1));  // or installed as well: once more does no harm
+    CHECK(rule(first, before, before) == drop);       // the signer never saw it
+    CHECK(rule(first, newer, newer) == drop);         // a leftover
+    CHECK(rule(both, after, before) == finish(2));
+    CHECK(rule(both, after, middle) == finish(2));
+    CHECK(rule(both, after, after) == finish(2));
+    CHECK(rule(both, after, std::nullopt) == finish(2));  // a checkpoint torn by a power cut
+    CHECK(rule(both, middle, before) == finish(1));       // the second was never committed
+    CHECK(rule(both, middle, middle) == finish(1));
+    CHECK(rule(both, before, before) == drop);
+    CHECK(refuses(none, middle, before));  // rolled back archive
+    CHECK(refuses(none, before, middle));  // rolled back signer
+    CHECK(refuses(first, before, middle));
+    CHECK(refuses(both, middle, after));  // a checkpoint that the signer does not know
+    CHECK(refuses(first, newer, before));
+    CHECK(refuses(first, newer, middle));
+    CHECK(refuses(first, middle, older));  // the batch does not start where the ledger ends
+    CHECK(refuses(first, older, before));
+    CHECK(refuses(none, head(100, "other"), before));  // same size, other root
+    CHECK(refuses(first, head(105, "other"), before));
+    CHECK_FALSE(plan_recovery(none, before, std::nullopt).ok());
 }

@@ -6,6 +6,8 @@
 #include <set>
 #include <thread>
 
+#include "base/sqlite.h"
+#include "tests/audit/failing_fs.h"
 #include "tests/support/temp_dir.h"
 #include "vault/opener.h"
 #include "vault/retention.h"
@@ -319,4 +321,72 @@ TEST_CASE("the catalog is a cache: lost or older, it is made again") {
     CHECK((*archive)->find_source("chat").has_value());
     CHECK((*archive)->add_source("chat", "import", kDefaultClass).error().code() == Code::usage);
     CHECK((*archive)->add_source("Frau Müller", "import", kDefaultClass).error().code() == Code::usage);
+}
+
+TEST_CASE("a disk that is nearly full takes no records, still takes control entries, and goes on by itself") {
+    World w;
+    w.make();
+    test::FailingFs disk(w.fs);
+    OpenOptions options;
+    options.state = w.dir / "state";
+    auto archive = Archive::open({disk, w.clock, w.random}, w.dir / "a", std::move(options));
+    REQUIRE(archive.ok());
+    Archive& a = **archive;
+    const SourceInfo source = a.add_source("chat", "import", kDefaultClass).value();
+    REQUIRE(a.seal(one(chat(a, source, "m1", "eins"))).ok());
+    disk.set_free(200u << 20);
+    const auto refused = a.seal(one(chat(a, source, "m2", "zwei")));
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().code() == Code::environment);
+    CHECK_FALSE(a.read_only());
+    CHECK(a.record_control(audit::ControlAction::finding, [](audit::Body& b) {
+               b.put_text(audit::Tag::code, "x");
+           }).ok());
+    disk.set_free(1u << 20);
+    CHECK_FALSE(a.record_control(audit::ControlAction::finding, [](audit::Body&) {}).ok());
+    disk.set_free(1u << 30);
+    CHECK(a.seal(one(chat(a, source, "m2", "zwei"))).ok());
+    CHECK(a.count(audit::Kind::record) == 2);
+}
+
+TEST_CASE("an edited row of catalog.db is noticed and refused, and the ledger makes it again") {
+    World w;
+    w.make();
+    {
+        auto archive = std::move(w.open().value());
+        const SourceInfo source = archive->add_source("chat", "import", kDefaultClass).value();
+        REQUIRE(archive->seal(one(chat(*archive, source, "m1", "eins"))).ok());
+        REQUIRE(archive->record_control(audit::ControlAction::matter_opened, [](audit::Body&) {}).ok());
+        CHECK(archive->catalog_agrees().value());
+    }
+    const Path file = w.dir / "a/catalog.db";
+    const Bytes good = *read_file(w.fs, file, 1u << 24);
+    for (const char* edit : {
+             "UPDATE counter SET value = value - 1 WHERE name = 'leaf'",  // a key would be used twice
+             "UPDATE counter SET value = value + 1 WHERE name = 'sequence'",
+             "UPDATE counter SET value = value - 1 WHERE name = 'applied'",
+             "DELETE FROM counter WHERE name = 'kind'",
+             "DELETE FROM control WHERE entry = (SELECT max(entry) FROM control)",
+             "INSERT INTO control SELECT entry + 100, action, bytes FROM control LIMIT 1",
+             "UPDATE control SET bytes = (SELECT bytes FROM control ORDER BY entry LIMIT 1) WHERE entry = (SELECT "
+             "max(entry) FROM control)",
+             "DELETE FROM seal",
+             "DELETE FROM seal; DELETE FROM control",
+             "UPDATE seal SET mac = zeroblob(32)",
+         }) {
+        CAPTURE(edit);
+        REQUIRE(replace_file(w.fs, file, good).ok());
+        {
+            auto database = Database::open(file, DatabaseMode::create_or_open).value();
+            REQUIRE(database.execute(edit).ok());
+        }
+        const auto refused = w.open();
+        REQUIRE(!refused.ok());
+        CHECK(refused.error().code() == Code::corrupt);
+        CHECK(refused.error().hint().find("remove catalog.db") != std::string::npos);
+    }
+    REQUIRE(w.fs.remove(file).ok());
+    CHECK(w.open().value()->catalog_agrees().value());
+    REQUIRE(replace_file(w.fs, file, good).ok());  // an older copy as a whole catches up
+    CHECK(w.open().value()->catalog_agrees().value());
 }

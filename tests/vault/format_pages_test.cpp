@@ -247,7 +247,7 @@ TEST_CASE("duplicates.md: the MAC of an identity, and the table") {
 
 TEST_CASE("catalog.md: the tables") {
     const test::TempDir dir;
-    REQUIRE(Catalog::open(dir / "c.db").ok());
+    REQUIRE(Catalog::open(dir / "c.db", SecretBytes(repeated(1))).ok());
     CHECK(schema_of(dir / "c.db") == plain_lines(doc_text("catalog.md", "schema")));
 }
 

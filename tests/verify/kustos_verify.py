@@ -2120,7 +2120,7 @@ class ArchiveCheck:
 
     # --- files that nothing refers to ---
     def unreferenced(self, where, text):
-        if where.endswith(".tmp"):
+        if re.search(r"\.tmp[0-9-]*$", where):
             self.report.remark(where + ": left behind by an interrupted write")
         else:
             self.report.problem("file.unreferenced", where, text)

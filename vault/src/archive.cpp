@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "audit/checkpoint.h"
-#include "audit/staging.h"
+#include "audit/committer.h"
 #include "audit/tsa_authority.h"
 #include "base/log.h"
 #include "vault/derived.h"
@@ -27,12 +27,16 @@ namespace {
 
 constexpr std::size_t kBatchEntries = 512;
 constexpr std::uint64_t kBatchBytes = 1u << 20;
-constexpr auto kBatchWait = std::chrono::milliseconds(5);
+constexpr auto kSettleAfter = std::chrono::milliseconds(250);  // tiles go to the disk, the staging log is emptied
+// A disk that is nearly full takes no more records; what remains is for control, access and erasure entries, which must
+// go on to be stored. Below the second figure nothing is taken.
+constexpr std::uint64_t kReserve = 256u << 20, kLastReserve = 32u << 20;
 constexpr std::size_t kQueueDrafts = 8192;        // above: overloaded
 constexpr std::uint64_t kMaxInMemory = 1u << 30;  // ciphertext of one entry
 
 struct Request {
     std::vector<Draft> drafts;
+    bool settle = false;  // afterwards
     std::uint64_t bytes = 0;
     std::promise<Result<std::vector<Receipt>>> promise;
 };
@@ -54,15 +58,13 @@ public:
     std::unique_ptr<audit::FileSigner> signer;
     VaultId vault;
     std::string origin, vkey;
-    std::unique_ptr<audit::LedgerReader> reader;
+    const audit::LedgerReader* reader = nullptr;  // the committer's
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<KeyStore> keys;
     std::unique_ptr<DerivedStore> derived;
 
     // --- the committer's own ---
-    std::unique_ptr<audit::SegmentWriter> writer;
-    std::optional<audit::StagingFile> staging;
-    audit::LedgerState ledger;
+    std::unique_ptr<audit::Committer> log;
     std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;
     std::map<KeyTreeId, std::uint32_t> next_leaf;
     std::uint32_t newest_tree = 0;
@@ -82,6 +84,7 @@ public:
     std::atomic<bool> failed{false};
     std::thread committer;
     std::mutex publish_mutex;
+    bool forgotten_named = false;  // guarded by publish_mutex
     std::mutex source_mutex;
 
     // Leaves in use by entries that the indexer has not finished with.
@@ -95,7 +98,7 @@ public:
     std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
 
     Status load(const std::optional<SecretBytes>& passphrase);
-    Status recover();
+    Result<SecretBytes> load_catalog_key();
     void start() {
         committer = std::thread([this] { run(); });
     }
@@ -109,12 +112,12 @@ public:
         const std::lock_guard guard(catalog_mutex);
         if (failed) return;
         if (catalog) (void)catalog->flush().ok();
-        if (staging) (void)staging->clear().ok();  // everything is installed: the next start has nothing to finish
+        if (log) (void)log->settle().ok();  // the next start has nothing to finish
     }
     void run();
     void end(const Error& why) {
         if (failed.exchange(true)) return;
-        log(LogLevel::error, "the writer has ended", {{"code", why.code()}});
+        kustos::log(LogLevel::error, "the writer has ended", {{"code", why.code()}});
     }
     Result<std::vector<std::vector<Receipt>>> commit(std::vector<Request>& requests);
 
@@ -128,10 +131,8 @@ public:
 // One batch on its way: nothing of it counts until the signer has agreed.
 struct ArchiveImpl::Batch {
     EntryIndex next;
-    std::vector<Bytes> entries;                  // encoded
-    std::vector<audit::Entry> decoded;           // the same, for the catalog
+    std::vector<audit::Entry> entries;           // for the catalog
     std::map<SourceId, std::uint64_t> sequence;  // next numbers
-    std::vector<audit::DuplicateRow> duplicates;
     std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
     std::vector<Unindexed> leaves;
     std::vector<std::pair<KeyTreeId, LeafNumber>> done_leaves;  // of entries that are never indexed
@@ -141,6 +142,11 @@ namespace {
 
 Hash fingerprint_of(const std::string& vkey) {
     return sha256(as_bytes(vkey));
+}
+
+Error disk_full() {
+    return Error(Code::environment, "the disk is nearly full: nothing was taken")
+        .with_hint("make room; it goes on by itself. 256 MiB are kept for entries about access, control and erasure");
 }
 
 Error ended(const Error& why) {
@@ -153,15 +159,13 @@ Error ended(const Error& why) {
 Status ArchiveImpl::append_entry(Batch& batch, EntryHeader header, Bytes body, Bytes ciphertext, Receipt* receipt) {
     const EntryIndex index = batch.next;
     audit::Entry entry{std::move(header), std::move(body)};
-    TRY(writer->append(index, entry.header, ciphertext));
-    Bytes encoded = audit::encode(entry);
+    TRY(log->add(entry, ciphertext));
     if (receipt != nullptr) {
         receipt->index = index;
         receipt->record = entry.header.record;
-        receipt->leaf = audit::leaf_hash(encoded);
+        receipt->leaf = audit::leaf_hash(audit::encode(entry));
     }
-    batch.entries.push_back(std::move(encoded));
-    batch.decoded.push_back(std::move(entry));
+    batch.entries.push_back(std::move(entry));
     batch.next = EntryIndex(index.value + 1);
     return {};
 }
@@ -267,7 +271,7 @@ Status ArchiveImpl::add_draft(Batch& batch, Draft& draft, Receipt& receipt) {
     const EntryIndex index = batch.next;
     TRY(append_entry(batch, header, std::move(body), std::move(ciphertext), &receipt));
     if (draft.duplicate) {
-        batch.duplicates.push_back({draft.source, *draft.duplicate, index});
+        log->add_row({draft.source, *draft.duplicate, index});
         batch.seen[{draft.source, *draft.duplicate}] = index;
     }
     return {};
@@ -276,7 +280,7 @@ Status ArchiveImpl::add_draft(Batch& batch, Draft& draft, Receipt& receipt) {
 // The protocol of docs/format/staging.md. Any error after the first byte was written ends the writer.
 Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Request>& requests) {
     Batch batch;
-    batch.next = EntryIndex(ledger.size().value);
+    batch.next = log->next();
     {
         const std::lock_guard guard(catalog_mutex);
         batch.sequence[SourceId(0)] = catalog->next_sequence(SourceId(0));
@@ -289,61 +293,55 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
     }
     if (batch.entries.empty()) return receipts;  // duplicates only
 
-    audit::AppendPlan plan = audit::plan_append(ledger, batch.entries);
-    audit::StagingBundle bundle;
-    bundle.vault = vault;
-    bundle.before = ledger.head();
-    bundle.after = plan.after.head();
-    bundle.entries = batch.entries;
-    bundle.segments = writer->changes();
-    bundle.duplicates = batch.duplicates;
-    TRY(writer->sync());
-    TRY(staging->write(bundle));
-    const std::string note = TRY(signer->advance(bundle.before, bundle.after));  // <- the commit point
-    writer->committed();
-    TRY(audit::install(env.fs, dir / "ledger", plan.writes, note));
-    TRY(duplicates->store(batch.duplicates));
-    ledger = std::move(plan.after);
-    reader->advance(ledger.size());
+    const EntryIndex first(log->head().size.value);
+    const std::string note = TRY(log->commit());
     {
         const std::lock_guard guard(unindexed_mutex);
         unindexed.insert(unindexed.end(), batch.leaves.begin(), batch.leaves.end());
     }
     for (const auto& [tree, leaf] : batch.done_leaves) keys->puncture(tree, leaf);
     const std::lock_guard guard(catalog_mutex);
-    EntryIndex index(bundle.before.size.value);
+    EntryIndex index = first;
     bool control = false;
-    for (const audit::Entry& entry : batch.decoded) {
+    for (const audit::Entry& entry : batch.entries) {
         TRY(catalog->apply(index, entry));
         index.value += 1;
         control = control || entry.header.kind == Kind::control;
     }
-    head_value = bundle.after;
+    head_value = log->head();
     head_note = note;
     if (control) TRY(catalog->flush());
     return receipts;
 }
 
 void ArchiveImpl::run() {
+    auto settle_at = std::chrono::steady_clock::now() + kSettleAfter;
     while (true) {
         std::vector<Request> requests;
         {
             std::unique_lock guard(queue_mutex);
-            queue_filled.wait(guard, [this] { return stopping || !queue.empty(); });
+            const auto wanted = [this] { return stopping || !queue.empty(); };
+            const bool idle = !queue_filled.wait_for(guard, kSettleAfter, wanted);
+            if (idle || std::chrono::steady_clock::now() >= settle_at) {
+                guard.unlock();
+                if (!failed && !log->settled()) {
+                    if (const Status done = log->settle(); !done.ok()) end(done.error());
+                }
+                settle_at = std::chrono::steady_clock::now() + kSettleAfter;
+                guard.lock();
+                queue_filled.wait(guard, wanted);
+            }
             if (queue.empty()) return;
+            // Whatever came while the last batch was under way is the next one: nobody waits for company that may not
+            // come, and many writers still share a sync.
             std::size_t drafts = 0;
             std::uint64_t bytes = 0;
-            const auto until = std::chrono::steady_clock::now() + kBatchWait;
-            while (true) {
-                while (!queue.empty() && drafts < kBatchEntries && bytes < kBatchBytes) {
-                    drafts += queue.front().drafts.size();
-                    bytes += queue.front().bytes;
-                    queued_drafts -= queue.front().drafts.size();
-                    requests.push_back(std::move(queue.front()));
-                    queue.pop_front();
-                }
-                if (drafts >= kBatchEntries || bytes >= kBatchBytes || stopping) break;
-                if (!queue_filled.wait_until(guard, until, [this] { return stopping || !queue.empty(); })) break;
+            while (!queue.empty() && drafts < kBatchEntries && bytes < kBatchBytes) {
+                drafts += queue.front().drafts.size();
+                bytes += queue.front().bytes;
+                queued_drafts -= queue.front().drafts.size();
+                requests.push_back(std::move(queue.front()));
+                queue.pop_front();
             }
         }
         if (failed) {
@@ -351,7 +349,20 @@ void ArchiveImpl::run() {
                 r.promise.set_value(Error(Code::read_only, "the writer has ended").with_hint("start again"));
             continue;
         }
+        const std::uint64_t space = env.fs.free_bytes(dir);
+        std::erase_if(requests, [&](Request& r) {
+            const bool records =
+                std::any_of(r.drafts.begin(), r.drafts.end(), [](const Draft& d) { return d.kind == Kind::record; });
+            if (r.settle || space >= kReserve + r.bytes || (!records && space >= kLastReserve)) return false;
+            r.promise.set_value(disk_full());
+            return true;
+        });
+        if (requests.empty()) continue;
         auto result = commit(requests);
+        const bool settle = std::any_of(requests.begin(), requests.end(), [](const Request& r) { return r.settle; });
+        if (result.ok() && settle) {
+            if (const Status done = log->settle(); !done.ok()) result = done.error();
+        }
         if (result.ok()) {
             for (std::size_t i = 0; i < requests.size(); ++i) requests[i].promise.set_value(std::move((*result)[i]));
             continue;
@@ -361,56 +372,43 @@ void ArchiveImpl::run() {
     }
 }
 
-Status ArchiveImpl::recover() {
-    const audit::TreeHead signed_head = TRY(signer->last());
-    audit::TreeHead installed = audit::empty_head();
-    if (env.fs.exists(audit::checkpoint_file(dir / "ledger"))) {
-        const std::string note = TRY(audit::read_note(env.fs, audit::checkpoint_file(dir / "ledger")));
-        installed = TRY_IN("ledger/checkpoint", audit::open_checkpoint(as_bytes(note), signer->verifier())).head();
+// Beside the signer's store. A lost one is no harm: the catalog is made again from the ledger.
+Result<SecretBytes> ArchiveImpl::load_catalog_key() {
+    const Path file = state / "catalog.key";
+    if (!env.fs.exists(file)) {
+        const SecretBytes made = SecretBytes::random(env.random, 32);
+        TRY(put_once(env.fs, file, made.view()));
+        if (env.fs.exists(dir / "catalog.db")) TRY(env.fs.remove(dir / "catalog.db"));
+        return made.clone();
     }
-    const auto staged = TRY_IN("staging", staging->read());
-    switch (TRY(audit::plan_recovery(staged, signed_head, installed))) {
-        case audit::Recovery::nothing:
-            break;
-        case audit::Recovery::finish:
-            if (!(staged->vault == vault)) return Error(Code::conflict, "the staged batch belongs to another archive");
-            log(LogLevel::info, "finishing the batch of before the crash", {{"size", signed_head.size}});
-            TRY(audit::reinstall(env.fs, dir / "ledger", *staged, TRY(signer->note())));
-            TRY(duplicates->store(staged->duplicates));
-            TRY(staging->clear());
-            break;
-        case audit::Recovery::drop:
-            log(LogLevel::info, "dropping a batch that was not committed", {{"size", signed_head.size}});
-            TRY(staging->clear());
-            break;
-    }
-    return {};
+    Bytes bytes = TRY_IN("catalog.key", read_file(env.fs, file, 32));
+    SecretBytes key((ByteView(bytes)));
+    wipe(bytes);
+    if (key.size() != 32)
+        return Error(Code::corrupt, "catalog.key is not 32 bytes").with_hint("remove it: it is made again");
+    return key;
 }
 
 Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     vault = signer->vault();
     origin = audit::origin_of(vault);
     vkey = signer->verifier().format();
-    staging = TRY(audit::StagingFile::open(env.fs, dir / "staging"));
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
     derived = TRY(DerivedStore::open(dir / "vault" / "derived.db"));
-    TRY(recover());
-    const audit::TreeHead head = TRY(signer->last());
-    reader = std::make_unique<audit::LedgerReader>(env.fs, dir / "ledger", head.size);
-    ledger = TRY_IN("ledger", reader->load_state());
-    if (!(ledger.head() == head)) {
-        return Error(Code::conflict, "the ledger's tiles do not lead to the root that the signer remembers")
-            .with_hint("kustos-verify DIR names the damaged file");
-    }
+    log = TRY(audit::Committer::open(
+        env.fs, dir, *signer,
+        [this](std::span<const audit::DuplicateRow> rows, bool durable) { return duplicates->store(rows, durable); }));
+    reader = &log->ledger();
+    const audit::TreeHead head = log->head();
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
-    writer = TRY(audit::SegmentWriter::open(env.fs, dir / "vault", head.size, headers));
     segments = std::make_unique<audit::SegmentReader>(env.fs, dir / "vault", headers);
-    catalog.emplace(TRY(Catalog::open(dir / "catalog.db")));
+    const SecretBytes catalog_key = TRY(load_catalog_key());
+    catalog.emplace(TRY(Catalog::open(dir / "catalog.db", catalog_key)));
     if (catalog->applied().value > head.size.value) {
         // The cache is ahead of the ledger: it is not this ledger's. Made anew.
         catalog.reset();
         TRY(env.fs.remove(dir / "catalog.db"));
-        catalog.emplace(TRY(Catalog::open(dir / "catalog.db")));
+        catalog.emplace(TRY(Catalog::open(dir / "catalog.db", catalog_key)));
     }
     TRY(reader->for_each(
         EntryIndex(catalog->applied().value), EntryIndex(head.size.value),
@@ -583,6 +581,21 @@ Result<std::vector<Receipt>> Archive::seal(std::vector<Draft> drafts) {
     return answer.get();
 }
 
+Status Archive::settle() {
+    if (impl_->failed) return {};  // nothing moves any more
+    Request request;
+    request.settle = true;
+    auto answer = request.promise.get_future();
+    {
+        const std::lock_guard guard(impl_->queue_mutex);
+        if (impl_->stopping) return {};
+        impl_->queue.push_back(std::move(request));
+    }
+    impl_->queue_filled.notify_one();
+    TRY(answer.get());
+    return {};
+}
+
 Result<Receipt> Archive::record_control(ControlAction action, const std::function<void(Body&)>& fill) {
     Draft draft;
     draft.kind = Kind::control;
@@ -625,8 +638,26 @@ Status Archive::pause_source(const std::string& name) {
     return {};
 }
 
+// A crash between the file and the entry that names it leaves a published checkpoint without one.
+Status Archive::name_forgotten_checkpoints() {
+    const Path ledger = impl_->dir / "ledger";
+    const auto named = newest_published();
+    for (const TreeSize size : TRY(audit::list_published(impl_->env.fs, ledger))) {
+        if (named && size <= named->size) continue;
+        const std::string note = TRY(published_note(size));
+        TRY(record_control(ControlAction::checkpoint_published, [&](Body& body) {
+            body.put_u64(Tag::checkpoint_size, size.value).put_hash(Tag::note_hash, sha256(as_bytes(note)));
+        }));
+    }
+    return {};
+}
+
 Result<TreeSize> Archive::publish() {
     const std::lock_guard one_at_a_time(impl_->publish_mutex);
+    if (!impl_->forgotten_named) {
+        TRY(name_forgotten_checkpoints());
+        impl_->forgotten_named = true;
+    }
     audit::TreeHead head;
     std::string note;
     {
@@ -638,6 +669,7 @@ Result<TreeSize> Archive::publish() {
         if (!published.empty() && (!content || content->value < published.back().size.value))
             return published.back().size;
     }
+    TRY(settle());  // what is published is there to be looked at
     TRY(audit::store_published(impl_->env.fs, impl_->dir / "ledger", head.size, note));
     TRY(record_control(ControlAction::checkpoint_published, [&](Body& body) {
         body.put_u64(Tag::checkpoint_size, head.size.value).put_hash(Tag::note_hash, sha256(as_bytes(note)));
@@ -670,6 +702,23 @@ std::optional<SourceInfo> Archive::find_source(SourceId id) const {
     const std::lock_guard guard(impl_->catalog_mutex);
     const auto found = impl_->catalog->sources().find(id);
     return found != impl_->catalog->sources().end() ? std::optional<SourceInfo>(found->second) : std::nullopt;
+}
+Result<bool> Archive::catalog_agrees() const {
+    Catalog fresh = TRY(Catalog::in_memory());
+    TreeSize applied;
+    {
+        const std::lock_guard guard(impl_->catalog_mutex);
+        applied = impl_->catalog->applied();
+    }
+    while (true) {
+        TRY(impl_->reader->for_each(EntryIndex(fresh.applied().value), EntryIndex(applied.value),
+                                    [&fresh](EntryIndex i, ByteView bytes) -> Status {
+                                        return fresh.apply(i, TRY(audit::decode_entry(bytes)));
+                                    }));
+        const std::lock_guard guard(impl_->catalog_mutex);
+        if (impl_->catalog->applied() == applied) return impl_->catalog->agrees_with(fresh);
+        applied = impl_->catalog->applied();  // something was sealed meanwhile
+    }
 }
 std::uint64_t Archive::count(Kind kind) const {
     const std::lock_guard guard(impl_->catalog_mutex);
@@ -802,7 +851,7 @@ Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std:
 Status Archive::indexed_below(EntryIndex index) {
     // A cache that can't be written must stop neither the index nor the forgetting of keys.
     if (const Status kept = impl_->derived->flush(); !kept.ok())
-        log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
+        kustos::log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
     const std::lock_guard guard(impl_->unindexed_mutex);
     while (!impl_->unindexed.empty() && impl_->unindexed.front().index.value < index.value) {
         impl_->keys->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);

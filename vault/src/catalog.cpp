@@ -1,6 +1,9 @@
 #include "vault/catalog.h"
 
 #include <algorithm>
+#include <tuple>
+
+#include "base/crypto.h"
 
 namespace kustos::vault {
 
@@ -24,7 +27,8 @@ constexpr std::size_t kKeptCheckpoints = 1000;
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS control(entry INTEGER PRIMARY KEY, action INTEGER NOT NULL, bytes BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS counter(name TEXT NOT NULL, id INTEGER NOT NULL, value INTEGER NOT NULL, "
-    "PRIMARY KEY(name, id)) WITHOUT ROWID;";
+    "PRIMARY KEY(name, id)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS seal(id INTEGER PRIMARY KEY CHECK(id = 0), mac BLOB NOT NULL);";
 
 std::int64_t as_int(std::uint64_t v) {
     return static_cast<std::int64_t>(v);
@@ -37,24 +41,89 @@ void keep_newest(std::deque<T>& list) {
 
 }  // namespace
 
-Result<Catalog> Catalog::open(const Path& file) {
+Result<Catalog> Catalog::open(const Path& file, const SecretBytes& key) {
     Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
     TRY(database.execute(kSchema));
     Catalog catalog(std::move(database));
+    catalog.key_ = key.clone();
     TRY(catalog.load());
     return catalog;
 }
 
+Result<Catalog> Catalog::in_memory() {
+    static const SecretBytes kNobody{ByteView(Bytes(32, 0))};
+    return open(":memory:", kNobody);
+}
+
+Catalog::Counters Catalog::counters() const {
+    Counters all;
+    all[{"applied", 0}] = applied_.value;
+    all[{"sequence", 0}] = own_sequence_;
+    all[{"content", 0}] = newest_content_ ? newest_content_->value + 1 : 0;
+    for (const auto& [id, s] : sources_) all[{"sequence", id.value}] = s.next_sequence;
+    for (const auto& [id, t] : trees_) all[{"leaf", id.value}] = t.next_leaf;
+    for (const auto& [kind, n] : counts_) all[{"kind", kind}] = n;
+    return all;
+}
+
+void Catalog::count_row(EntryIndex index, ByteView bytes) {
+    Bytes row;
+    put(row, "kustos1/catalog-row");
+    put_u64(row, index.value);
+    put(row, bytes);
+    const Hash mac = hmac_sha256(key_.view(), row);
+    for (std::size_t i = 0; i < Hash::kSize; ++i)
+        rows_.bytes[i] = static_cast<std::uint8_t>(rows_.bytes[i] ^ mac.bytes[i]);
+}
+
+Hash Catalog::seal() const {
+    Bytes text;
+    put(text, "kustos1/catalog");
+    put(text, rows_.view());
+    put_u64(text, row_count_);
+    for (const auto& [key, value] : counters()) {
+        put_u64(text, key.first.size());
+        put(text, key.first);
+        put_u64(text, key.second);
+        put_u64(text, value);
+    }
+    return hmac_sha256(key_.view(), text);
+}
+
+bool Catalog::agrees_with(const Catalog& other) const {
+    const auto names = [](const Catalog& c) {
+        std::vector<std::tuple<std::uint64_t, std::string, bool>> list;
+        for (const auto& [id, s] : c.sources_) list.emplace_back(id.value, s.name + "/" + s.kind, s.paused);
+        for (const auto& [id, m] : c.matters_) list.emplace_back(id.value, "matter", m.closed.has_value());
+        for (const auto& [id, t] : c.trees_) list.emplace_back(id.value, t.box_hash.hex() + t.key_check.hex(), false);
+        for (const auto& [id, s] : c.shards_) list.emplace_back(id, s.box_hash.hex(), false);
+        for (const auto& g : c.generations_)
+            list.emplace_back(g.generation, hex(g.intake_key) + g.keyring_hash.hex(), false);
+        return list;
+    };
+    return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_;
+}
+
 Status Catalog::load() {
+    const Error edited =
+        Error(Code::corrupt, "catalog.db was changed by something else than Kustos")
+            .with_hint("find out who could write there; then remove catalog.db: it is made again from the ledger");
+    bool any = false;
     {
         auto rows = TRY(database_.prepare("SELECT entry, bytes FROM control ORDER BY entry"));
         while (TRY(rows.step())) {
-            const Entry entry = TRY_IN("catalog", audit::decode_entry(rows.column_blob(1)));
-            TRY_IN("catalog", apply_control(EntryIndex(static_cast<std::uint64_t>(rows.column_int(0))), entry));
+            const EntryIndex index(static_cast<std::uint64_t>(rows.column_int(0)));
+            const Bytes bytes = rows.column_blob(1);
+            const auto entry = audit::decode_entry(bytes);
+            if (!entry.ok() || !apply_control(index, *entry).ok()) return edited;
+            count_row(index, bytes);
+            ++row_count_;
+            any = true;
         }
     }
     auto rows = TRY(database_.prepare("SELECT name, id, value FROM counter"));
     while (TRY(rows.step())) {
+        any = true;
         const std::string name = rows.column_text(0);
         const auto id = static_cast<std::uint32_t>(rows.column_int(1));
         const auto value = static_cast<std::uint64_t>(rows.column_int(2));
@@ -65,6 +134,9 @@ Status Catalog::load() {
         if (name == "kind") counts_[static_cast<std::uint8_t>(id)] = value;
         if (name == "content" && value > 0) newest_content_ = EntryIndex(value - 1);
     }
+    auto mac = TRY(database_.prepare("SELECT mac FROM seal"));
+    const bool sealed = TRY(mac.step());
+    if (sealed != any || (sealed && !equal(mac.column_blob(0), seal().view()))) return edited;
     flushed_ = applied_;
     return {};
 }
@@ -198,23 +270,30 @@ Status Catalog::flush() {
                 .bind(2, std::int64_t{TRY(need(body.find_u16(Tag::action), index))})
                 .bind(3, ByteView(bytes))
                 .run());
+        count_row(index, bytes);
+        ++row_count_;
     }
     auto counter = TRY(database_.prepare("INSERT OR REPLACE INTO counter(name, id, value) VALUES(?, ?, ?)"));
-    const auto set = [&](std::string_view name, std::uint64_t id, std::uint64_t value) {
-        return counter.bind(1, name).bind(2, as_int(id)).bind(3, as_int(value)).run();
-    };
-    TRY(set("applied", 0, applied_.value));
-    TRY(set("sequence", 0, own_sequence_));
-    TRY(set("content", 0, newest_content_ ? newest_content_->value + 1 : 0));
-    for (const auto& [id, s] : sources_) TRY(set("sequence", id.value, s.next_sequence));
-    for (const auto& [id, t] : trees_) TRY(set("leaf", id.value, t.next_leaf));
-    for (const auto& [kind, n] : counts_) TRY(set("kind", kind, n));
+    for (const auto& [key, value] : counters())
+        TRY(counter.bind(1, std::string_view(key.first)).bind(2, as_int(key.second)).bind(3, as_int(value)).run());
+    // Of publications and time stamps only the newest are kept: the rest stands in ledger/.
     for (const ControlAction action : {ControlAction::checkpoint_published, ControlAction::anchor_stored}) {
-        auto prune = TRY(database_.prepare(
-            "DELETE FROM control WHERE action = ?1 AND entry NOT IN (SELECT entry FROM control WHERE action = ?1 "
-            "ORDER BY entry DESC LIMIT 1000)"));
-        TRY(prune.bind(1, std::int64_t{static_cast<std::uint16_t>(action)}).run());
+        const std::int64_t code = static_cast<std::uint16_t>(action);
+        auto old = TRY(
+            database_.prepare("SELECT entry, bytes FROM control WHERE action = ?1 AND entry NOT IN (SELECT entry FROM "
+                              "control WHERE action = ?1 ORDER BY entry DESC LIMIT 1000)"));
+        old.bind(1, code);
+        std::vector<std::int64_t> gone;
+        while (TRY(old.step())) {
+            gone.push_back(old.column_int(0));
+            count_row(EntryIndex(static_cast<std::uint64_t>(gone.back())), old.column_blob(1));
+            --row_count_;
+        }
+        auto remove = TRY(database_.prepare("DELETE FROM control WHERE entry = ?"));
+        for (const std::int64_t entry : gone) TRY(remove.bind(1, entry).run());
     }
+    auto mac = TRY(database_.prepare("INSERT OR REPLACE INTO seal(id, mac) VALUES(0, ?)"));
+    TRY(mac.bind(1, seal().view()).run());
     TRY(transaction.commit());
     unflushed_.clear();
     flushed_ = applied_;
