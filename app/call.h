@@ -42,6 +42,9 @@ struct Call {
     std::string password_file;
     std::uint64_t limit = 20;
     int port = 0;
+    Path key_file;
+    std::int64_t interval_s = 0;
+    double price = 0;
     std::string host = "127.0.0.1";
     std::string actor;  // whom a server works for; empty: the user of this process
     bool original = false;

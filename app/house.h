@@ -15,6 +15,7 @@
 #include "access/matters.h"
 #include "app/call.h"
 #include "audit/anchors.h"
+#include "audit/authority_book.h"
 #include "audit/renewal.h"
 #include "audit/tsa_authority.h"
 #include "base/config.h"
@@ -68,6 +69,13 @@ struct EvidenceFile {
     Bytes object;  // header || body: what the record's first object is
 };
 
+struct AnchorPreview {
+    std::size_t authorities = 0;     // that may cost something: not builtin
+    std::uint64_t most_per_day = 0;  // tokens
+    std::uint64_t last_30_days = 0;  // tokens that were stored
+    std::int64_t interval_s = 0;     // existence is proven for the time after at most this
+};
+
 // A witness that config.yaml names: "URL KEY".
 struct WitnessSeat {
     std::string url;
@@ -111,8 +119,15 @@ public:
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
-    // tried again; ingest goes on).
-    Result<bool> publish_and_anchor();
+    // tried again; ingest goes on). publish false: only the latter, for the newest checkpoint.
+    Result<bool> publish_and_anchor(bool publish = true);
+    // What an interval costs in tokens, at most and as it was in the last 30 days (kustos anchor preview).
+    Result<AnchorPreview> preview_anchors(std::int64_t interval_s) const;
+
+    // For an authority that no network leads to: a request over what has no time stamp yet (else over the newest
+    // anchor), to be carried there, and its answer, to be carried back. Code::bad_input: no request of ours.
+    Result<Bytes> stamp_request();
+    Result<audit::AnchorSpan> take_stamp(ByteView tsr, const std::string& authority);
 
     // Opens a closed vault for one piece of a key holder's work; it is closed again when the last such work has ended.
     // Null: the vault is open anyway. Code::denied: wrong passphrase.
@@ -144,6 +159,11 @@ private:
     class Port;
     House(Environment environment, HouseOptions options);
     Status wire();
+    Status read_trust();
+    Status add_authority(const std::string& line);
+    Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);
+    Result<std::size_t> stamp_span(const audit::AnchorSpan& span, ByteView note, const std::vector<std::string>& have);
+    Status add_validation(const std::string& name, Bytes& token);
     Status name_anchor(const audit::AnchorSpan& span, ByteView note, ByteView token, const std::string& authority);
     Status name_forgotten_anchor(const audit::AnchorStore& store, const audit::AnchorSpan& newest);
     Status look_at_witnesses(vault::Archive& archive);
@@ -171,6 +191,7 @@ private:
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_
+    std::optional<audit::Trust> trust_;   // what config.yaml names
     audit::AlgorithmEnds algorithm_ends_ = audit::default_algorithm_ends();
     EntryIndex next_to_index_;
     std::mutex push_mutex_;

@@ -147,6 +147,19 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     evidence->add_option("--out", c.out, "a folder")->required();
     chosen(evidence, "evidence");
 
+    auto* anchor = app.add_subcommand("anchor", "time stamps by files carried by hand")->require_subcommand(1);
+    auto* anchor_request = anchor->add_subcommand("request", "write a request for an authority (.tsq)");
+    anchor_request->add_option("--out", c.out)->required();
+    chosen(anchor_request, "anchor request");
+    auto* anchor_preview = anchor->add_subcommand("preview", "how many tokens an interval costs, and what they cost");
+    anchor_preview->add_option("--interval", c.interval_s, "seconds; without it, the configured one");
+    anchor_preview->add_option("--price", c.price, "of one token, in any currency");
+    chosen(anchor_preview, "anchor preview");
+    auto* anchor_take = anchor->add_subcommand("take", "take the authority's answer (.tsr)");
+    anchor_take->add_option("FILE", c.paths)->required()->expected(1);
+    anchor_take->add_option("--authority", c.name, "what it is called here")->required();
+    chosen(anchor_take, "anchor take");
+
     auto* receipt = app.add_subcommand("receipt", "the proof that an entry is in the ledger (C2SP tlog-proof)");
     receipt->add_option("RECORD", c.record)->required();
     receipt->add_option("--out", c.out, "a file; its entry goes beside it");
@@ -160,6 +173,18 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     witness_serve->add_option("--host", c.host, "the address to listen on")->capture_default_str();
     witness_serve->add_option("--log", c.paths, "verifier key of a ledger; may repeat")->allow_extra_args(false);
     chosen(witness_serve, "witness serve");
+
+    auto* trust =
+        app.add_subcommand("trust", "signed trust files, for whoever is responsible for one")->require_subcommand(1);
+    auto* trust_key = trust->add_subcommand("key", "make a key to sign trust files with");
+    trust_key->add_option("--name", c.name, "whose, without spaces: authority.example/trust")->required();
+    trust_key->add_option("--out", c.out, "the file for the private key")->required();
+    chosen(trust_key, "trust key");
+    auto* trust_sign = trust->add_subcommand("sign", "sign a trust file");
+    trust_sign->add_option("FILE", c.paths)->required()->expected(1);
+    trust_sign->add_option("--key", c.key_file)->required();
+    trust_sign->add_option("--out", c.out)->required();
+    chosen(trust_sign, "trust sign");
 
     auto* serve = app.add_subcommand("serve", "the daemon: streams, indexer, anchors, web");
     serve->add_option("--config", c.config);

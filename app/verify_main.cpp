@@ -16,7 +16,7 @@ namespace {
 using namespace kustos;
 
 constexpr const char* kUsage =
-    "usage: kustos-verify BUNDLE.pdf|ARCHIVE_DIR [--trust FILE] [--json] [--lang de|en]\n"
+    "usage: kustos-verify BUNDLE.pdf|ARCHIVE_DIR [--trust FILE [--trust-key KEY]] [--json] [--lang de|en]\n"
     "       kustos-verify --evidence-record FILE.ers [--data FILE]... [--digest ALG:HEX]... [--trust FILE] [--json]\n"
     "       kustos-verify --tlog-proof FILE --data ENTRY --trust FILE [--json]\n"
     "Checks an evidence bundle, a whole archive, or an RFC 4998 evidence record, offline and without keys.\n"
@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
     RealFs fs;
     std::string record_file, proof_file;
     std::vector<audit::EvidenceObject> objects;
-    std::string subject, trust_file, language;
+    std::string subject, trust_file, trust_key, language;
     bool json = false;
     if (const char* lang = std::getenv("LANG"); lang != nullptr) language = std::string(lang).substr(0, 2);
     for (int i = 1; i < argc; ++i) {
@@ -116,6 +116,8 @@ int main(int argc, char** argv) {
             json = true;
         } else if (a == "--trust" && more) {
             trust_file = argv[++i];
+        } else if (a == "--trust-key" && more) {
+            trust_key = argv[++i];
         } else if (a == "--lang" && more) {
             language = argv[++i];
         } else if (a == "--evidence-record" && more) {
@@ -135,7 +137,8 @@ int main(int argc, char** argv) {
     }
     const int subjects = !subject.empty() + !record_file.empty() + !proof_file.empty();
     const bool proof_call = objects.size() == 1 && objects[0].content && !trust_file.empty();
-    if (subjects != 1 || (!subject.empty() && !objects.empty()) || (!proof_file.empty() && !proof_call)) {
+    if (subjects != 1 || (trust_file.empty() && !trust_key.empty()) || (!subject.empty() && !objects.empty()) ||
+        (!proof_file.empty() && !proof_call)) {
         std::cerr << kUsage;
         return 2;
     }
@@ -143,7 +146,13 @@ int main(int argc, char** argv) {
     if (!trust_file.empty()) {
         const auto bytes = read_file(fs, trust_file, audit::kMaxTrustFile);
         if (!bytes.ok()) return complain(Error(Code::environment, "the trust file can't be read"), 6);
-        auto parsed = audit::parse_trust(as_text(*bytes), record_file.empty());
+        std::optional<audit::VerifierKey> signer;
+        if (!trust_key.empty()) {
+            auto key = audit::VerifierKey::parse(trust_key);
+            if (!key.ok()) return complain(key.error(), 2);
+            signer = std::move(*key);
+        }
+        auto parsed = audit::parse_trust(as_text(*bytes), record_file.empty(), signer);
         if (!parsed.ok()) return complain(parsed.error(), 2);
         trust = std::move(*parsed);
     }
@@ -167,6 +176,7 @@ int main(int argc, char** argv) {
         if (!bytes.ok()) return complain(bytes.error(), 6);
         report = audit::verify_bundle(*bytes, trust);
     }
+    if (trust && trust->signature_ignored) report.remark("who signed the trust file: no --trust-key was given");
     std::cout << (json ? report.to_json() + "\n" : report.to_text(language));
     return report.ok ? 0 : 1;
 }

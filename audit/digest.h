@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace kustos::audit {
 
@@ -22,6 +24,9 @@ std::string_view digest_oid(DigestAlgorithm algorithm);   // dotted
 std::size_t digest_size(DigestAlgorithm algorithm);       // bytes
 Result<DigestAlgorithm> parse_digest_oid(std::string_view oid);
 Result<DigestAlgorithm> parse_digest_name(std::string_view name);  // "sha256" or "SHA-256"
+
+// Since when an algorithm must not be relied on for new time stamps (BSI TR-02102, SOG-IS). Absent: no end known.
+using AlgorithmEnds = std::map<DigestAlgorithm, UtcTime>;
 
 Bytes digest_of(DigestAlgorithm algorithm, ByteView bytes);
 Bytes digest_of(DigestAlgorithm algorithm, std::initializer_list<ByteView> parts);  // of their concatenation

@@ -112,8 +112,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// Since when an algorithm must not be relied on for new time stamps (BSI TR-02102, SOG-IS). Absent: no end known.
-using AlgorithmEnds = std::map<DigestAlgorithm, UtcTime>;
+// Those that are known today; a signed trust file names more (trust.h).
 AlgorithmEnds default_algorithm_ends();
 
 // What the calendar says (sealing.md, "Renewal driver"): certificates that end within 12 months, algorithms that end

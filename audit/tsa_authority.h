@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/timestamp.h"
+#include "audit/validation.h"
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/fs.h"
@@ -23,6 +24,8 @@ public:
     virtual const std::string& name() const = 0;
     // ".tsq" to ".tsr"; the answer is not trusted. Code::environment: not reachable, the text says what to do.
     virtual Result<Bytes> ask(ByteView tsq) = 0;
+    // How issuers, OCSP and CRLs of its certificates are fetched; empty: they are not.
+    virtual Fetcher fetcher() const { return {}; }
 };
 bool is_authority_name(std::string_view name);
 

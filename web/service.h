@@ -54,12 +54,16 @@ struct StatusReport {
     TreeSize anchored_size;                // covered by a time stamp
     std::optional<UtcTime> anchored_time;  // what the token says
     std::string anchored_by;               // "builtin (not independent)", ...
+    bool anchored_by_others = false;       // by somebody else than the archive itself
     std::vector<SourceReport> sources;
     std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
     std::string sandbox;                  // layers of the extraction sandbox
     bool read_only = false;               // the writer ended; why stands in next_steps
     std::vector<std::string> next_steps;  // in people's words
 };
+
+// "existence proven at ..., by ...: the first n entries", or "only ... so far". One line of plain text.
+std::string existence_words(const StatusReport& status, Language language);
 
 struct Hit {
     EntryIndex entry;

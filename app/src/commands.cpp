@@ -109,10 +109,15 @@ public:
         if (n == "export") return export_records();
         if (n == "verify") return verify();
         if (n == "renew") return renew();
+        if (n == "anchor request") return anchor_request();
+        if (n == "anchor take") return anchor_take();
+        if (n == "anchor preview") return anchor_preview();
         if (n == "receipt") return receipt();
         if (n == "witness serve") return witness_serve();
         if (n == "evidence") return evidence();
         if (n == "serve") return serve();
+        if (n == "trust key") return trust_key();
+        if (n == "trust sign") return trust_sign();
         if (n == "tsa serve") return tsa_serve();
         if (n == "account set") return account_set();
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
@@ -466,7 +471,7 @@ private:
     Result<int> verify() {
         auto house = TRY(open_house());
         std::optional<Path> trust;
-        if (!c_.trust.empty()) trust = c_.trust;
+        if (!c_.trust.empty()) trust = c_.trust;  // else the one that config.yaml names
         const audit::Report report = TRY(house->verify_with(trust, c_.deep));
         out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
         return report.ok ? 0 : 1;
@@ -501,6 +506,77 @@ private:
                  << (report.next ? say("; das nächste am ", "; next on ") + format_rfc3339(*report.next).substr(0, 10)
                                  : "")
                  << "\n";
+        }
+        return 0;
+    }
+
+    Result<int> anchor_request() {
+        auto house = TRY(open_house());
+        TRY(replace_file(e_.fs, c_.out, TRY(house->stamp_request())));
+        if (!c_.json)
+            out_ << c_.out
+                 << say(": zur Zeitstempelstelle tragen; ihre Antwort nimmt kustos anchor take\n",
+                        ": carry it to the authority; kustos anchor take accepts its answer\n");
+        return 0;
+    }
+
+    Result<int> anchor_take() {
+        auto house = TRY(open_house());
+        const Bytes tsr = TRY_IN("the answer", read_file(e_.fs, c_.paths.front(), audit::kMaxToken));
+        const audit::AnchorSpan span = TRY(house->take_stamp(tsr, c_.name));
+        if (c_.json) {
+            out_ << json{{"previous", span.previous.value}, {"size", span.size.value}}.dump() << "\n";
+        } else {
+            out_ << say("Zeitstempel über die ersten ", "time stamp over the first ") << span.size.value
+                 << say(" Einträge\n", " entries\n");
+        }
+        return 0;
+    }
+
+    Result<int> anchor_preview() {
+        auto house = TRY(open_house());
+        const std::int64_t configured = TRY(house->config().number("time_stamps.interval_seconds", 60, 1, 86'400));
+        if (c_.interval_s < 0 || c_.interval_s > 86'400)
+            return Error(Code::usage, "--interval takes 1 to 86400 seconds");
+        if (c_.price < 0) return Error(Code::usage, "--price can't be negative");
+        json rows = json::array();
+        if (!c_.json)
+            out_ << say("Abstand       höchstens je Tag   je Jahr      Kosten je Jahr  bewiesen nach spätestens\n",
+                        "interval      at most a day      a year       cost a year     proven after at most\n");
+        std::vector<std::int64_t> intervals = {60, 300, 3600, 86'400};
+        const std::int64_t asked = c_.interval_s != 0 ? c_.interval_s : configured;
+        if (std::find(intervals.begin(), intervals.end(), asked) == intervals.end()) intervals.push_back(asked);
+        std::sort(intervals.begin(), intervals.end());
+        AnchorPreview preview;
+        for (const std::int64_t interval : intervals) {
+            preview = TRY(house->preview_anchors(interval));
+            const std::uint64_t year = preview.most_per_day * 365;
+            const double cost = static_cast<double>(year) * c_.price;
+            if (c_.json) {
+                rows.push_back({{"interval_seconds", interval},
+                                {"tokens_per_day_at_most", preview.most_per_day},
+                                {"tokens_per_year_at_most", year},
+                                {"cost_per_year_at_most", cost}});
+                continue;
+            }
+            char line[160];
+            std::snprintf(line, sizeof line, "%c %6lld s      %8llu       %10llu   %14.2f  %6lld s\n",
+                          interval == asked ? '>' : ' ', static_cast<long long>(interval),
+                          static_cast<unsigned long long>(preview.most_per_day), static_cast<unsigned long long>(year),
+                          cost, static_cast<long long>(interval));
+            out_ << line;
+        }
+        if (c_.json) {
+            out_ << json{{"authorities", preview.authorities},
+                         {"tokens_last_30_days", preview.last_30_days},
+                         {"intervals", rows}}
+                        .dump()
+                 << "\n";
+        } else {
+            out_ << say("Stellen außer der eigenen: ", "authorities beside the archive's own: ") << preview.authorities
+                 << say("; Zeitstempel in den letzten 30 Tagen: ", "; time stamps in the last 30 days: ")
+                 << preview.last_30_days
+                 << say(". Ohne neue Einträge wird keiner verlangt.\n", ". Without new entries none is asked for.\n");
         }
         return 0;
     }
@@ -581,6 +657,29 @@ private:
                 .with_hint("config.yaml lies in the archive directory");
         auto house = TRY(open_house());
         return kustos::app::serve(*house, c_.port, {out_, err_});
+    }
+
+    Result<int> trust_key() {
+        if (e_.fs.exists(c_.out)) return Error(Code::conflict, c_.out + " exists; a key is never overwritten");
+        const SecretBytes seed = SecretBytes::random(e_.random, 32);
+        const audit::SignerKey key = TRY(audit::SignerKey::make(c_.name, seed.view()));
+        TRY(replace_file(e_.fs, c_.out, key.format().view()));
+        out_ << (c_.json ? json{{"key", key.verifier().format()}}.dump() : key.verifier().format()) << "\n";
+        return 0;
+    }
+
+    Result<int> trust_sign() {
+        const audit::SignerKey key =
+            TRY_IN("the key file", audit::SignerKey::parse(TRY(read_file(e_.fs, c_.key_file, 4096))));
+        const Bytes bytes = TRY_IN("the trust file", read_file(e_.fs, c_.paths.front(), audit::kMaxTrustFile));
+        const audit::Trust trust = TRY(audit::parse_trust(as_text(bytes)));
+        if (trust.signature_ignored) return Error(Code::usage, "this file is signed already: sign the text itself");
+        std::string text = to_text(bytes);
+        if (text.back() != '\n') text += '\n';
+        if (std::any_of(text.begin(), text.end(), [](char ch) { return ch != '\n' && (ch & 0xE0) == 0; }))
+            return Error(Code::usage, "a signed file has no tabs and no other control characters");
+        TRY(replace_file(e_.fs, c_.out, as_bytes(audit::sign_note(text, key))));
+        return 0;
     }
 
     Result<int> tsa_serve() {

@@ -8,6 +8,7 @@
 
 #include "app/src/house_ports.h"
 #include "audit/anchors.h"
+#include "audit/judge_token.h"
 #include "audit/net/tsa_client.h"
 #include "audit/net/witness_client.h"
 #include "audit/verify_archive.h"
@@ -22,8 +23,17 @@ constexpr std::uint64_t kMaxConfig = 64 * 1024;
 
 const std::vector<std::string_view>& known_keys() {
     static const std::vector<std::string_view> keys = {
-        "name",     "authority", "language", "time_zone", "time_stamps.authorities", "time_stamps.interval_seconds",
-        "web.port", "witnesses",
+        "name",
+        "authority",
+        "language",
+        "time_zone",
+        "time_stamps.authorities",
+        "time_stamps.interval_seconds",
+        "time_stamps.required",
+        "trust.file",
+        "trust.key",
+        "web.port",
+        "witnesses",
     };
     return keys;
 }
@@ -50,12 +60,21 @@ std::string config_template(const std::vector<std::string>& authorities) {
         "\n"
         "time_stamps:\n"
         "  # builtin (the archive's own, for trials: it proves order, not time, and is never called independent)\n"
-        "  # or addresses of RFC 3161 authorities. All are asked.\n"
+        "  # or addresses of RFC 3161 authorities, with name=, policy=, proxy=, ca=, certificate=, key=, user=,\n"
+        "  # password_file= behind them. All are asked; one that does not answer is asked again, later each time.\n"
         "  authorities:\n";
     for (const std::string& a : authorities) text += "    - " + a + "\n";
     if (authorities.empty()) text += "    []\n";
     text +=
-        "  interval_seconds: 60  # at most one checkpoint is published in this time\n"
+        "  required: 1           # so many of them must have stamped before `status` is content\n"
+        "  interval_seconds: 60  # at most one checkpoint is published in this time; each costs a token of each "
+        "authority\n"
+        "\n"
+        "# The trust file of whoever decides here which authorities are qualified and when digests end\n"
+        "# (docs/format/trust.md), and the key that must have signed it.\n"
+        "# trust:\n"
+        "#   file: /etc/kustos/trust.policy\n"
+        "#   key: authority.example/trust+...\n"
         "\n"
         "# Witnesses, \"ADDRESS KEY\" each, as `kustos witness serve` shows them: machines of somebody else (data "
         "protection\n"
@@ -97,6 +116,7 @@ Status House::wire() {
         TRY_IN("config.yaml", audit::check_http_address("witness", seat.url));
         witnesses_.push_back(std::move(seat));
     }
+    TRY(read_trust());
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
     open.state = options_.state;
@@ -121,15 +141,23 @@ Status House::wire() {
             choices_.push_back({builtin.get(), builtin->trust()});
             authorities_.push_back(std::move(builtin));
         } else {
-            const std::string name = "tsa-" + std::to_string(authorities_.size() + 1);
-            auto http = TRY(audit::HttpAuthority::make(name, a));
-            audit::TokenTrust trust;
-            trust.rule = audit::ChainRule::none;  // whose word counts is the verifier's decision (trust file); here:
-                                                  // that it answers what was asked
-            choices_.push_back({http.get(), std::move(trust)});
-            authorities_.push_back(std::move(http));
+            TRY(add_authority(a));
         }
     }
+    return {};
+}
+
+Status House::read_trust() {
+    const std::string file = config_.text("trust.file", "");
+    if (file.empty()) return {};
+    const std::string vkey = config_.text("trust.key", "");
+    if (vkey.empty())
+        return Error(Code::usage, "config.yaml, trust: file needs key")
+            .with_hint("the verifier key of who signed the file (kustos trust key)");
+    const audit::VerifierKey key = TRY_IN("config.yaml, trust.key", audit::VerifierKey::parse(vkey));
+    const Bytes bytes = TRY_IN("config.yaml, trust.file", read_file(environment_.fs, file, audit::kMaxTrustFile));
+    trust_ = TRY_IN("config.yaml, trust.file", audit::parse_trust(as_text(bytes), true, key));
+    for (const auto& [algorithm, end] : trust_->digest_ends) algorithm_ends_[algorithm] = end;
     return {};
 }
 
@@ -198,16 +226,31 @@ Result<web::StatusReport> House::status(web::Language language) {
     if (const auto published = archive_->newest_published()) s.published_size = published->size;
     const audit::AnchorStore anchors(environment_.fs, options_.archive / "ledger");
     const auto spans = TRY(anchors.list());
+    std::size_t stamped_by = 0;
     if (const auto newest = audit::newest_anchor(spans)) {
         const audit::Anchor anchor = TRY(anchors.read(*newest));
         s.anchored_size = anchor.span.size;
+        stamped_by = anchor.tokens.size();
         for (const audit::AnchorToken& token : anchor.tokens) {
             const auto facts = TRY(audit::read_token(token.token));
             if (!s.anchored_time || facts.gen_time < *s.anchored_time) s.anchored_time = facts.gen_time;
             if (!s.anchored_by.empty()) s.anchored_by += ", ";
-            s.anchored_by += token.authority == audit::BuiltinAuthority::kName
-                                 ? (de ? "builtin (nicht unabhängig)" : "builtin (not independent)")
-                                 : token.authority;
+            if (token.authority == audit::BuiltinAuthority::kName) {
+                s.anchored_by += de ? "builtin (nicht unabhängig)" : "builtin (not independent)";
+                continue;
+            }
+            s.anchored_by_others = true;
+            s.anchored_by += token.authority;
+            const auto verdict = audit::judge_token(token.token, facts.imprint, std::nullopt, trust_);
+            if (verdict.ok() && verdict->level == audit::TimeLevel::qualified) {
+                s.anchored_by += de ? " (qualifiziert)" : " (qualified)";
+            } else {
+                s.anchored_by += facts.claims_qualified ? (de ? " (qualifiziert nur nach eigener Angabe)"
+                                                              : " (qualified by its own word only)")
+                                                        : (de ? " (nicht qualifiziert)" : " (not qualified)");
+            }
+            if (facts.ess_v1)
+                s.anchored_by += de ? ", an SHA-1 gebunden (ESSCertID v1)" : ", bound by SHA-1 (ESSCertID v1)";
         }
     }
     for (const vault::SourceInfo& source : archive_->sources()) {
@@ -250,6 +293,13 @@ Result<web::StatusReport> House::status(web::Language language) {
     if (s.anchored_size.value < s.published_size.value)
         step("Ein Prüfpunkt wartet noch auf seinen Zeitstempel; es wird weiter versucht.",
              "A checkpoint is waiting for its time stamp; it is tried again.");
+    const std::int64_t required = TRY(config_.number("time_stamps.required", 1, 1, 64));
+    if (s.anchored_size.value != 0 && static_cast<std::int64_t>(stamped_by) < required)
+        step(
+            "Der letzte Zeitstempel kommt von weniger Stellen als verlangt (time_stamps.required); die übrigen werden "
+            "weiter gefragt.",
+            "The last time stamp is of fewer authorities than required (time_stamps.required); the others are asked "
+            "again.");
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
             "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "

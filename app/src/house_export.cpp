@@ -361,6 +361,8 @@ Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool 
     if (trust) {
         const Bytes bytes = TRY_IN("trust file", read_file(environment_.fs, *trust, audit::kMaxTrustFile));
         options.trust = TRY(audit::parse_trust(as_text(bytes)));
+    } else {
+        options.trust = trust_;
     }
     Progress progress(environment_.clock, "verify", "entries", archive_->head().size.value);
     options.progress = [&progress](std::uint64_t done, std::uint64_t) { progress.advance_to(done); };

@@ -1,11 +1,8 @@
-// Ingest, index, publish, anchor: how something new comes in and becomes provable and findable.
+// Ingest and index: how something new comes in and becomes findable.
 #include <algorithm>
 
 #include "app/house.h"
 #include "app/src/house_ports.h"
-#include "audit/anchors.h"
-#include "audit/imprint.h"
-#include "audit/net/tsa_client.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "ingest/format.h"
@@ -183,73 +180,6 @@ Result<std::uint64_t> House::index_all(bool show_progress) {
     }
     TRY(close_index());
     return done;
-}
-
-Status House::name_anchor(const audit::AnchorSpan& span, ByteView note, ByteView token, const std::string& authority) {
-    TRY(archive_->record_control(audit::ControlAction::anchor_stored, [&](audit::Body& body) {
-        body.put_u64(audit::Tag::checkpoint_size, span.size.value);
-        body.put_u64(audit::Tag::previous_size, span.previous.value);
-        body.put_hash(audit::Tag::note_hash, sha256(note));
-        body.put_hash(audit::Tag::token_hash, sha256(token));
-        body.put_text(audit::Tag::authority, authority);
-    }));
-    return ok_status();
-}
-
-// A crash between a token's file and its entry leaves a token that the ledger does not name: it is named now. Only the
-// newest anchor can be such a one.
-Status House::name_forgotten_anchor(const audit::AnchorStore& store, const audit::AnchorSpan& newest) {
-    const audit::Anchor anchor = TRY(store.read(newest));
-    const std::vector<vault::AnchorInfo> named = archive_->anchors();
-    for (const audit::AnchorToken& token : anchor.tokens) {
-        const Hash hash = sha256(token.token);
-        const bool known =
-            std::any_of(named.begin(), named.end(), [&](const vault::AnchorInfo& a) { return a.token_hash == hash; });
-        if (!known) TRY(name_anchor(newest, anchor.note, token.token, token.authority));
-    }
-    return ok_status();
-}
-
-Result<bool> House::publish_and_anchor() {
-    const std::lock_guard lock(anchor_mutex_);
-    audit::AnchorStore store(environment_.fs, options_.archive / "ledger");
-    const auto spans = TRY(store.list());
-    if (const auto last = audit::newest_anchor(spans)) TRY(name_forgotten_anchor(store, *last));
-    const TreeSize size = TRY(archive_->publish());
-    const auto newest = audit::newest_anchor(spans);
-    const TreeSize previous = newest ? newest->size : TreeSize(0);
-    if (!witnesses_.empty()) TRY(ask_witnesses(size));
-    if (previous.value >= size.value) return true;
-    if (choices_.empty()) return true;
-    const std::string note = TRY(archive_->published_note(size));
-    audit::ImprintBuilder imprint(sha256(as_bytes(note)));
-    for (EntryIndex at(previous.value); at.value < size.value;) {
-        const auto entries =
-            TRY(archive_->entries(at, static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value))));
-        for (const audit::Entry& entry : entries) {
-            audit::ImprintGroup group;
-            group.object = sha256(audit::encode(entry));
-            if (entry.header.suite != audit::Suite::none) group.ciphertext = entry.header.ciphertext_hash;
-            imprint.add(group);
-        }
-        if (entries.empty()) return Error(Code::corrupt, "the ledger ends before its checkpoint");
-        at.value += entries.size();
-    }
-    bool all = true;
-    for (audit::StampOutcome& outcome :
-         audit::stamp(imprint.root(), choices_, environment_.clock, environment_.random)) {
-        if (!outcome.result.ok()) {
-            log(LogLevel::warning, "time-stamp authority did not answer", {{"code", outcome.result.error().code()}});
-            all = false;
-            continue;
-        }
-        if (outcome.clock_suspicious)
-            log(LogLevel::warning, "clock differs from the time-stamp authority's", {{"ms", outcome.clock_offset_ms}});
-        const Bytes& token = outcome.result->token;
-        TRY(store.store({previous, size}, as_bytes(note), token, outcome.authority));
-        TRY(name_anchor({previous, size}, as_bytes(note), token, outcome.authority));
-    }
-    return all;
 }
 
 }  // namespace kustos::app

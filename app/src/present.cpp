@@ -84,7 +84,10 @@ std::string status_json(const web::StatusReport& r) {
     }
     json anchored = nullptr;
     if (r.anchored_time)
-        anchored = {{"size", r.anchored_size.value}, {"time", format_rfc3339(*r.anchored_time)}, {"by", r.anchored_by}};
+        anchored = {{"size", r.anchored_size.value},
+                    {"time", format_rfc3339(*r.anchored_time)},
+                    {"by", r.anchored_by},
+                    {"by_others", r.anchored_by_others}};
     return dump({{"entries", r.entries},
                  {"records", r.records},
                  {"blobs", r.blobs},
@@ -111,13 +114,8 @@ std::string status_text(const web::StatusReport& r, Language language) {
     out << (de ? "Abdeckung      " : "coverage       ") << coverage_line(r.coverage, de) << "\n";
     out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex()
         << "\n";
-    out << (de ? "Zeitstempel    " : "time stamp     ");
-    if (r.anchored_time) {
-        out << format_rfc3339(*r.anchored_time) << ", " << r.anchored_by << (de ? ", bis Eintrag " : ", up to entry ")
-            << r.anchored_size.value << "\n";
-    } else {
-        out << (de ? "noch keiner\n" : "none yet\n");
-    }
+    out << (de ? "Bestehen       " : "existence      ")
+        << web::existence_words(r, de ? web::Language::german : web::Language::english) << "\n";
     out << (de ? "Fingerabdruck  " : "fingerprint    ") << r.fingerprint << "\n";
     out << (de ? "Tresor         " : "vault          ") << r.vault << "\n";
     for (const web::SourceReport& s : r.sources) {

@@ -51,24 +51,26 @@ void index_loop(House& house) {
 
 constexpr std::int64_t kLookAtCalendar = 24 * 3600 * 1000;  // ms
 
-// Publishes a checkpoint at most every interval; an authority that does not answer is asked again, later each time.
+constexpr std::int64_t kLateTokens = 30 * 1000;  // ms
+
+// Publishes a checkpoint at most every interval; an authority that does not answer is asked again between, later each
+// time (audit/authority_book.h).
 void anchor_loop(House& house, std::int64_t interval_ms) {
-    std::int64_t wait = 1000;
     const Clock& clock = house.environment().clock;
-    std::int64_t calendar = clock.monotonic_ms();
-    while (!interrupt_requested()) {
-        rest(wait);
-        if (interrupt_requested() || house.archive().read_only()) break;
+    std::int64_t calendar = clock.monotonic_ms(), publish = calendar + 1000;
+    rest(1000);
+    while (!interrupt_requested() && !house.archive().read_only()) {
         house.archive().forget_older_than(kKeyWaits, kKeysWaiting);
-        auto done = house.publish_and_anchor();
+        const bool now = clock.monotonic_ms() >= publish;
+        const auto done = house.publish_and_anchor(now);
         if (!done.ok()) log(LogLevel::error, "checkpoint not published", {{"code", done.error().code()}});
+        if (now) publish = clock.monotonic_ms() + (done.ok() ? interval_ms : std::min(interval_ms, kLateTokens));
         if (clock.monotonic_ms() >= calendar && !house.archive().read_only()) {
             if (const auto renewed = house.renew(false); !renewed.ok())
                 log(LogLevel::error, "time stamps not renewed", {{"code", renewed.error().code()}});
             calendar = clock.monotonic_ms() + kLookAtCalendar;
         }
-        wait = done.ok() && *done ? interval_ms
-                                  : std::min<std::int64_t>(std::max<std::int64_t>(wait * 2, 5000), 15 * 60'000);
+        rest(std::clamp<std::int64_t>(publish - clock.monotonic_ms(), 100, kLateTokens));
     }
 }
 

@@ -35,6 +35,9 @@ struct HttpAnswer {
 // peer: "time-stamp authority", for error texts.
 Result<HttpAnswer> http_post(const std::string& peer, const std::string& url, const std::string& content_type,
                              const std::string& accept, ByteView body, const HttpOptions& options);
+// GET: nothing is sent but the address.
+Result<HttpAnswer> http_get(const std::string& peer, const std::string& url, const std::string& accept,
+                            const HttpOptions& options);
 Status check_http_address(const std::string& peer, const std::string& url);
 
 }  // namespace kustos::audit

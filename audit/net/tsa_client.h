@@ -18,12 +18,16 @@ namespace kustos::audit {
 // tsq to tsr. Code::usage, Code::environment, Code::bad_input, Code::limit.
 Result<Bytes> post_query(const std::string& url, ByteView tsq, const HttpOptions& options = {});
 
+// For collect_validation: through the same proxy, without credentials, each within 10 s.
+Fetcher validation_fetcher(const HttpOptions& options);
+
 class HttpAuthority final : public TimeAuthority {
 public:
     // Code::usage for a name or an address that can't be used; nothing is connected yet.
     static Result<std::unique_ptr<HttpAuthority>> make(std::string name, std::string url, HttpOptions options = {});
     const std::string& name() const override { return name_; }
     Result<Bytes> ask(ByteView tsq) override { return post_query(url_, tsq, options_); }
+    Fetcher fetcher() const override { return validation_fetcher(options_); }
 
 private:
     HttpAuthority(std::string name, std::string url, HttpOptions options)

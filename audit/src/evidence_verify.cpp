@@ -212,6 +212,12 @@ private:
                 best = std::max(
                     best, authority.level == AuthorityLevel::qualified ? TimeLevel::qualified : TimeLevel::independent);
             }
+            const auto end = trust_->digest_ends.find(verdict.algorithm);
+            if (best != TimeLevel::self && end != trust_->digest_ends.end() && end->second <= at) {
+                best = TimeLevel::self;
+                why = last ? "its digest algorithm is no longer relied on: the record should have been renewed before"
+                           : "its digest algorithm was no longer relied on when the next time stamp took over";
+            }
             verdict.trust = best == TimeLevel::self ? why : std::string(time_name(best));
         }
     }

@@ -144,6 +144,8 @@ const std::map<std::string_view, const char*> kRemarks = {
      "Archivs"},
     {"whether the time-stamping authority is independent: no `tsa` line of a trust file names it",
      "ob die Zeitstempelstelle unabhängig ist: keine `tsa`-Zeile einer Vertrauensdatei nennt sie"},
+    {"who signed the trust file: no --trust-key was given",
+     "wer die Vertrauensdatei unterschrieben hat: kein --trust-key war angegeben"},
     {"sealed keys: keys/ is not here", "versiegelte Schlüssel: keys/ liegt nicht vor"},
     {"whether an attachment belongs to its record: no disclosed field names its hash",
      "ob ein Anhang zu seiner Aufzeichnung gehört: kein offengelegtes Feld nennt seine Prüfsumme"},

@@ -24,10 +24,11 @@ public:
         if (key == "witness" && (count == 3 || count == 4)) return witness(words);
         if (key == "group" && count >= 4) return group(words);
         if (key == "quorum" && count == 2) return quorum(words[1]);
+        if (key == "digest" && count == 3) return digest(words[1], words[2]);
         return Error(Code::bad_input, "not understood")
             .with_hint(
                 "log KEY, witness NAME KEY, group NAME any|all|K MEMBER..., quorum NAME|none, tsa NAME "
-                "independent|qualified CERTIFICATE");
+                "independent|qualified CERTIFICATE, digest NAME YYYY-MM-DD");
     }
 
 private:
@@ -93,6 +94,15 @@ private:
         return {};
     }
 
+    Status digest(const std::string& name, const std::string& day) {
+        const DigestAlgorithm algorithm = TRY(parse_digest_name(name));
+        const auto end = parse_rfc3339(day + "T00:00:00Z");
+        if (!end.ok() || day.size() != 10) return Error(Code::bad_input, "a day is written YYYY-MM-DD");
+        if (!trust_.digest_ends.emplace(algorithm, *end).second)
+            return Error(Code::bad_input, "this algorithm has an end already");
+        return {};
+    }
+
     Trust& trust_;
     std::map<std::string, bool> names_;  // whether it is in a group
     std::optional<std::string> quorum_;
@@ -120,9 +130,25 @@ bool Trust::witnessed(std::span<const Cosignature> cosignatures) const {
     return met[quorum];
 }
 
-Result<Trust> parse_trust(std::string_view text, bool needs_log) {
+Result<Trust> parse_trust(std::string_view text, bool needs_log, const std::optional<VerifierKey>& signer) {
     if (text.size() > kMaxTrustFile) return Error(Code::limit, "the trust file has more than 1 MiB");
     Trust trust;
+    // Only a file with a signature block is read as a note: one without may end as it likes.
+    Note note;
+    const bool is_signed = text.find("\n\n\xe2\x80\x94 ") != std::string_view::npos;
+    if (is_signed) {
+        note = TRY_IN("trust file, signature", parse_note(as_bytes(text)));
+        text = note.text;
+    }
+    if (signer) {
+        if (!is_signed)
+            return Error(Code::bad_input, "the trust file is not signed")
+                .with_hint("ask who gave it to you for theirs");
+        const VerifierKey keys[] = {*signer};
+        TRY_IN("trust file, signature", verify_note(note, keys));
+        trust.signed_by = signer->name;
+    }
+    trust.signature_ignored = is_signed && !signer;
     Reader reader(trust);
     std::istringstream lines{std::string(text)};
     std::string line;
@@ -154,6 +180,8 @@ std::string format_trust(const Trust& trust) {
         for (const std::string& member : g.members) out += " " + member;
         out += "\n";
     }
+    for (const auto& [algorithm, end] : trust.digest_ends)
+        out += "digest " + std::string(digest_name(algorithm)) + " " + format_rfc3339(end).substr(0, 10) + "\n";
     return out + "quorum " + (trust.quorum.empty() ? "none" : trust.quorum) + "\n";
 }
 

@@ -10,10 +10,10 @@
 
 #include "audit/anchors.h"
 #include "audit/entry.h"
+#include "audit/judge_token.h"
 #include "audit/ledger.h"
 #include "audit/renewal.h"
 #include "audit/segment.h"
-#include "audit/src/anchor_check.h"
 #include "audit/src/token_folder.h"
 
 namespace kustos::audit {

@@ -88,19 +88,21 @@ private:
         const std::string size = say_.number(anchor.covers.value);
         if (anchor.builtin) {
             bullet(canvas_,
-                   say_.german() ? when + ": Zeitstempel des archiveigenen Dienstes " + who + " über " + size +
+                   say_.german() ? "Bisher nur durch den archiveigenen Dienst " + who + ", " + when + ", für " + size +
                                        " Einträge. Er ist nicht unabhängig, sondern nur das Wort des Archivs selbst."
-                                 : when + ": time stamp of the archive's own service " + who + " over " + size +
+                                 : "Only by the archive's own service " + who + " so far, " + when + ", for " + size +
                                        " entries. It is not independent; it is the archive's own word only.",
                    "!");
         } else {
             bullet(
                 canvas_,
                 say_.german()
-                    ? when + ": Zeitstempel von " + who + " über " + size +
-                          " Einträge. Sie bestanden spätestens zu diesem Zeitpunkt, wenn Sie diesem Dienst vertrauen."
-                    : when + ": time stamp by " + who + " over " + size +
-                          " entries. They existed at that time at the latest, if you trust that service.");
+                    ? "Bestehen bewiesen am " + when + ", durch " + who + ", für " + size +
+                          " Einträge, wenn Sie diesem Dienst vertrauen. Ob er ein qualifizierter ist, sagt die "
+                          "Vertrauensliste der EU, nicht dieses Paket."
+                    : "Existence proven at " + when + ", by " + who + ", for " + size +
+                          " entries, if you trust that service. Whether it is a qualified one is said by the trusted "
+                          "list of the EU, not by this bundle.");
         }
     }
 

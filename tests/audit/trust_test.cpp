@@ -48,3 +48,52 @@ TEST_CASE("what is not understood is refused, never passed over") {
     CHECK(refused(kLog + "witness w key\n"));
     CHECK(refused(std::string(kMaxTrustFile + 1, '#'), Code::limit));
 }
+
+TEST_CASE("a signed trust file is taken only with its signer's key, if a key is asked for") {
+    const Bytes seed(32, 7), other_seed(32, 8);
+    auto signer = SignerKey::make("authority.example/trust", seed),
+         other = SignerKey::make("other.example", other_seed);
+    REQUIRE(signer.ok());
+    REQUIRE(other.ok());
+    auto log = SignerKey::make("log.example", seed);
+    REQUIRE(log.ok());
+    const std::string text = "log " + log->verifier().format() + "\ndigest sha256 2032-01-01\nquorum none\n";
+    const std::string note = sign_note(text, *signer);
+
+    const auto plain = parse_trust(text);
+    REQUIRE(plain.ok());
+    CHECK_FALSE(plain->signature_ignored);
+    CHECK(plain->digest_ends.at(DigestAlgorithm::sha256).ms == 1'956'528'000'000);
+    CHECK(format_trust(*plain) == text);
+
+    const auto taken = parse_trust(note, true, signer->verifier());
+    REQUIRE(taken.ok());
+    CHECK(taken->signed_by == "authority.example/trust");
+    CHECK_FALSE(taken->signature_ignored);
+    CHECK(format_trust(*taken) == text);
+
+    const auto unasked = parse_trust(note);
+    REQUIRE(unasked.ok());
+    CHECK(unasked->signature_ignored);
+    CHECK(unasked->signed_by.empty());
+
+    CHECK_FALSE(parse_trust(text, true, signer->verifier()).ok());
+    CHECK_FALSE(parse_trust(note, true, other->verifier()).ok());
+    std::string changed = note;
+    changed.replace(changed.find("2032"), 4, "2042");
+    CHECK_FALSE(parse_trust(changed, true, signer->verifier()).ok());
+    CHECK_FALSE(parse_trust(note + "log x\n", true, signer->verifier()).ok());
+}
+
+TEST_CASE("an end of a digest algorithm that can't be read is refused with its line") {
+    const Bytes seed(32, 7);
+    auto log = SignerKey::make("log.example", seed);
+    REQUIRE(log.ok());
+    const std::string head = "log " + log->verifier().format() + "\n";
+    for (const char* line : {"digest md5 2032-01-01", "digest sha256 2032", "digest sha256 2032-13-01", "digest sha256",
+                             "digest sha256 2032-01-01\ndigest sha256 2033-01-01"}) {
+        const auto bad = parse_trust(head + line + "\n");
+        REQUIRE_FALSE(bad.ok());
+        CHECK(bad.error().message().find("line ") != std::string::npos);
+    }
+}

@@ -191,11 +191,7 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
     body += row(say(l, "Einträge", "Entries"), number(s.entries, l));
     body += row(say(l, "Prüfpunkt", "Checkpoint"),
                 number(s.checkpoint_size.value, l) + " · <code>" + s.checkpoint_root.hex() + "</code>");
-    body +=
-        row(say(l, "Zeitstempel", "Time stamp"),
-            s.anchored_time ? when(*s.anchored_time) + ", " + escape(s.anchored_by) + ", " +
-                                  std::string(say(l, "bis Eintrag ", "up to entry ")) + number(s.anchored_size.value, l)
-                            : std::string(say(l, "noch keiner", "none yet")));
+    body += row(say(l, "Bestehen", "Existence"), escape(existence_words(s, l)));
     body += row(say(l, "Fingerabdruck", "Fingerprint"), "<code>" + escape(s.fingerprint) + "</code>");
     body += row(say(l, "Tresor", "Vault"), escape(vault_state(l, s.vault)));
     body += row(say(l, "In Quarantäne", "Quarantined"), number(s.quarantined, l));

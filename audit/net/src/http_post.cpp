@@ -127,20 +127,28 @@ std::unique_ptr<HTTPClientSession> make_session(const Poco::URI& uri, const Http
     return session;
 }
 
-Result<HttpAnswer> exchange(HTTPClientSession& session, const Poco::URI& uri, const std::string& peer,
-                            const std::string& content_type, const std::string& accept, ByteView content,
+struct Sent {
+    bool post = true;
+    std::string content_type, accept;
+    ByteView content;
+};
+
+Result<HttpAnswer> exchange(HTTPClientSession& session, const Poco::URI& uri, const std::string& peer, const Sent& sent,
                             const HttpOptions& options) {
     std::string target = uri.getPathAndQuery();
     if (target.empty() || target[0] != '/') target.insert(0, "/");
-    HTTPRequest request(HTTPRequest::HTTP_POST, target, HTTPRequest::HTTP_1_1);
-    request.setContentType(content_type);
-    request.setContentLength64(static_cast<Poco::Int64>(content.size()));
-    if (!accept.empty()) request.set("Accept", accept);
+    HTTPRequest request(sent.post ? HTTPRequest::HTTP_POST : HTTPRequest::HTTP_GET, target, HTTPRequest::HTTP_1_1);
+    if (sent.post) {
+        request.setContentType(sent.content_type);
+        request.setContentLength64(static_cast<Poco::Int64>(sent.content.size()));
+    }
+    if (!sent.accept.empty()) request.set("Accept", sent.accept);
     if (!options.user.empty()) Poco::Net::HTTPBasicCredentials(options.user, options.password).authenticate(request);
     std::ostream& out = session.sendRequest(request);  // connects
     Deadline deadline(session.socket().impl()->sockfd(), options.total_timeout_ms);
     try {
-        out.write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+        out.write(reinterpret_cast<const char*>(sent.content.data()),
+                  static_cast<std::streamsize>(sent.content.size()));
         HTTPResponse response;
         response.setFieldLimit(kMaxHeaderFields);
         std::istream& in = session.receiveResponse(response);
@@ -169,15 +177,7 @@ Result<HttpAnswer> exchange(HTTPClientSession& session, const Poco::URI& uri, co
     }
 }
 
-}  // namespace
-
-Status check_http_address(const std::string& peer, const std::string& url) {
-    TRY(parse_address(peer, url));
-    return {};
-}
-
-Result<HttpAnswer> http_post(const std::string& peer, const std::string& url, const std::string& content_type,
-                             const std::string& accept, ByteView body, const HttpOptions& options) {
+Result<HttpAnswer> ask(const std::string& peer, const std::string& url, const Sent& sent, const HttpOptions& options) {
     const Poco::URI uri = TRY(parse_address(peer, url));
     if (options.client_certificate.empty() != options.client_key.empty())
         return usage(peer, "a client certificate needs its key", "give both files, or neither");
@@ -185,7 +185,7 @@ Result<HttpAnswer> http_post(const std::string& peer, const std::string& url, co
     // Poco's texts name hosts and paths, so each class of failure gets our words.
     try {
         const auto session = make_session(uri, options);
-        return exchange(*session, uri, peer, content_type, accept, body, options);
+        return exchange(*session, uri, peer, sent, options);
     } catch (const Poco::Net::CertificateValidationException&) {
         return network(peer, "its TLS certificate is not for this host",
                        "check the address; never switch the check off");
@@ -210,6 +210,23 @@ Result<HttpAnswer> http_post(const std::string& peer, const std::string& url, co
     } catch (const std::exception&) {
         return network(peer, "the exchange failed", kHintReach);
     }
+}
+
+}  // namespace
+
+Status check_http_address(const std::string& peer, const std::string& url) {
+    TRY(parse_address(peer, url));
+    return {};
+}
+
+Result<HttpAnswer> http_post(const std::string& peer, const std::string& url, const std::string& content_type,
+                             const std::string& accept, ByteView body, const HttpOptions& options) {
+    return ask(peer, url, {true, content_type, accept, body}, options);
+}
+
+Result<HttpAnswer> http_get(const std::string& peer, const std::string& url, const std::string& accept,
+                            const HttpOptions& options) {
+    return ask(peer, url, {false, {}, accept, {}}, options);
 }
 
 }  // namespace kustos::audit

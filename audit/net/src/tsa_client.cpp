@@ -46,6 +46,21 @@ Result<Bytes> post_query(const std::string& url, ByteView tsq, const HttpOptions
     return std::move(answer.body);
 }
 
+Fetcher validation_fetcher(const HttpOptions& options) {
+    HttpOptions plain;
+    plain.proxy = options.proxy;
+    plain.connect_timeout_ms = plain.read_timeout_ms = 5'000;
+    plain.total_timeout_ms = 10'000;
+    return [plain](const Fetch& fetch) -> Result<Bytes> {
+        const std::string peer = "source of certificates";
+        HttpAnswer answer =
+            TRY(fetch.content_type.empty() ? http_get(peer, fetch.url, "", plain)
+                                           : http_post(peer, fetch.url, fetch.content_type, "", fetch.body, plain));
+        if (answer.status != 200) return Error(Code::environment, peer + ": its answer is not 200");
+        return std::move(answer.body);
+    };
+}
+
 Result<std::unique_ptr<HttpAuthority>> HttpAuthority::make(std::string name, std::string url, HttpOptions options) {
     if (!is_authority_name(name) || name == BuiltinAuthority::kName) {
         return Error(
@@ -53,6 +68,8 @@ Result<std::unique_ptr<HttpAuthority>> HttpAuthority::make(std::string name, std
             "an authority's name has lower-case letters, digits, dots and hyphens, at most 64, and is not \"builtin\"");
     }
     TRY(check_http_address(kPeer, url));
+    if (options.client_certificate.empty() != options.client_key.empty())
+        return Error(Code::usage, "a client certificate needs its key, and a key its certificate");
     return std::unique_ptr<HttpAuthority>(new HttpAuthority(std::move(name), std::move(url), std::move(options)));
 }
 

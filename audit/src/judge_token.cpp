@@ -1,21 +1,21 @@
-#include "audit/src/anchor_check.h"
+#include "audit/judge_token.h"
 
 namespace kustos::audit {
 
-Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std::optional<Hash>& builtin_root,
+Result<TokenVerdict> judge_token(ByteView token, const Imprint& imprint, const std::optional<Hash>& builtin_root,
                                  const std::optional<Trust>& trust) {
     TokenVerdict verdict;
     // Whoever it is, the token must be sound and imprint this.
     TokenTrust nobody;
     nobody.rule = ChainRule::none;
-    const TokenFacts facts = TRY(verify_token(token, Imprint(imprint), nobody));
+    const TokenFacts facts = TRY(verify_token(token, imprint, nobody));
     verdict.gen_time = facts.gen_time;
     if (trust) {
         for (const TrustedAuthority& authority : trust->authorities) {
             TokenTrust one;
             one.roots.push_back(authority.root);
             one.rule = ChainRule::pinned_signer;  // the trust file may name a root or an issuer's certificate
-            if (!verify_token(token, Imprint(imprint), one).ok()) continue;
+            if (!verify_token(token, imprint, one).ok()) continue;
             const TimeLevel level =
                 authority.level == AuthorityLevel::qualified ? TimeLevel::qualified : TimeLevel::independent;
             if (level > verdict.level) {
@@ -29,7 +29,7 @@ Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std:
         if (builtin_root) {
             TokenTrust own;
             own.root_hashes.push_back(*builtin_root);
-            builtin = verify_token(token, Imprint(imprint), own).ok();
+            builtin = verify_token(token, imprint, own).ok();
         }
         if (!builtin)
             verdict.remark =

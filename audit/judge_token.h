@@ -16,7 +16,7 @@ struct TokenVerdict {
 };
 
 // builtin_root: named by the archive's first entry. Code::bad_input: the token does not hold.
-Result<TokenVerdict> judge_token(ByteView token, const Hash& imprint, const std::optional<Hash>& builtin_root,
+Result<TokenVerdict> judge_token(ByteView token, const Imprint& imprint, const std::optional<Hash>& builtin_root,
                                  const std::optional<Trust>& trust);
 
 }  // namespace kustos::audit
