@@ -43,6 +43,8 @@ struct Call {
     std::uint64_t limit = 20;
     int port = 0;
     Path key_file;
+    Path socket;
+    std::string signer_keys;
     std::int64_t interval_s = 0;
     double price = 0;
     std::string host = "127.0.0.1";

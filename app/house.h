@@ -124,6 +124,9 @@ public:
     // What an interval costs in tokens, at most and as it was in the last 30 days (kustos anchor preview).
     Result<AnchorPreview> preview_anchors(std::int64_t interval_s) const;
 
+    // A new checkpoint key; `source` as in audit/signer.h. Answers its verifier key.
+    Result<std::string> rotate_key(const std::string& source);
+
     // For an authority that no network leads to: a request over what has no time stamp yet (else over the newest
     // anchor), to be carried there, and its answer, to be carried back. Code::bad_input: no request of ours.
     Result<Bytes> stamp_request();
@@ -160,6 +163,7 @@ private:
     House(Environment environment, HouseOptions options);
     Status wire();
     Status read_trust();
+    Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);
     Result<std::size_t> stamp_span(const audit::AnchorSpan& span, ByteView note, const std::vector<std::string>& have);

@@ -70,6 +70,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
 
     auto* init = app.add_subcommand("init", "make a new archive");
     init->add_option("DIR", c.paths, "the new directory")->required()->expected(1);
+    init->add_option("--signer-keys", c.signer_keys,
+                     "where the signer's keys are made: file, or a token's pkcs11: URI");
     init->add_option("--unlock", c.unlock, "auto | passphrase")->capture_default_str();
     init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")
         ->allow_extra_args(false);
@@ -186,6 +188,18 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     trust_sign->add_option("--out", c.out)->required();
     chosen(trust_sign, "trust sign");
 
+    auto* signer = app.add_subcommand("signer", "the signer in a process of its own")->require_subcommand(1);
+    auto* signer_serve = signer->add_subcommand("serve", "hold the keys, and answer the archive alone");
+    signer_serve->add_option("--dir", c.out, "the signer's store: STATE/VAULT/signer")->required();
+    signer_serve->add_option("--socket", c.socket, "where the archive finds it")->required();
+    signer_serve->add_option("--caller", c.name, "the archive's user, if it is another one");
+    chosen(signer_serve, "signer serve");
+
+    auto* key = app.add_subcommand("key", "the archive's checkpoint key")->require_subcommand(1);
+    auto* key_rotate = key->add_subcommand("rotate", "announce a new key under the present one, and use it");
+    key_rotate->add_option("--to", c.signer_keys, "file, or a token's pkcs11: URI; without it, as the present one");
+    chosen(key_rotate, "key rotate");
+
     auto* serve = app.add_subcommand("serve", "the daemon: streams, indexer, anchors, web");
     serve->add_option("--config", c.config);
     serve->add_option("--port", c.port, "https on loopback (default 8443)");
@@ -202,8 +216,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     account_set->add_option("--password-file", c.password_file, "a file with the password, or -")->required();
     chosen(account_set, "account set");
 
-    for (const char* later :
-         {"erase", "hold", "retention", "disposition", "unlock", "lock", "key", "audit", "backup"}) {
+    for (const char* later : {"erase", "hold", "retention", "disposition", "unlock", "lock", "audit", "backup"}) {
         auto* sub = app.add_subcommand(later, "not in this version");
         sub->fallthrough(false);
         sub->allow_extras();

@@ -13,6 +13,7 @@
 
 #include "app/commands.h"
 #include "app/house.h"
+#include "base/local_socket.h"
 
 namespace kustos::app {
 
@@ -23,15 +24,15 @@ public:
     void stop();
 
 private:
-    RemoteServer(House& house, int fd) : house_(house), fd_(fd) {}
+    RemoteServer(House& house, LocalSocket socket) : house_(house), socket_(std::move(socket)) {}
     struct Worker {
         std::thread thread;
         std::atomic<bool> done{false};
     };
     void accept_loop();
-    void handle(int connection);
+    void handle(const LocalSocket& connection);
     House& house_;
-    int fd_;
+    LocalSocket socket_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;
     std::list<Worker> workers_;  // of accept_loop()

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "audit/imprint.h"
+#include "audit/key_history.h"
 #include "audit/zip.h"
 #include "base/ids.h"
 #include "base/time.h"
@@ -70,6 +71,8 @@ public:
     // The evidence record (RFC 4998, DER) of a record or blob that is added.
     Status add_evidence_record(EntryIndex index, ByteView der);
     Status set_checkpoint(std::string_view note);
+    // Those that lead from entry 0's key to the checkpoint's, in order.
+    Status add_rotation(const Rotation& rotation);
     Status add_anchor(const std::string& authority, TreeSize previous, ByteView token, const ReducedTree& path);
     // The zip; trust-hint.txt is for people and never believed.
     Result<Bytes> finish(const BundleFacts& facts);
@@ -83,6 +86,7 @@ private:
     };
     std::vector<FileRow> files_;
     std::vector<std::string> context_, records_;
+    std::uint32_t rotations_ = 0;
     struct AnchorRow {
         std::string file, authority;
         std::uint64_t previous;
@@ -91,8 +95,9 @@ private:
     std::vector<AnchorRow> anchors_;
 };
 
-std::string evidence_member(EntryIndex index);                                // evidence/000000000123.ers
-std::string record_member(EntryIndex index);                                  // records/000000000123.json
+std::string rotation_member(std::uint32_t number, bool proof);  // rotations/000001.tlog-proof, rotations/000001.entry
+std::string evidence_member(EntryIndex index);                  // evidence/000000000123.ers
+std::string record_member(EntryIndex index);                    // records/000000000123.json
 std::string original_member(EntryIndex index, const std::string& extension);  // originals/000000000123.eml
 
 }  // namespace kustos::audit

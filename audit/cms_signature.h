@@ -5,6 +5,8 @@
 // functions.
 #pragma once
 
+#include <functional>
+
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -13,7 +15,13 @@ namespace kustos::audit {
 
 inline constexpr std::size_t kMaxCms = 16 * 1024;
 
-// private key: PKCS#8 DER of a P-256 key; certificate: DER.
+// ECDSA with SHA-256 and P-256 over a message: DER.
+using EcdsaSign = std::function<Result<Bytes>(ByteView message)>;
+Result<Bytes> ecdsa_sign(ByteView private_key_der, ByteView message);  // PKCS#8 DER of a P-256 key
+Result<Bytes> ecdsa_der(ByteView r_and_s);                             // 64 bytes
+
+// certificate: DER, of the key that signs.
+Result<Bytes> make_cms(const EcdsaSign& sign, ByteView certificate_der, const Hash& digest);
 Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const Hash& digest);
 struct CmsFacts {
     Bytes certificate;  // DER

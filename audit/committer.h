@@ -53,6 +53,9 @@ public:
     // The signed checkpoint. Without an entry: the last one.
     Result<std::string> commit();
     Status settle();
+    // The checkpoint as the signer signs it now: its key may have changed.
+    Status sign_again();
+    const std::string& note() const { return note_; }
     bool settled() const { return log_.used() == 0; }
 
 private:

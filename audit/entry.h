@@ -130,6 +130,7 @@ enum class ControlAction : std::uint16_t {
     account_added = 15,
     class_defined = 16,
     evidence_renewed = 17,
+    key_rotated = 18,
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3 };
 

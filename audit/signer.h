@@ -4,13 +4,17 @@
 // head durably, and only then signs. So no signature exists over a head that was not committed, and two writers that
 // started from the same head can't both commit.
 //
+// It believes nothing: advance() carries what the old tree and the new entries are made of, and the signer adds them up
+// itself. Who has taken over the archive's process can append, but never get a signature over another history.
+//
 // Trust: its store lies outside the archive directory, so that restoring a directory does not restore it
-// (docs/format/signer.md). In a process of its own later, behind this interface.
+// (docs/format/signer.md). In this process, or in one of its own (net/signer_service.h) that holds the keys.
 // Threads: safe from any thread.
 #pragma once
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "audit/checkpoint.h"
@@ -21,18 +25,32 @@
 
 namespace kustos::audit {
 
+// How `next` comes out of `previous`: the hashes of the old tree's perfect subtrees (merkle.h, CompactRange), and the
+// new entries' leaf hashes.
+struct Growth {
+    std::vector<Hash> before;
+    std::vector<Hash> leaves;
+};
+
 class Signer {
 public:
     virtual ~Signer() = default;
     virtual Result<TreeHead> last() = 0;  // empty_head() before the first commit
     virtual Result<std::string>
     note() = 0;  // signed checkpoint of last(); Ed25519 is deterministic: always the same bytes
-    // Compare-and-swap, then the signed checkpoint of `next`. Code::conflict: `previous` is not last(), nothing
-    // changed. Code::usage: next does not grow. Code::read_only: the store failed; whether it kept `next` is known
-    // after a restart.
-    virtual Result<std::string> advance(const TreeHead& previous, const TreeHead& next) = 0;
+    // Compare-and-swap, then the signed checkpoint of `next`. Code::conflict: `previous` is not last(), or `growth`
+    // does not lead from it to `next`; nothing changed. Code::usage: next does not grow. Code::read_only: the store
+    // failed, or the signer is gone; whether it kept `next` is known after a restart.
+    virtual Result<std::string> advance(const TreeHead& previous, const TreeHead& next, const Growth& growth) = 0;
     virtual VaultId vault() = 0;
-    virtual VerifierKey verifier() = 0;        // of checkpoints; its name is the origin
+    virtual VerifierKey verifier() = 0;  // of checkpoints now; its name is the origin
+    // Rotation (docs/format/signer.md): the key to come, made once and then the same until take_next_key(). `source`:
+    // where it is made, see KeySource; empty: as the present one.
+    virtual Result<VerifierKey> next_key(const std::string& source = "") = 0;
+    virtual Result<std::optional<VerifierKey>> waiting_key() = 0;
+    // The key to come signs from now on, and the present one is forgotten. entry: the control entry key_rotated (header
+    // || body) that names it; proof: a tlog-proof of it under the present key. Code::conflict: it is not that.
+    virtual Result<VerifierKey> take_next_key(ByteView entry, std::string_view proof) = 0;
     virtual Bytes evidence_certificate() = 0;  // DER
     // Detached CMS (CAdES-BES) over content with this SHA-256, by the evidence key.
     virtual Result<Bytes> sign_cms(const Hash& digest) = 0;
@@ -42,17 +60,22 @@ class FileSigner final : public Signer {
 public:
     // Makes the directory's files: checkpoint.key, evidence.key, evidence.crt, head. Code::conflict: there is a store
     // already.
-    static Status create(Environment environment, const Path& dir, const VaultId& vault);
+    // keys: where they are made. Empty: in files. "pkcs11:token=T?module-path=/FILE&pin-source=file:/FILE" (RFC 7512):
+    // in that token, which never gives them out.
+    static Status create(Environment environment, const Path& dir, const VaultId& vault, const std::string& keys = "");
     // Holds dir/lock until destroyed. Code::conflict: another process has it. Code::corrupt: both slots of `head` are
     // unreadable, or the parts belong to different archives. Code::not_found: no store there.
-    static Result<std::unique_ptr<FileSigner>> open(Fs& fs, const Path& dir);
+    static Result<std::unique_ptr<FileSigner>> open(Environment environment, const Path& dir);
     ~FileSigner() override;
 
     Result<TreeHead> last() override;
     Result<std::string> note() override;
-    Result<std::string> advance(const TreeHead& previous, const TreeHead& next) override;
+    Result<std::string> advance(const TreeHead& previous, const TreeHead& next, const Growth& growth) override;
     VaultId vault() override;
     VerifierKey verifier() override;
+    Result<VerifierKey> next_key(const std::string& source) override;
+    Result<std::optional<VerifierKey>> waiting_key() override;
+    Result<VerifierKey> take_next_key(ByteView entry, std::string_view proof) override;
     Bytes evidence_certificate() override;
     Result<Bytes> sign_cms(const Hash& digest) override;
 

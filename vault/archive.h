@@ -63,13 +63,15 @@ struct Head {
 struct CreateOptions {
     std::string unlock = "auto";  // "auto" or "passphrase"
     SecretBytes passphrase;
+    std::string signer_keys;              // where the signer's keys are made (audit/signer.h); empty: in files
     bool with_builtin_authority = false;  // made in the state directory; its root is named by the first entry
 };
 
 class Archive;
 
 struct OpenOptions {
-    Path state;  // the signer's own store, outside the archive directory
+    Path state;                             // the signer's own store, outside the archive directory
+    std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
     std::optional<SecretBytes> passphrase;
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;

@@ -14,6 +14,7 @@
 #include "app/serve.h"
 #include "app/src/present.h"
 #include "audit/net/post_server.h"
+#include "audit/net/signer_service.h"
 #include "audit/net/tsa_server.h"
 #include "audit/net/witness_client.h"
 #include "base/progress.h"
@@ -116,6 +117,8 @@ public:
         if (n == "witness serve") return witness_serve();
         if (n == "evidence") return evidence();
         if (n == "serve") return serve();
+        if (n == "signer serve") return signer_serve();
+        if (n == "key rotate") return key_rotate();
         if (n == "trust key") return trust_key();
         if (n == "trust sign") return trust_sign();
         if (n == "tsa serve") return tsa_serve();
@@ -177,6 +180,7 @@ private:
             if (options.passphrase.size() < 12) return Error(Code::usage, "a passphrase has at least 12 characters");
         }
         options.with_builtin_authority = builtin;
+        options.signer_keys = c_.signer_keys;
         TRY(vault::Archive::create(e_, dir, state(), std::move(options)));
         TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities))));
         HouseOptions house_options;
@@ -657,6 +661,41 @@ private:
                 .with_hint("config.yaml lies in the archive directory");
         auto house = TRY(open_house());
         return kustos::app::serve(*house, c_.port, {out_, err_});
+    }
+
+    Result<int> signer_serve() {
+        audit::SignerServiceOptions options;
+        options.socket = c_.socket;
+        if (!c_.name.empty()) {
+            const passwd* user = getpwnam(c_.name.c_str());
+            if (user == nullptr) return Error(Code::usage, "there is no user " + c_.name);
+            options.caller = user->pw_uid;
+        }
+        const auto signer = TRY(audit::FileSigner::open(e_, c_.out));
+        install_interrupt_handler();
+        if (c_.json) {
+            out_ << json{{"socket", c_.socket.string()}, {"key", signer->verifier().format()}}.dump() << std::endl;
+        } else {
+            out_ << say("Der Unterzeichner wartet an ", "the signer waits at ") << c_.socket.string() << "\n"
+                 << say("Für config.yaml:\nsigner:\n  socket: ", "for config.yaml:\nsigner:\n  socket: ")
+                 << c_.socket.string() << std::endl;
+        }
+        TRY(audit::serve_signer(*signer, options, interrupt_requested));
+        return 0;
+    }
+
+    Result<int> key_rotate() {
+        auto house = TRY(open_house());
+        const std::string key = TRY(house->rotate_key(c_.signer_keys));
+        if (c_.json) {
+            out_ << json{{"key", key}}.dump() << "\n";
+        } else {
+            out_ << say("Ab jetzt unterschreibt ", "from now on signs ") << key << "\n"
+                 << say("Der veröffentlichte Fingerabdruck bleibt gültig. Zeugen brauchen die neue Zeile: --log ",
+                        "The published fingerprint stays valid. Witnesses need the new line: --log ")
+                 << key << "\n";
+        }
+        return 0;
     }
 
     Result<int> trust_key() {

@@ -9,6 +9,8 @@
 #include "app/src/house_ports.h"
 #include "audit/anchors.h"
 #include "audit/judge_token.h"
+#include "audit/key_history.h"
+#include "audit/net/signer_service.h"
 #include "audit/net/tsa_client.h"
 #include "audit/net/witness_client.h"
 #include "audit/verify_archive.h"
@@ -30,6 +32,7 @@ const std::vector<std::string_view>& known_keys() {
         "time_stamps.authorities",
         "time_stamps.interval_seconds",
         "time_stamps.required",
+        "signer.socket",
         "trust.file",
         "trust.key",
         "web.port",
@@ -69,6 +72,10 @@ std::string config_template(const std::vector<std::string>& authorities) {
         "  required: 1           # so many of them must have stamped before `status` is content\n"
         "  interval_seconds: 60  # at most one checkpoint is published in this time; each costs a token of each "
         "authority\n"
+        "\n"
+        "# The signer in a process of its own: `kustos signer serve --dir STATE/VAULT/signer --socket ...`\n"
+        "# signer:\n"
+        "#   socket: /run/kustos/signer.sock\n"
         "\n"
         "# The trust file of whoever decides here which authorities are qualified and when digests end\n"
         "# (docs/format/trust.md), and the key that must have signed it.\n"
@@ -120,6 +127,8 @@ Status House::wire() {
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
     open.state = options_.state;
+    if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
+        open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
     if (options_.passphrase) open.passphrase = options_.passphrase->clone();
     archive_ = TRY(vault::Archive::open(environment_, options_.archive, std::move(open)));
     options_.state = options_.state / archive_->vault_id().hex();
@@ -134,6 +143,13 @@ Status House::wire() {
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
 
+    // A rotation that a crash interrupted; else the old key would go on signing beside the announced one.
+    if (const auto waiting = TRY_IN("signer", archive_->signer().waiting_key())) {
+        const auto rotations = TRY(audit::read_rotations(environment_.fs, options_.archive / "ledger"));
+        const auto named = rotations.empty() ? Result<audit::VerifierKey>(Error(Code::not_found, ""))
+                                             : audit::announced_key(rotations.back().entry);
+        if (named.ok() && *named == *waiting) TRY(finish_rotation(*waiting));
+    }
     for (const std::string& a : config_.list("time_stamps.authorities")) {
         if (a == "builtin") {
             auto builtin = TRY_IN("builtin time-stamp authority",

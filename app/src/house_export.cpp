@@ -218,11 +218,16 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     std::string note = TRY(archive_->published_note(size));
     const Path cosigned = audit::cosigned_file(options_.archive / "ledger", size);
     if (environment_.fs.exists(cosigned)) note = TRY(audit::read_note(environment_.fs, cosigned));
-    const audit::VerifierKey key = archive_->signer().verifier();
-    const audit::Checkpoint checkpoint = TRY(audit::open_checkpoint(as_bytes(note), key));
+    const audit::VerifierKey first_key = TRY(audit::VerifierKey::parse(archive_->vkey()));
+    const auto rotations = TRY(audit::read_rotations(environment_.fs, options_.archive / "ledger"));
+    const audit::KeyHistory keys = TRY(audit::read_history(environment_.fs, options_.archive / "ledger", first_key));
+    const audit::KeyHistory::Opened opened_note = TRY(keys.open(as_bytes(note)));
+    const audit::Checkpoint& checkpoint = opened_note.checkpoint;
 
     audit::BundleWriter writer;
     TRY(writer.set_checkpoint(note));
+    for (std::size_t i = 1; i < keys.steps().size() && !(keys.steps()[i - 1].key == opened_note.key); ++i)
+        TRY(writer.add_rotation(rotations[i - 1]));
     exporting::BundleInput input;
     if (span) {
         const audit::Anchor anchor = TRY(store.read(*span));

@@ -1,13 +1,8 @@
 #include "app/remote.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -26,43 +21,11 @@ constexpr std::uint32_t kMaxSecret = 4096;
 constexpr std::size_t kMostWorkers = 16;
 constexpr const char* kName = "serve.sock";
 
-// Socket addresses hold about 100 characters; a path through an open directory is always short.
-bool address_of(const Path& archive, int& dir, sockaddr_un& address) {
-    dir = open(archive.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0) return false;
-    address = {};
-    address.sun_family = AF_UNIX;
-    const std::string path = "/proc/self/fd/" + std::to_string(dir) + "/" + kName;
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    return true;
-}
-
-bool send_all(int fd, ByteView bytes) {
-    while (!bytes.empty()) {
-        const ssize_t n = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-    return true;
-}
-
-bool receive_all(int fd, std::span<std::uint8_t> out) {
-    std::size_t done = 0;
-    while (done < out.size()) {
-        const ssize_t n = recv(fd, out.data() + done, out.size() - done, 0);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += static_cast<std::size_t>(n);
-    }
-    return true;
-}
-
-bool send_frame(int fd, std::uint8_t channel, ByteView bytes) {
+bool send_frame(const LocalSocket& to, std::uint8_t channel, ByteView bytes) {
     Bytes head;
     put_u8(head, channel);
     put_u32(head, static_cast<std::uint32_t>(bytes.size()));
-    return send_all(fd, head) && send_all(fd, bytes);
+    return to.send(head) && to.send(bytes);
 }
 
 std::string absolute(const std::string& path) {
@@ -98,6 +61,10 @@ json to_json(const Call& c) {
             {"limit", c.limit},
             {"original", c.original},
             {"deep", c.deep},
+            {"check", c.check},
+            {"signer_keys", c.signer_keys},
+            {"interval", c.interval_s},
+            {"price", c.price},
             {"watched", isatty(STDERR_FILENO) != 0}};
 }
 
@@ -128,29 +95,18 @@ Call from_json(const json& j) {
     c.limit = j.at("limit");
     c.original = j.at("original");
     c.deep = j.at("deep");
+    c.check = j.at("check");
+    c.signer_keys = j.at("signer_keys");
+    c.interval_s = j.at("interval");
+    c.price = j.at("price");
     return c;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<RemoteServer>> RemoteServer::start(House& house) {
-    const Path& dir = house.archive().dir();
-    ::unlink((dir / kName).c_str());
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int dir_fd = -1;
-    sockaddr_un address;
-    if (fd < 0 || !address_of(dir, dir_fd, address))
-        return Error(Code::environment, "the command socket can't be made");
-    const mode_t before = umask(0177);
-    const bool bound =
-        bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(fd, 16) == 0;
-    umask(before);
-    close(dir_fd);
-    if (!bound) {
-        close(fd);
-        return Error(Code::environment, "the command socket can't be made");
-    }
-    auto server = std::unique_ptr<RemoteServer>(new RemoteServer(house, fd));
+    LocalSocket socket = TRY_IN("command socket", LocalSocket::listen(house.archive().dir() / kName));
+    auto server = std::unique_ptr<RemoteServer>(new RemoteServer(house, std::move(socket)));
     server->thread_ = std::thread([raw = server.get()] { raw->accept_loop(); });
     return server;
 }
@@ -162,7 +118,7 @@ RemoteServer::~RemoteServer() {
 void RemoteServer::stop() {
     if (stopping_.exchange(true)) return;
     if (thread_.joinable()) thread_.join();
-    close(fd_);
+    socket_ = LocalSocket();
     ::unlink((house_.archive().dir() / kName).c_str());
 }
 
@@ -176,21 +132,15 @@ void RemoteServer::accept_loop() {
             worker->thread.join();
             worker = workers_.erase(worker);
         }
-        pollfd waiting{fd_, POLLIN, 0};
-        if (poll(&waiting, 1, 200) <= 0) continue;
         if (workers_.size() >= kMostWorkers) {  // those who wait stay in the queue of the socket
             usleep(50'000);
             continue;
         }
-        const int connection = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (connection < 0) continue;
-        const timeval patience{30, 0};
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        auto connection = socket_.accept(200);
+        if (!connection.ok()) continue;
         Worker& worker = workers_.emplace_back();
-        worker.thread = std::thread([this, connection, &worker] {
-            handle(connection);
-            close(connection);
+        worker.thread = std::thread([this, caller = std::move(*connection), &worker] {
+            handle(caller);
             worker.done = true;
         });
     }
@@ -198,33 +148,25 @@ void RemoteServer::accept_loop() {
     workers_.clear();
 }
 
-void RemoteServer::handle(int connection) {
-    ucred peer{};
-    socklen_t length = sizeof peer;
-    if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
-        (peer.uid != geteuid() && peer.uid != 0))
-        return;
+void RemoteServer::handle(const LocalSocket& connection) {
+    const uid_t peer = connection.peer();
+    if (peer != geteuid() && peer != 0) return;
+    const auto request = connection.receive_message(kMaxRequest);
     std::uint8_t head[4];
-    if (!receive_all(connection, head) || load_u32(head) > kMaxRequest) return;
-    Bytes request(load_u32(head));
-    if (!receive_all(connection, request)) return;
-    if (!receive_all(connection, head) || load_u32(head) > kMaxSecret) return;
+    if (!request.ok() || !connection.receive(head) || load_u32(head) > kMaxSecret) return;
     SecretBytes passphrase(load_u32(head));
-    if (!receive_all(connection, passphrase.writable())) return;
+    if (!connection.receive(passphrase.writable())) return;
 
     Work work;
-    work.gone = [connection] {
-        pollfd state{connection, POLLRDHUP, 0};
-        return poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-    };
+    work.gone = [&connection] { return connection.ended(); };
     std::ostringstream out, err;
     int code = 70;
     try {
-        const json parsed = json::parse(as_text(request));
+        const json parsed = json::parse(as_text(*request));
         Call call = from_json(parsed);
-        call.actor = user_name(peer.uid);
+        call.actor = user_name(peer);
         if (parsed.at("watched").get<bool>()) {
-            work.show = [connection](std::string_view line) { send_frame(connection, 4, as_bytes(line)); };
+            work.show = [&connection](std::string_view line) { send_frame(connection, 4, as_bytes(line)); };
         }
         const ScopedWork scope(work);
         code = run_command_in(house_, call, passphrase, {out, err});
@@ -239,43 +181,38 @@ void RemoteServer::handle(int connection) {
 }
 
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
-    if (call.archive.empty() || call.command == "init" || call.command == "try" || call.command == "serve" ||
-        call.command == "tsa serve")
+    // These need no archive, or are the server.
+    static constexpr std::string_view kOwn[] = {"init",          "try",          "serve",     "tsa serve",
+                                                "witness serve", "signer serve", "trust key", "trust sign"};
+    if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
         return std::nullopt;
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int dir_fd = -1;
-    sockaddr_un address;
-    if (fd < 0 || !address_of(call.archive, dir_fd, address)) {
-        if (fd >= 0) close(fd);
-        return std::nullopt;
-    }
-    const bool connected = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    close(dir_fd);
-    if (!connected) {
-        close(fd);
-        return std::nullopt;
-    }
+    const auto connected = LocalSocket::connect(call.archive / kName);
+    if (!connected.ok()) return std::nullopt;
+    const LocalSocket& server = *connected;
     SecretBytes passphrase;
     if (!call.passphrase_file.empty()) {
         auto secret = read_secret(environment, call.passphrase_file, "passphrase");
         if (!secret.ok()) {
-            close(fd);
             streams.err << "kustos: " << secret.error().message() << "\n";
             return exit_code(secret.error().code());
         }
         passphrase = std::move(*secret);
     }
     const std::string request = to_json(call).dump();
-    Bytes head, secret_head;
-    put_u32(head, static_cast<std::uint32_t>(request.size()));
+    Bytes secret_head;
     put_u32(secret_head, static_cast<std::uint32_t>(passphrase.size()));
     std::optional<int> code;
-    if (send_all(fd, head) && send_all(fd, as_bytes(request)) && send_all(fd, secret_head) &&
-        send_all(fd, passphrase.view())) {
+    if (server.send_message(as_bytes(request)) && server.send(secret_head) && server.send(passphrase.view())) {
+        // A long command is silent for long.
+        const auto more = [&server](std::span<std::uint8_t> bytes) {
+            while (!server.readable(1000)) {
+            }
+            return server.receive(bytes);
+        };
         std::uint8_t frame[5];
-        while (receive_all(fd, frame)) {
+        while (more(frame)) {
             Bytes bytes(load_u32(frame + 1));
-            if (!receive_all(fd, bytes)) break;
+            if (!server.receive(bytes)) break;
             if (frame[0] == 1)
                 streams.out.write(reinterpret_cast<const char*>(bytes.data()),
                                   static_cast<std::streamsize>(bytes.size()));
@@ -289,7 +226,6 @@ std::optional<int> run_remotely(Environment environment, const Call& call, Strea
             }
         }
     }
-    close(fd);
     streams.out.flush();
     if (!code) {
         streams.err << "kustos: the running server ended before it answered\n";

@@ -79,6 +79,10 @@ std::string evidence_member(EntryIndex index) {
 std::string record_member(EntryIndex index) {
     return "records/" + twelve_digits(index.value) + ".json";
 }
+std::string rotation_member(std::uint32_t number, bool proof) {
+    return "rotations/" + twelve_digits(number).substr(6) + (proof ? ".tlog-proof" : ".entry");
+}
+
 std::string original_member(EntryIndex index, const std::string& extension) {
     return "originals/" + twelve_digits(index.value) + "." + extension;
 }
@@ -117,6 +121,12 @@ Status BundleWriter::add_evidence_record(EntryIndex index, ByteView der) {
 
 Status BundleWriter::set_checkpoint(std::string_view note) {
     return add_file("checkpoint.note", as_bytes(note));
+}
+
+Status BundleWriter::add_rotation(const Rotation& rotation) {
+    ++rotations_;
+    TRY(add_file(rotation_member(rotations_, false), rotation.entry));
+    return add_file(rotation_member(rotations_, true), as_bytes(rotation.proof));
 }
 
 Status BundleWriter::add_anchor(const std::string& authority, TreeSize previous, ByteView token,

@@ -129,23 +129,40 @@ bool is_p256(const EVP_PKEY* key) {
 
 }  // namespace
 
-Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const Hash& digest) {
+Result<Bytes> ecdsa_sign(ByteView private_key_der, ByteView message) {
     const Error failed(Code::internal, "the signature can't be made");
     const std::uint8_t* at = private_key_der.data();
     const Own<EVP_PKEY> key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(private_key_der.size())));
     const Own<EVP_MD_CTX> context(EVP_MD_CTX_new());
     if (!key || !is_p256(key.get()) || !context) return failed;
-    const Bytes attributes = wrap(der::kSet, {signed_attributes(certificate_der, digest)});
     std::size_t length = 0;
     if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
-        EVP_DigestSign(context.get(), nullptr, &length, attributes.data(), attributes.size()) != 1) {
+        EVP_DigestSign(context.get(), nullptr, &length, message.data(), message.size()) != 1) {
         return failed;
     }
     Bytes signature(length);
-    if (EVP_DigestSign(context.get(), signature.data(), &length, attributes.data(), attributes.size()) != 1)
-        return failed;
+    if (EVP_DigestSign(context.get(), signature.data(), &length, message.data(), message.size()) != 1) return failed;
     signature.resize(length);
-    return assemble(certificate_der, digest, TRY(with_low_s(signature)));
+    return signature;
+}
+
+Result<Bytes> ecdsa_der(ByteView r_and_s) {
+    if (r_and_s.size() != 64) return Error(Code::internal, "a signature of 64 bytes is expected");
+    Bytes pair, out;
+    put_der_uint(pair, r_and_s.first(32));
+    put_der_uint(pair, r_and_s.last(32));
+    put_der(out, der::kSequence, pair);
+    return out;
+}
+
+Result<Bytes> make_cms(const EcdsaSign& sign, ByteView certificate_der, const Hash& digest) {
+    const Bytes attributes = wrap(der::kSet, {signed_attributes(certificate_der, digest)});
+    return assemble(certificate_der, digest, TRY(with_low_s(TRY(sign(attributes)))));
+}
+
+Result<Bytes> make_cms(ByteView private_key_der, ByteView certificate_der, const Hash& digest) {
+    return make_cms([private_key_der](ByteView message) { return ecdsa_sign(private_key_der, message); },
+                    certificate_der, digest);
 }
 
 Result<CmsFacts> verify_cms(ByteView der, const Hash& digest) {

@@ -145,7 +145,7 @@ Result<std::unique_ptr<Committer>> Committer::open(Fs& fs, const Path& dir, Sign
         return Error(Code::conflict, "the ledger's tiles do not lead to the root that the signer remembers")
             .with_hint("kustos-verify DIR names the damaged file");
     }
-    if (head.size.value != 0) self->note_ = TRY(signer.note());
+    if (head.size.value != 0) TRY(self->sign_again());
     const LedgerReader* reader = self->reader_.get();
     self->segments_ = TRY(SegmentWriter::open(
         fs, dir / "vault", head.size, [reader](EntryIndex i) { return reader->header(i); }, limits.segments));
@@ -163,11 +163,14 @@ Status Committer::recover() {
     if (!fs_.exists(checkpoint_file(ledger))) {
         installed = empty_head();
     } else if (const auto note = read_note(fs_, checkpoint_file(ledger)); note.ok()) {
-        const auto checkpoint = open_checkpoint(as_bytes(*note), signer_.verifier());
-        if (checkpoint.ok()) {
+        // Whose signature it has is the verifier's matter: after a rotation it may still be the key before's. It counts
+        // here only as far as the signer's own memory agrees.
+        const auto parsed = parse_note(as_bytes(*note));
+        const auto checkpoint = parsed.ok() ? parse_checkpoint(parsed->text) : Result<Checkpoint>(parsed.error());
+        if (checkpoint.ok() && checkpoint->origin == signer_.verifier().name) {
             installed = checkpoint->head();
         } else if (log_bundles.empty()) {
-            return Error(checkpoint.error()).within("ledger/checkpoint");
+            return Error(Code::bad_input, "ledger/checkpoint is not this ledger's");
         }
     }
     const RecoveryPlan plan = TRY(plan_recovery(log_bundles, signed_head, installed));
@@ -209,6 +212,8 @@ Result<std::string> Committer::commit() {
     TRY(alive());
     if (entries_.empty()) return note_;
     AppendPlan plan = plan_append(state_, entries_);
+    Growth growth{state_.range.hashes(), {}};
+    for (const Bytes& entry : entries_) growth.leaves.push_back(leaf_hash(entry));
     StagingBundle bundle;
     bundle.vault = signer_.vault();
     bundle.before = state_.head();
@@ -225,7 +230,7 @@ Result<std::string> Committer::commit() {
     const Status framed = syncer_->end();
     TRY(logged);
     TRY(framed);
-    note_ = TRY(signer_.advance(bundle.before, bundle.after));  // <- the commit point
+    note_ = TRY(signer_.advance(bundle.before, bundle.after, growth));  // <- the commit point
     segments_->committed();
     if (base_.empty()) base_ = unfinished_tiles(bundle.before.size);
     reader_->stage(plan.writes);
@@ -243,6 +248,15 @@ Result<std::string> Committer::commit() {
             log(LogLevel::error, "tiles could not be synced: the writer ends", {{"code", done.error().code()}});
     }
     return note_;
+}
+
+Status Committer::sign_again() {
+    note_ = TRY(signer_.note());
+    if (!settled()) return {};  // settle() writes it
+    const Path file = checkpoint_file(dir_ / "ledger");
+    const auto there = read_note(fs_, file);
+    if (there.ok() && *there == note_) return {};
+    return replace_file(fs_, file, as_bytes(note_));
 }
 
 Status Committer::settle() {

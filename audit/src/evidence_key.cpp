@@ -15,6 +15,8 @@
 #include <ctime>
 #include <memory>
 
+#include "audit/der.h"
+
 namespace kustos::audit {
 
 namespace {
@@ -87,6 +89,20 @@ Result<Pkey> make_pkey(Random& random) {
     return Pkey(made);
 }
 
+Result<Pkey> public_key(ByteView point) {
+    const Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+    const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> build(OSSL_PARAM_BLD_new());
+    if (!build || OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
+        OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) != 1)
+        return failed("parameters");
+    const Owned<OSSL_PARAM, OSSL_PARAM_free> params(OSSL_PARAM_BLD_to_param(build.get()));
+    EVP_PKEY* made = nullptr;
+    if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+        EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, params.get()) != 1)
+        return failed("public key");
+    return Pkey(made);
+}
+
 bool add_extension(X509* cert, int nid, const char* value) {
     X509V3_CTX context;
     X509V3_set_ctx_nodb(&context);
@@ -111,7 +127,8 @@ bool set_name(X509* cert, const VaultId& vault) {
            X509_set_issuer_name(cert, subject) == 1;
 }
 
-Result<Cert> make_certificate(EVP_PKEY* key, Random& random, UtcTime now, const VaultId& vault) {
+// signer: signs it; what it is put down as is the algorithm alone if somebody else signs in the end.
+Result<Cert> make_certificate(EVP_PKEY* key, EVP_PKEY* signer, Random& random, UtcTime now, const VaultId& vault) {
     Cert cert(X509_new());
     if (!cert) return failed("certificate");
     std::time_t from = static_cast<std::time_t>(now.ms / 1000);
@@ -123,7 +140,7 @@ Result<Cert> make_certificate(EVP_PKEY* key, Random& random, UtcTime now, const 
                         add_extension(cert.get(), NID_basic_constraints, "critical,CA:FALSE") &&
                         add_extension(cert.get(), NID_key_usage, "critical,digitalSignature,nonRepudiation") &&
                         add_extension(cert.get(), NID_subject_key_identifier, "hash");
-    if (!filled || X509_sign(cert.get(), key, EVP_sha256()) == 0) return failed("certificate");
+    if (!filled || X509_sign(cert.get(), signer, EVP_sha256()) == 0) return failed("certificate");
     return cert;
 }
 
@@ -162,7 +179,7 @@ int no_password(char*, int, int, void*) {
 
 Result<EvidenceKey> make_evidence_key(Random& random, UtcTime now, const VaultId& vault) {
     const Pkey key = TRY(make_pkey(random));
-    const Cert cert = TRY(make_certificate(key.get(), random, now, vault));
+    const Cert cert = TRY(make_certificate(key.get(), key.get(), random, now, vault));
     return to_der(key.get(), cert.get());
 }
 
@@ -176,12 +193,52 @@ Result<SecretBytes> private_key_pem(const EvidenceKey& key) {
 }
 
 Result<Bytes> certificate_pem(const EvidenceKey& key) {
+    return certificate_pem(ByteView(key.certificate_der));
+}
+
+Result<Bytes> certificate_pem(ByteView der) {
     const Bio bio(BIO_new(BIO_s_mem()));
-    const Bytes& der = key.certificate_der;
     if (!bio || PEM_write_bio(bio.get(), PEM_STRING_X509, "", der.data(), static_cast<long>(der.size())) <= 0) {
         return failed("encoding");
     }
     return to_bytes(content(bio.get()));
+}
+
+Result<Bytes> make_evidence_certificate(ByteView point, const EcdsaSign& sign, Random& random, UtcTime now,
+                                        const VaultId& vault) {
+    const Pkey key = TRY(public_key(point));
+    const Pkey throwaway = TRY(make_pkey(random));
+    const Cert cert = TRY(make_certificate(key.get(), throwaway.get(), random, now, vault));
+    unsigned char* der = nullptr;
+    const int length = i2d_re_X509_tbs(cert.get(), &der);
+    if (length <= 0) return failed("encoding");
+    const Bytes tbs(der, der + length);
+    OPENSSL_free(der);
+    static constexpr std::uint8_t kEcdsaSha256[] = {0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
+                                                    0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02};
+    Bytes bits(1), content = tbs, out;
+    put(bits, TRY(sign(tbs)));
+    put(content, kEcdsaSha256);
+    put_der(content, der::kBitString, bits);
+    put_der(out, der::kSequence, content);
+    const unsigned char* at = out.data();
+    const Cert made(d2i_X509(nullptr, &at, static_cast<long>(out.size())));
+    if (!made || X509_verify(made.get(), key.get()) != 1) return failed("the certificate's signature");
+    return out;
+}
+
+Result<Bytes> parse_evidence_certificate(ByteView certificate, ByteView point) {
+    const Bio bio = reading(certificate);
+    const Cert cert(PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr));
+    const Pkey key = TRY(public_key(point));
+    if (!cert) return damaged("the certificate can't be read");
+    if (EVP_PKEY_eq(X509_get0_pubkey(cert.get()), key.get()) != 1) return damaged("the key is not the certificate's");
+    unsigned char* der = nullptr;
+    const int length = i2d_X509(cert.get(), &der);
+    if (length <= 0) return failed("encoding");
+    Bytes out(der, der + length);
+    OPENSSL_free(der);
+    return out;
 }
 
 Result<EvidenceKey> parse_evidence_key(ByteView private_key, ByteView certificate) {

@@ -1,6 +1,7 @@
 // The evidence key: P-256, with a certificate that the archive signs for itself.
 #pragma once
 
+#include "audit/cms_signature.h"
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/random.h"
@@ -20,5 +21,11 @@ Result<EvidenceKey> make_evidence_key(Random& random, UtcTime now, const VaultId
 Result<SecretBytes> private_key_pem(const EvidenceKey& key);
 Result<Bytes> certificate_pem(const EvidenceKey& key);
 Result<EvidenceKey> parse_evidence_key(ByteView private_key_pem, ByteView certificate_pem);
+
+// For a key that can't be seen: point is 0x04 || x || y. DER.
+Result<Bytes> make_evidence_certificate(ByteView point, const EcdsaSign& sign, Random& random, UtcTime now,
+                                        const VaultId& vault);
+Result<Bytes> parse_evidence_certificate(ByteView certificate_pem, ByteView point);  // Code::corrupt: another key's
+Result<Bytes> certificate_pem(ByteView certificate_der);
 
 }  // namespace kustos::audit

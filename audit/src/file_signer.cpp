@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "audit/cms_signature.h"
-#include "audit/src/evidence_key.h"
+#include "audit/key_history.h"
+#include "audit/src/signer_keys.h"
+#include "audit/tlog_proof.h"
 
 namespace kustos::audit {
 
@@ -57,20 +59,23 @@ Result<std::optional<FileLock>> lock_store(const Path& dir) {
 }  // namespace
 
 struct FileSigner::State {
-    State(SignerKey key, EvidenceKey evidence) : checkpoint_key(std::move(key)), evidence_key(std::move(evidence)) {}
+    State(Environment e, Path folder) : environment(e), dir(std::move(folder)) {}
 
-    const SignerKey checkpoint_key;
-    const EvidenceKey evidence_key;
+    Environment environment;
+    Path dir;
+    BundleKey evidence_key;
     VaultId vault;
     std::optional<FileLock> lock;
 
     std::mutex mutex;  // guards what follows
+    CheckpointKey checkpoint_key;
     std::unique_ptr<File> file;
     HeadSlot slot;
     bool dead = false;
 
-    std::string signed_note() const {
-        return sign_note(format_checkpoint({checkpoint_key.name, slot.head.size, slot.head.root, {}}), checkpoint_key);
+    Result<std::string> signed_note() const {
+        return signed_note_of(checkpoint_key,
+                              format_checkpoint({checkpoint_key.verifier.name, slot.head.size, slot.head.root, {}}));
     }
 
     Status store(const HeadSlot& next) {
@@ -82,21 +87,17 @@ struct FileSigner::State {
 FileSigner::FileSigner(std::unique_ptr<State> state) : state_(std::move(state)) {}
 FileSigner::~FileSigner() = default;
 
-Status FileSigner::create(Environment environment, const Path& dir, const VaultId& vault) {
+Status FileSigner::create(Environment environment, const Path& dir, const VaultId& vault, const std::string& keys) {
     Fs& fs = environment.fs;
     if (fs.exists(dir / "head") || fs.exists(dir / "checkpoint.key")) {
         return Error(Code::conflict, "a signer's store is there already").with_hint("choose another state directory");
     }
     TRY_IN("signer's store", fs.make_dirs(dir));
-    const SecretBytes seed = SecretBytes::random(environment.random, 32);
-    const SignerKey key = TRY(SignerKey::make(origin_of(vault), seed.view()));
-    const EvidenceKey evidence = TRY(make_evidence_key(environment.random, environment.clock.now(), vault));
-    const SecretBytes key_text = key.format();
-    const SecretBytes evidence_text = TRY(private_key_pem(evidence));
-    const Bytes certificate_text = TRY(certificate_pem(evidence));
-    TRY_IN("signer's store", put_once(fs, dir / "checkpoint.key", key_text.view()));
-    TRY_IN("signer's store", put_once(fs, dir / "evidence.key", evidence_text.view()));
-    TRY_IN("signer's store", put_once(fs, dir / "evidence.crt", certificate_text));
+    const CheckpointKey key = TRY(CheckpointKey::make(environment, origin_of(vault), keys));
+    const BundleKey evidence = TRY(BundleKey::make(environment, vault, keys));
+    TRY_IN("signer's store", put_once(fs, dir / "checkpoint.key", key.file.view()));
+    TRY_IN("signer's store", put_once(fs, dir / "evidence.key", evidence.file.view()));
+    TRY_IN("signer's store", put_once(fs, dir / "evidence.crt", TRY(certificate_pem(ByteView(evidence.certificate)))));
     TRY_IN("signer's store", put_once(fs, dir / "head", first_head(vault)));
     TRY_IN("signer's store", fs.sync_dir(dir.parent_path()));
     return {};
@@ -111,26 +112,23 @@ Result<SecretBytes> read_secret(Fs& fs, const Path& path) {
 }
 }  // namespace
 
-Result<std::unique_ptr<FileSigner>> FileSigner::open(Fs& fs, const Path& dir) {
+Result<std::unique_ptr<FileSigner>> FileSigner::open(Environment environment, const Path& dir) {
+    Fs& fs = environment.fs;
     if (!fs.exists(dir / "head")) {
         return Error(Code::not_found, "no signer's store there")
             .with_hint("give the state directory with which the archive was created");
     }
-    std::optional<FileLock> lock = TRY(lock_store(dir));
+    auto state = std::make_unique<State>(environment, dir);
+    state->lock = TRY(lock_store(dir));
     const SecretBytes key_text = TRY(read_secret(fs, dir / "checkpoint.key"));
-    auto key = SignerKey::parse(key_text.view());
-    if (!key.ok()) return damaged("checkpoint.key can't be read");
-    const VaultId vault = TRY(vault_of(key->name));
+    state->checkpoint_key = TRY(CheckpointKey::open(fs, key_text.view()));
+    state->vault = TRY(vault_of(state->checkpoint_key.verifier.name));
     const SecretBytes evidence_text = TRY(read_secret(fs, dir / "evidence.key"));
     const Bytes certificate = TRY_IN("signer's store", read_file(fs, dir / "evidence.crt", kMaxKeyFile));
-    EvidenceKey evidence = TRY(parse_evidence_key(evidence_text.view(), certificate));
-
-    auto state = std::make_unique<State>(std::move(key).value(), std::move(evidence));
-    state->vault = vault;
-    state->lock = std::move(lock);
+    state->evidence_key = TRY(BundleKey::open(fs, evidence_text.view(), certificate));
     state->file = TRY_IN("signer's store", fs.open(dir / "head", OpenMode::read_write));
     state->slot = TRY(read_slots(*state->file));
-    if (state->slot.vault != vault) return damaged("head and checkpoint.key belong to different archives");
+    if (state->slot.vault != state->vault) return damaged("head and checkpoint.key belong to different archives");
     return std::unique_ptr<FileSigner>(new FileSigner(std::move(state)));
 }
 
@@ -144,7 +142,7 @@ Result<std::string> FileSigner::note() {
     return state_->signed_note();
 }
 
-Result<std::string> FileSigner::advance(const TreeHead& previous, const TreeHead& next) {
+Result<std::string> FileSigner::advance(const TreeHead& previous, const TreeHead& next, const Growth& growth) {
     const std::lock_guard lock(state_->mutex);
     if (state_->dead) return Error(Code::read_only, "the signer ended after a failed write");
     if (!(previous == state_->slot.head)) {
@@ -152,6 +150,13 @@ Result<std::string> FileSigner::advance(const TreeHead& previous, const TreeHead
             .with_hint("another writer was faster, or the archive was rolled back: open it again");
     }
     if (next.size <= previous.size) return Error(Code::usage, "a checkpoint must grow");
+    auto range = CompactRange::from(previous.size, growth.before);
+    if (!range.ok() || !(range->root() == previous.root) ||
+        growth.leaves.size() != next.size.value - previous.size.value)
+        return Error(Code::conflict, "the new checkpoint does not follow from the last one");
+    for (const Hash& leaf : growth.leaves) range->append(leaf);
+    if (!(range->root() == next.root))
+        return Error(Code::conflict, "the new checkpoint does not follow from the last one");
     const HeadSlot slot{state_->vault, state_->slot.counter + 1, next};
     const Status stored = state_->store(slot);
     if (!stored.ok()) {
@@ -168,15 +173,60 @@ VaultId FileSigner::vault() {
 }
 
 VerifierKey FileSigner::verifier() {
-    return state_->checkpoint_key.verifier();
+    const std::lock_guard lock(state_->mutex);
+    return state_->checkpoint_key.verifier;
 }
 
 Bytes FileSigner::evidence_certificate() {
-    return state_->evidence_key.certificate_der;
+    return state_->evidence_key.certificate;
 }
 
 Result<Bytes> FileSigner::sign_cms(const Hash& digest) {
-    return make_cms(state_->evidence_key.private_key_der.view(), state_->evidence_key.certificate_der, digest);
+    return make_cms(state_->evidence_key.sign, state_->evidence_key.certificate, digest);
+}
+
+// --- rotation --------------------------------------------------------------------------------------------
+
+Result<std::optional<VerifierKey>> FileSigner::waiting_key() {
+    const std::lock_guard lock(state_->mutex);
+    Fs& fs = state_->environment.fs;
+    if (!fs.exists(state_->dir / "next.key")) return std::optional<VerifierKey>();
+    const SecretBytes text = TRY(read_secret(fs, state_->dir / "next.key"));
+    return std::optional(TRY(CheckpointKey::open(fs, text.view())).verifier);
+}
+
+Result<VerifierKey> FileSigner::next_key(const std::string& source) {
+    if (const auto waiting = TRY(waiting_key())) return *waiting;
+    const std::lock_guard lock(state_->mutex);
+    const CheckpointKey& now = state_->checkpoint_key;
+    const CheckpointKey next =
+        TRY(CheckpointKey::make(state_->environment, now.verifier.name, source.empty() ? now.source : source));
+    TRY_IN("signer's store", put_once(state_->environment.fs, state_->dir / "next.key", next.file.view()));
+    return next.verifier;
+}
+
+Result<VerifierKey> FileSigner::take_next_key(ByteView entry, std::string_view proof) {
+    const auto waiting = TRY(waiting_key());
+    const std::lock_guard lock(state_->mutex);
+    if (!waiting) return Error(Code::conflict, "no key waits to be taken");
+    const auto named = announced_key(entry);
+    const auto parsed = TlogProof::parse(as_bytes(proof));
+    if (!named.ok() || !(*named == *waiting) || !parsed.ok() ||
+        !verify_tlog_proof(*parsed, entry, state_->checkpoint_key.verifier).ok())
+        return Error(Code::conflict, "the new key is not announced under the present one");
+    Fs& fs = state_->environment.fs;
+    const SecretBytes text = TRY(read_secret(fs, state_->dir / "next.key"));
+    CheckpointKey next = TRY(CheckpointKey::open(fs, text.view()));
+    // One rename: either key signs, never none. The old file's bytes are the file system's to forget.
+    const Status moved = fs.rename(state_->dir / "next.key", state_->dir / "checkpoint.key");
+    const Status synced = moved.ok() ? fs.sync_dir(state_->dir) : moved;
+    if (!synced.ok()) {
+        state_->dead = true;
+        return Error(synced.error()).within("signer's store");
+    }
+    state_->checkpoint_key.forget(fs);
+    state_->checkpoint_key = std::move(next);
+    return state_->checkpoint_key.verifier;
 }
 
 }  // namespace kustos::audit

@@ -11,6 +11,7 @@
 #include "audit/anchors.h"
 #include "audit/entry.h"
 #include "audit/judge_token.h"
+#include "audit/key_history.h"
 #include "audit/ledger.h"
 #include "audit/renewal.h"
 #include "audit/segment.h"
@@ -53,7 +54,8 @@ private:
             report_.problem("ledger.entries", "entry 0", learned.error().message());
             return {};  // no key, so nothing else can be judged
         }
-        const auto head = open_checkpoint(as_bytes(note), *key_);
+        learn_rotations();
+        const auto head = history_->open(as_bytes(note));
         if (!head.ok()) {
             report_.problem("checkpoint", "ledger/checkpoint", head.error().message());
             // Unsigned or not: its size still says how far to look.
@@ -64,8 +66,8 @@ private:
             size_ = unsigned_head->size;
             root_ = unsigned_head->root;
         } else {
-            size_ = head->size;
-            root_ = head->root;
+            size_ = head->checkpoint.size;
+            root_ = head->checkpoint.root;
             signed_ = true;
             report_.checked["checkpoints"] += 1;
         }
@@ -78,6 +80,8 @@ private:
         finish_frames();
         finish_chain();
         check_renewals();
+        if (complete_ && rotations_found_ != rotations_.size())
+            report_.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys");
         judge_origin();
         if (!live_) find_unreferenced();
         report_.remark("that plaintext matches the commitments: nothing was decrypted");
@@ -103,6 +107,24 @@ private:
         builtin_root_ = body.find_hash(Tag::tsa_root_hash);
         report_.fingerprint = key_fingerprint(key_->format());
         return {};
+    }
+
+    // Each later key is announced under the one before. One that is not counts for nothing, nor do those after it.
+    void learn_rotations() {
+        history_.emplace(*key_);
+        const auto rotations = read_rotations(fs_, ledger_);
+        if (!rotations.ok()) {
+            report_.problem("key.rotation", "ledger/rotations", rotations.error().message());
+            return;
+        }
+        for (const Rotation& rotation : *rotations) {
+            if (const Status added = history_->add(rotation); !added.ok()) {
+                report_.problem("key.rotation", "ledger/rotations", added.error().message());
+                return;
+            }
+            rotations_.push_back(sha256(rotation.entry));
+            report_.checked["rotations"] += 1;
+        }
     }
 
     // The bundle's file for this ledger size, or a wider one that has grown meanwhile.
@@ -141,7 +163,8 @@ private:
                 report_.problem("checkpoint.published", where, note.error().message());
                 continue;
             }
-            const auto checkpoint = open_checkpoint(as_bytes(*note), *key_);
+            const auto opened = history_->open(as_bytes(*note));
+            const auto checkpoint = opened.ok() ? Result<Checkpoint>(opened->checkpoint) : opened.error();
             if (!checkpoint.ok()) {
                 report_.problem("checkpoint.published", where, checkpoint.error().message());
                 continue;
@@ -164,8 +187,9 @@ private:
             const std::string where = "ledger/cosigned/" + twelve_digits(size.value);
             if (live_ && size > size_) continue;
             const auto text = read_note(fs_, cosigned_file(ledger_, size));
+            const auto opened = text.ok() ? history_->open(as_bytes(*text)) : Result<KeyHistory::Opened>(text.error());
             const auto first =
-                text.ok() ? as_first_published(as_bytes(*text), *key_) : Result<std::string>(text.error());
+                opened.ok() ? as_first_published(as_bytes(*text), opened->key) : Result<std::string>(opened.error());
             const auto published = published_.find(size.value);
             if (!first.ok() || published == published_.end() || !(published->second.note == sha256(as_bytes(*first)))) {
                 report_.problem("witness.note", where, "is not the published checkpoint");
@@ -552,6 +576,19 @@ private:
                 }
                 break;
             }
+            case ControlAction::key_rotated: {
+                // The announcement may be there while the new key is not in use yet; the reverse can't be.
+                const auto vkey = body->find_text(Tag::vkey);
+                if (!vkey || !VerifierKey::parse(*vkey).ok()) {
+                    report_.problem("key.rotation", where, "names no key");
+                    break;
+                }
+                const auto& steps = history_->steps();
+                for (std::size_t i = 1; i < steps.size(); ++i) {
+                    if (steps[i].entry == index && steps[i].key.format() == *vkey) ++rotations_found_;
+                }
+                break;
+            }
             case ControlAction::tree_opened:
                 check_box(body->find_u32(Tag::tree), "tree", body->find_hash(Tag::box_hash), where);
                 break;
@@ -688,7 +725,7 @@ private:
     void judge_origin() {
         if (!options_.trust) return;
         for (const VerifierKey& log : options_.trust->logs) {
-            if (log == *key_) {
+            if (history_->has(log)) {
                 if (signed_) report_.origin = Origin::pinned;  // anybody can name a key: its signature counts
                 if (options_.trust->quorum.empty()) return;
                 if (witnessed_.value == 0) {
@@ -711,11 +748,18 @@ private:
         for (std::uint64_t at = 0; at < size_.value; at += kTileWidth)
             expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
         walk_folder(ledger_ / "tile", "tile");
-        const std::set<std::string> parts = {"checkpoint", "published", "tile", "anchors", "renewals", "cosigned"};
+        const std::set<std::string> parts = {"checkpoint", "published", "tile",     "anchors",
+                                             "renewals",   "cosigned",  "rotations"};
         only(ledger_, "ledger", [&](const std::string& n) { return parts.count(n) != 0; });
         only(ledger_ / "published", "ledger/published",
              [](const std::string& n) { return parse_twelve_digits(n).ok(); });
         only(ledger_ / "cosigned", "ledger/cosigned", [](const std::string& n) { return parse_twelve_digits(n).ok(); });
+        only(ledger_ / "rotations", "ledger/rotations", [this](const std::string& n) {
+            return std::any_of(rotations_.begin(), rotations_.end(), [&, number = 0](const Hash&) mutable {
+                const std::string digits = twelve_digits(static_cast<std::uint64_t>(++number)).substr(6);
+                return n == digits + ".entry" || n == digits + ".tlog-proof";
+            });
+        });
         only(vault_ / "segments", "vault/segments", [](const std::string& n) {
             return n.size() == 16 && n.substr(12) == ".seg" && parse_twelve_digits(n.substr(0, 12)).ok();
         });
@@ -751,7 +795,10 @@ private:
     const VerifyOptions& options_;
     bool live_;  // files beyond the checkpoint belong to a program that writes
     Report report_;
-    std::optional<VerifierKey> key_;
+    std::optional<VerifierKey> key_;  // of entry 0
+    std::optional<KeyHistory> history_;
+    std::vector<Hash> rotations_;
+    std::size_t rotations_found_ = 0;
     std::optional<Hash> builtin_root_;
     TreeSize size_, witnessed_;
     Hash root_;

@@ -10,6 +10,7 @@
 #include "audit/entry.h"
 #include "audit/evidence_record.h"
 #include "audit/judge_token.h"
+#include "audit/key_history.h"
 #include "audit/ledger.h"
 #include "audit/pdf_container.h"
 #include "audit/src/bundle_json.h"
@@ -189,15 +190,17 @@ private:
         }
         const auto note = member(m.checkpoint);
         if (!note) return false;
-        const auto checkpoint = open_checkpoint(*note, *key_);
-        if (!checkpoint.ok()) {
-            report_.problem("checkpoint", m.checkpoint, checkpoint.error().message());
+        history_.emplace(*key_);
+        if (!learn_rotations()) return false;
+        const auto opened = history_->open(*note);
+        if (!opened.ok()) {
+            report_.problem("checkpoint", m.checkpoint, opened.error().message());
             return false;
         }
-        size_ = checkpoint->size;
-        root_ = checkpoint->root;
+        size_ = opened->checkpoint.size;
+        root_ = opened->checkpoint.root;
         // Witnesses' signatures may stand behind the archive's; stamped is the note as it was first published.
-        const auto first = as_first_published(*note, *key_);
+        const auto first = as_first_published(*note, opened->key);
         if (!first.ok()) {
             report_.problem("checkpoint", m.checkpoint, first.error().message());
             return false;
@@ -214,6 +217,23 @@ private:
         }
         ++report_.checked["checkpoints"];
         return true;
+    }
+
+    // Later keys: each announced by an entry that is proven under the key before.
+    bool learn_rotations() {
+        for (std::uint32_t number = 1;; ++number) {
+            const std::string entry_name = rotation_member(number, false), proof_name = rotation_member(number, true);
+            if (members_.count(entry_name) == 0 && members_.count(proof_name) == 0) return true;
+            const auto entry = member(entry_name), proof = member(proof_name);
+            if (!entry || !proof) return false;
+            if (const Status added = history_->add({to_bytes(*entry), to_text(*proof)}); !added.ok()) {
+                report_.problem("key.rotation", proof_name, added.error().message());
+                return false;
+            }
+            rotations_.insert(entry_name);
+            rotations_.insert(proof_name);
+            ++report_.checked["rotations"];
+        }
     }
 
     // The entry's own bytes, proven to stand in the ledger at its index; the member's name must say that index.
@@ -408,7 +428,8 @@ private:
                 const auto proven = proven_bytes_.find(name);
                 if (proven == proven_bytes_.end() || proven->second != content.size())
                     report_.problem("bundle.blob", name, "holds bytes that no field proves");
-            } else if (records.count(name) == 0 && context.count(name) == 0 && tokens.count(name) == 0) {
+            } else if (records.count(name) == 0 && context.count(name) == 0 && tokens.count(name) == 0 &&
+                       rotations_.count(name) == 0) {
                 report_.problem("bundle.manifest", name, "has no place in this format");
             }
         }
@@ -416,7 +437,10 @@ private:
 
     void judge_origin() {
         if (!trust_ || !key_) return;  // without a key there is a finding already
-        if (std::find(trust_->logs.begin(), trust_->logs.end(), *key_) == trust_->logs.end()) {
+        const bool named = std::any_of(trust_->logs.begin(), trust_->logs.end(), [this](const VerifierKey& log) {
+            return history_ ? history_->has(log) : log == *key_;
+        });
+        if (!named) {
             report_.problem("origin.mismatch", "checkpoint.note",
                             "the trust file names another ledger than this bundle's");
         } else if (report_.checked.count("checkpoints") != 0) {  // anybody can name a key: its signature counts
@@ -438,7 +462,9 @@ private:
     std::set<std::string> used_;                         // originals and blobs that a record names
     std::map<std::string, std::uint64_t> proven_bytes_;  // of attachments, from their beginning
     std::optional<Bytes> signer_;
-    std::optional<VerifierKey> key_;
+    std::optional<VerifierKey> key_;  // of entry 0
+    std::optional<KeyHistory> history_;
+    std::set<std::string> rotations_;  // members that belong to it
     std::optional<Hash> builtin_root_;
     std::set<Bytes> evidence_certificates_;
     std::map<std::string, Bytes> proven_;  // by the name that its evidence record has

@@ -18,9 +18,10 @@ namespace {
 class Writer {
 public:
     Writer(Fs& fs, Path dir) : fs_(fs), dir_(std::move(dir)) {}
+    Writer(const Writer&) = delete;
 
     Status open() {
-        signer_ = TRY(FileSigner::open(fs_, dir_ / "signer"));
+        signer_ = TRY(FileSigner::open({fs_, clock_, random_}, dir_ / "signer"));
         CommitLimits limits;
         limits.log_entries = 23;  // so that drills see it start anew
         limits.segments = {3'000, 10, 1'024};
@@ -43,6 +44,8 @@ public:
 private:
     Fs& fs_;
     Path dir_;
+    FixedClock clock_{UtcTime{1'800'000'000'000}};
+    SeededRandom random_{9};
     std::unique_ptr<FileSigner> signer_;
     std::unique_ptr<Committer> log_;
 };

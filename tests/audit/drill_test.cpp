@@ -35,7 +35,7 @@ public:
         return FileSigner::create({fs_, clock, random}, dir_ / "signer", random.make<VaultId>());
     }
     Status open() {
-        signer_ = TRY(FileSigner::open(fs_, dir_ / "signer"));
+        signer_ = TRY(FileSigner::open({fs_, clock_, random_}, dir_ / "signer"));
         CommitLimits limits;
         limits.log_entries = 40;
         limits.segments = {3'000, 10, 1'024};
@@ -191,6 +191,8 @@ private:
 
     Fs& fs_;
     Path dir_;
+    FixedClock clock_{kStart};
+    SeededRandom random_{9};
     BuiltinAuthority& authority_;
     std::unique_ptr<FileSigner> signer_;
     std::unique_ptr<Committer> log_;

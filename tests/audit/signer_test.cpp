@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include "audit/cms_signature.h"
+#include "audit/key_history.h"
 #include "audit/src/evidence_key.h"
+#include "audit/tlog_proof.h"
 #include "tests/audit/failing_fs.h"
 #include "tests/support/doc_example.h"
 #include "tests/support/temp_dir.h"
@@ -14,8 +16,24 @@ using namespace kustos::test;
 
 namespace {
 
+Hash leaf(std::uint64_t index) {
+    return leaf_hash(as_bytes("entry " + std::to_string(index)));
+}
+CompactRange range(std::uint64_t size) {
+    CompactRange out;
+    for (std::uint64_t i = 0; i < size; ++i) out.append(leaf(i));
+    return out;
+}
 TreeHead head(std::uint64_t size) {
-    return {TreeSize{size}, sha256(as_bytes("root " + std::to_string(size)))};
+    return {TreeSize{size}, range(size).root()};
+}
+Growth growth(std::uint64_t from, std::uint64_t to) {
+    Growth out{range(from).hashes(), {}};
+    for (std::uint64_t i = from; i < to; ++i) out.leaves.push_back(leaf(i));
+    return out;
+}
+Result<std::string> advance(Signer& signer, const TreeHead& from, const TreeHead& to) {
+    return signer.advance(from, to, growth(from.size.value, std::max(from.size.value, to.size.value)));
 }
 
 struct Store {
@@ -25,8 +43,9 @@ struct Store {
     TempDir dir;
     VaultId vault = random.make<VaultId>();
     Store() { REQUIRE(FileSigner::create({fs, clock, random}, path(), vault).ok()); }
+    Environment environment() { return {fs, clock, random}; }
     Path path() const { return dir / "signer"; }
-    std::unique_ptr<FileSigner> open() { return FileSigner::open(fs, path()).value(); }
+    std::unique_ptr<FileSigner> open() { return FileSigner::open(environment(), path()).value(); }
     void damage_slot(std::uint64_t number) {
         const auto file = fs.open(path() / "head", OpenMode::read_write).value();
         REQUIRE(file->write_at(number * kHeadSlotSpacing + 50, Bytes(20, 0x77)).ok());
@@ -43,7 +62,7 @@ TEST_CASE("the signer remembers what it signed, across restarts") {
         CHECK(signer->vault() == store.vault);
         CHECK(signer->verifier().name == origin_of(store.vault));
         for (std::uint64_t n = 1; n <= 5; ++n) {
-            const std::string note = signer->advance(n == 1 ? empty_head() : head(n - 1), head(n)).value();
+            const std::string note = advance(*signer, head(n - 1), head(n)).value();
             CHECK(open_checkpoint(as_bytes(note), signer->verifier()).value().head() == head(n));
             CHECK(signer->note().value() == note);
         }
@@ -56,42 +75,42 @@ TEST_CASE("the signer remembers what it signed, across restarts") {
 TEST_CASE("compare-and-swap: another idea of the last head is a conflict and changes nothing") {
     Store store;
     const auto signer = store.open();
-    REQUIRE(signer->advance(empty_head(), head(10)).ok());
-    CHECK(signer->advance(empty_head(), head(11)).error().code() == Code::conflict);
-    CHECK(signer->advance(head(9), head(11)).error().code() == Code::conflict);
+    REQUIRE(advance(*signer, empty_head(), head(10)).ok());
+    CHECK(advance(*signer, empty_head(), head(11)).error().code() == Code::conflict);
+    CHECK(advance(*signer, head(9), head(11)).error().code() == Code::conflict);
     TreeHead other_root = head(10);
     other_root.root = sha256(as_bytes("another"));
-    CHECK(signer->advance(other_root, head(11)).error().code() == Code::conflict);
-    CHECK(signer->advance(head(10), head(10)).error().code() == Code::usage);
-    CHECK(signer->advance(head(10), head(9)).error().code() == Code::usage);
+    CHECK(advance(*signer, other_root, head(11)).error().code() == Code::conflict);
+    CHECK(advance(*signer, head(10), head(10)).error().code() == Code::usage);
+    CHECK(advance(*signer, head(10), head(9)).error().code() == Code::usage);
     CHECK(signer->last().value() == head(10));
-    CHECK(signer->advance(head(10), head(11)).ok());
+    CHECK(advance(*signer, head(10), head(11)).ok());
 }
 
 TEST_CASE("only one process has the store") {
     Store store;
     const auto signer = store.open();
-    CHECK(FileSigner::open(store.fs, store.path()).error().code() == Code::conflict);
+    CHECK(FileSigner::open(store.environment(), store.path()).error().code() == Code::conflict);
 }
 
 TEST_CASE("a torn slot is survived by the other one") {
     Store store;
     {
         const auto signer = store.open();
-        REQUIRE(signer->advance(empty_head(), head(1)).ok());  // slot 1
-        REQUIRE(signer->advance(head(1), head(2)).ok());       // slot 0
-        REQUIRE(signer->advance(head(2), head(3)).ok());       // slot 1
+        REQUIRE(advance(*signer, empty_head(), head(1)).ok());  // slot 1
+        REQUIRE(advance(*signer, head(1), head(2)).ok());       // slot 0
+        REQUIRE(advance(*signer, head(2), head(3)).ok());       // slot 1
     }
     store.damage_slot(1);
     {
         const auto signer = store.open();
         CHECK(signer->last().value() == head(2));
-        REQUIRE(signer->advance(head(2), head(3)).ok());  // into the torn slot, not over the good one
+        REQUIRE(advance(*signer, head(2), head(3)).ok());  // into the torn slot, not over the good one
     }
     store.damage_slot(0);
     CHECK(store.open()->last().value() == head(3));
     store.damage_slot(1);
-    CHECK(FileSigner::open(store.fs, store.path()).error().code() == Code::corrupt);
+    CHECK(FileSigner::open(store.environment(), store.path()).error().code() == Code::corrupt);
 }
 
 TEST_CASE("a store that fails during a commit ends the signer, and either head is found afterwards") {
@@ -100,12 +119,12 @@ TEST_CASE("a store that fails during a commit ends the signer, and either head i
         Store store;
         FailingFs failing(store.fs);
         {
-            const auto signer = FileSigner::open(failing, store.path()).value();
-            REQUIRE(signer->advance(empty_head(), head(1)).ok());
+            const auto signer = FileSigner::open({failing, store.clock, store.random}, store.path()).value();
+            REQUIRE(advance(*signer, empty_head(), head(1)).ok());
             failing.fail_from(k);
-            CHECK(signer->advance(head(1), head(2)).error().code() == Code::environment);
+            CHECK(advance(*signer, head(1), head(2)).error().code() == Code::environment);
             failing.heal();
-            CHECK(signer->advance(head(1), head(2)).error().code() == Code::read_only);
+            CHECK(advance(*signer, head(1), head(2)).error().code() == Code::read_only);
         }
         const TreeHead found = store.open()->last().value();
         CHECK(found == (k == 0 ? head(1) : head(2)));
@@ -116,7 +135,7 @@ TEST_CASE("a store is never made twice, and its parts belong together") {
     Store store, other;
     CHECK(FileSigner::create({store.fs, store.clock, store.random}, store.path(), store.vault).error().code() ==
           Code::conflict);
-    CHECK(FileSigner::open(store.fs, store.dir / "nowhere").error().code() == Code::not_found);
+    CHECK(FileSigner::open(store.environment(), store.dir / "nowhere").error().code() == Code::not_found);
     SeededRandom random(2);
     TempDir dir;
     REQUIRE(FileSigner::create({store.fs, store.clock, random}, dir / "signer", random.make<VaultId>()).ok());
@@ -125,15 +144,15 @@ TEST_CASE("a store is never made twice, and its parts belong together") {
                     .ok());
     };
     copy("checkpoint.key");
-    CHECK(FileSigner::open(store.fs, dir / "signer").error().code() == Code::corrupt);
+    CHECK(FileSigner::open(store.environment(), dir / "signer").error().code() == Code::corrupt);
     copy("head");
-    CHECK(FileSigner::open(store.fs, dir / "signer").ok());
+    CHECK(FileSigner::open(store.environment(), dir / "signer").ok());
     copy("evidence.key");
-    CHECK(FileSigner::open(store.fs, dir / "signer").error().code() == Code::corrupt);
+    CHECK(FileSigner::open(store.environment(), dir / "signer").error().code() == Code::corrupt);
     copy("evidence.crt");
-    CHECK(FileSigner::open(store.fs, dir / "signer").ok());
+    CHECK(FileSigner::open(store.environment(), dir / "signer").ok());
     REQUIRE(replace_file(store.fs, dir / "signer" / "checkpoint.key", as_bytes("PRIVATE+KEY+x\n")).ok());
-    CHECK(FileSigner::open(store.fs, dir / "signer").error().code() == Code::corrupt);
+    CHECK(FileSigner::open(store.environment(), dir / "signer").error().code() == Code::corrupt);
 }
 
 TEST_CASE("the evidence key's certificate is its own, for thirty years") {
@@ -181,4 +200,89 @@ TEST_CASE("the head slot on the format page is read") {
         changed[at] ^= 1;
         if (decode_head_slot(changed).ok()) FAIL("changed at " << at);
     }
+}
+
+TEST_CASE("the signer adds up the new tree itself: what does not follow from the last one is refused") {
+    Store store;
+    const auto signer = store.open();
+    REQUIRE(advance(*signer, head(0), head(10)).ok());
+    const auto refused = [&](const TreeHead& to, const Growth& by) {
+        return signer->advance(head(10), to, by).error().code() == Code::conflict && signer->last().value() == head(10);
+    };
+    Growth other = growth(10, 13);
+    std::swap(other.leaves[0], other.leaves[1]);
+    CHECK(refused(head(13), other));  // another order
+    Growth rewritten = growth(10, 13);
+    rewritten.before[0] = leaf(77);
+    CHECK(refused(head(13), rewritten));  // another past
+    CHECK(refused(head(13), growth(10, 12)));
+    CHECK(refused(head(13), growth(10, 14)));
+    CHECK(refused(head(13), growth(9, 13)));
+    CHECK(refused(head(13), Growth{}));
+    TreeHead lying = head(13);
+    lying.root = leaf(1);
+    CHECK(refused(lying, growth(10, 13)));
+    CHECK(signer->advance(head(10), head(13), growth(10, 13)).ok());
+}
+
+TEST_CASE("a new key is taken only when it is announced under the present one") {
+    Store store;
+    const auto signer = store.open();
+    const VerifierKey before = signer->verifier();
+    REQUIRE(advance(*signer, head(0), head(5)).ok());
+    CHECK_FALSE(signer->waiting_key().value().has_value());
+    CHECK(signer->take_next_key(as_bytes("x"), "y").error().code() == Code::conflict);
+    const VerifierKey next = signer->next_key("").value();
+    CHECK(signer->next_key("").value() == next);  // the same until it is taken
+    CHECK(*signer->waiting_key().value() == next);
+    CHECK_FALSE(next == before);
+
+    const auto announcement = [](const VerifierKey& key, ControlAction action) {
+        Entry entry;
+        entry.header.kind = Kind::control;
+        entry.header.suite = Suite::none;
+        entry.body = Body(action).put_time(Tag::time, UtcTime{1}).put_text(Tag::vkey, key.format()).encode();
+        return encode(entry);
+    };
+    // A tree whose sixth entry is the announcement.
+    const auto proven = [&](const Bytes& entry, const std::string& signed_note) {
+        std::vector<Hash> leaves;
+        for (std::uint64_t i = 0; i < 5; ++i) leaves.push_back(leaf(i));
+        leaves.push_back(leaf_hash(entry));
+        TlogProof proof;
+        proof.index = EntryIndex(5);
+        const NodeSource nodes = [&](unsigned level, std::uint64_t index) -> Result<Hash> {
+            const std::size_t width = std::size_t{1} << level;
+            return root_of(std::span(leaves).subspan(index * width, width));
+        };
+        proof.proof = inclusion_proof(EntryIndex(5), TreeSize(6), nodes).value();
+        proof.note = signed_note;
+        return proof.format();
+    };
+    const auto commit = [&](const Bytes& entry) {
+        CompactRange six = range(5);
+        six.append(leaf_hash(entry));
+        return signer->advance(signer->last().value(), {TreeSize(6), six.root()},
+                               Growth{range(5).hashes(), {leaf_hash(entry)}});
+    };
+    const Bytes good = announcement(next, ControlAction::key_rotated);
+    const std::string note = commit(good).value();
+    const std::string proof = proven(good, note);
+    for (const Bytes& bad : {announcement(before, ControlAction::key_rotated),
+                             announcement(next, ControlAction::finding), Bytes(good.begin(), good.end() - 1)})
+        CHECK(signer->take_next_key(bad, proof).error().code() == Code::conflict);
+    std::string unsigned_note = note;
+    unsigned_note[note.size() - 10] = unsigned_note[note.size() - 10] == 'A' ? 'B' : 'A';
+    CHECK(signer->take_next_key(good, proven(good, unsigned_note)).error().code() == Code::conflict);
+    CHECK(signer->verifier() == before);
+
+    CHECK(signer->take_next_key(good, proof).value() == next);
+    CHECK(signer->verifier() == next);
+    CHECK_FALSE(signer->waiting_key().value().has_value());
+    CHECK(open_checkpoint(as_bytes(signer->note().value()), next).ok());
+    CHECK_FALSE(open_checkpoint(as_bytes(signer->note().value()), before).ok());
+    KeyHistory history(before);
+    REQUIRE(history.add({good, proof}).ok());
+    CHECK(history.open(as_bytes(note))->key == before);  // at the border either is good
+    CHECK(history.open(as_bytes(signer->note().value()))->key == next);
 }

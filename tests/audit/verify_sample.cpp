@@ -78,7 +78,7 @@ VerifySample::VerifySample(const Path& dir, std::uint64_t seed)
     const Environment environment{fs_, clock_, random_};
     const auto vault = random_.make<VaultId>();
     must(FileSigner::create(environment, dir_ / "signer", vault));
-    signer_ = must(FileSigner::open(fs_, dir_ / "signer"));
+    signer_ = must(FileSigner::open(environment, dir_ / "signer"));
     tsa_ = must(BuiltinAuthority::create(environment, dir_ / "tsa"));
     must(fs_.make_dirs(archive() / "ledger"));
     must(fs_.make_dirs(archive() / "keys" / "boxes"));
@@ -140,7 +140,9 @@ void VerifySample::commit() {
     const std::vector<Bytes> batch(entries_.begin() + static_cast<std::ptrdiff_t>(committed_), entries_.end());
     AppendPlan plan = plan_append(state_, batch);
     must(segments_->sync());
-    const std::string note = must(signer_->advance(state_.head(), plan.after.head()));
+    Growth growth{state_.range.hashes(), {}};
+    for (const Bytes& entry : batch) growth.leaves.push_back(leaf_hash(entry));
+    const std::string note = must(signer_->advance(state_.head(), plan.after.head(), growth));
     segments_->committed();
     must(install(fs_, archive() / "ledger", plan.writes, note));
     state_ = std::move(plan.after);

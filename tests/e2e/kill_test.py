@@ -7,62 +7,75 @@ import threading
 import time
 import unittest
 
-from kustos import Archive, event
+from kustos import Archive, SignerProcess, event
 
 ROUNDS = int(os.environ.get("KUSTOS_ROUNDS", "20"))
 
 
 class Kills(unittest.TestCase):
     def test_nothing_acknowledged_is_lost_however_often_the_program_is_killed(self):
-        chance = random.Random(int(os.environ.get("KUSTOS_SEED", "1")))
         with Archive() as archive:
-            token = archive.json("source", "add", "live", "--kind", "http")["token"]
-            acknowledged, sent = {}, [0]
-            lock = threading.Lock()
-            for number in range(ROUNDS):
-                archive.serve()
-                stop = threading.Event()
+            self.drill(archive, None)
 
-                def push():
-                    while not stop.is_set():
-                        with lock:
-                            first, sent[0] = sent[0], sent[0] + 5
-                        try:
-                            status, answer = archive.push("live", token, [event(i, f"Kennwort{i}") for i in range(first, first + 5)])
-                        except (OSError, ValueError):
-                            return  # killed in the middle: no receipt
-                        if status == 200:
-                            with lock:
-                                for i, receipt in enumerate(answer["receipts"]):
-                                    acknowledged[first + i] = (receipt["entry"], receipt["leaf"])
+    def test_nor_if_its_signer_is_killed_too(self):
+        with Archive() as archive, SignerProcess(archive) as signer:
+            self.drill(archive, signer)
 
-                threads = [threading.Thread(target=push) for _ in range(4)]
-                for thread in threads:
-                    thread.start()
-                time.sleep(chance.uniform(0.02, 0.5))
-                archive.kill()
-                stop.set()
-                for thread in threads:
-                    thread.join()
-                if number % 10 == 9 or number == ROUNDS - 1:
-                    archive.json("status")  # opens, recovers, settles
-                    code, report = archive.verify()
-                    self.assertEqual(code, 0, (number, report["problems"][:3]))
-            self.assertGreater(len(acknowledged), ROUNDS * 5)
-            self.check(archive, acknowledged)
-            # And everything is sent again, as a source does: nothing twice, nothing missing.
+    def drill(self, archive, signer):
+        chance = random.Random(int(os.environ.get("KUSTOS_SEED", "1")))
+        token = archive.json("source", "add", "live", "--kind", "http")["token"]
+        acknowledged, sent = {}, [0]
+        lock = threading.Lock()
+        for number in range(ROUNDS):
             archive.serve()
-            for first in range(0, sent[0], 200):
-                status, answer = archive.push("live", token, [event(i, f"Kennwort{i}") for i in range(first, min(first + 200, sent[0]))])
-                self.assertEqual(status, 200)
-                for i, receipt in enumerate(answer["receipts"]):
-                    if first + i in acknowledged:
-                        self.assertTrue(receipt["duplicate"])
-                        self.assertEqual(receipt["entry"], acknowledged[first + i][0])
-            archive.stop()
-            self.assertEqual(archive.verify()[0], 0)
-            self.assertEqual(archive.json("status")["records"], sent[0])
-            print(f"{ROUNDS} kills, {len(acknowledged)} records acknowledged, {sent[0]} sent")
+            stop = threading.Event()
+
+            def push():
+                while not stop.is_set():
+                    with lock:
+                        first, sent[0] = sent[0], sent[0] + 5
+                    try:
+                        status, answer = archive.push("live", token, [event(i, f"Kennwort{i}") for i in range(first, first + 5)])
+                    except (OSError, ValueError):
+                        return  # killed in the middle: no receipt
+                    if status == 200:
+                        with lock:
+                            for i, receipt in enumerate(answer["receipts"]):
+                                acknowledged[first + i] = (receipt["entry"], receipt["leaf"])
+
+            threads = [threading.Thread(target=push) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            time.sleep(chance.uniform(0.02, 0.5))
+            who = chance.choice(("archive", "signer", "both")) if signer else "archive"
+            if who != "archive":
+                signer.kill()
+                time.sleep(chance.uniform(0, 0.1))  # the archive goes on alone for a moment
+            archive.kill()
+            stop.set()
+            for thread in threads:
+                thread.join()
+            if who != "archive":
+                signer.start()
+            if number % 10 == 9 or number == ROUNDS - 1:
+                archive.json("status")  # opens, recovers, settles
+                code, report = archive.verify()
+                self.assertEqual(code, 0, (number, report["problems"][:3]))
+        self.assertGreater(len(acknowledged), ROUNDS * 5)
+        self.check(archive, acknowledged)
+        # And everything is sent again, as a source does: nothing twice, nothing missing.
+        archive.serve()
+        for first in range(0, sent[0], 200):
+            status, answer = archive.push("live", token, [event(i, f"Kennwort{i}") for i in range(first, min(first + 200, sent[0]))])
+            self.assertEqual(status, 200)
+            for i, receipt in enumerate(answer["receipts"]):
+                if first + i in acknowledged:
+                    self.assertTrue(receipt["duplicate"])
+                    self.assertEqual(receipt["entry"], acknowledged[first + i][0])
+        archive.stop()
+        self.assertEqual(archive.verify()[0], 0)
+        self.assertEqual(archive.json("status")["records"], sent[0])
+        print(f"{ROUNDS} kills{' of archive and signer' if signer else ''}, {len(acknowledged)} records acknowledged, {sent[0]} sent")
 
     def check(self, archive, acknowledged):
         """Every receipt's entry has that leaf: its proof holds."""

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -176,3 +177,34 @@ class Browser:
         if found:
             self.form_token = found.group(1)
         return status, headers, text
+
+
+class SignerProcess:
+    """kustos signer serve, over the store that init made; the archive finds it by its config.yaml."""
+
+    def __init__(self, archive):
+        self.archive = archive
+        self.store = next(archive.state.glob("*/signer"))
+        self.socket = archive.folder / "signer.sock"
+        config = archive.path / "config.yaml"
+        if "\nsigner:" not in config.read_text():
+            config.write_text(config.read_text() + f"signer:\n  socket: {self.socket}\n")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([BIN / "kustos", "--json", "signer", "serve", "--dir", self.store, "--socket", self.socket],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.key = json.loads(self.process.stdout.readline())["key"]
+
+    def kill(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.kill(signal.SIGTERM)

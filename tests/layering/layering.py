@@ -28,6 +28,7 @@ LIBRARIES = [
     (r"sqlite3", ["base"], "SQLite is used through base/sqlite.h"),
     (r"unicode/", ["base"], "ICU is used through base/text.h"),
     (r"zstd", ["base"], "zstd is used through base/compress.h"),
+    (r"pkcs11", ["base"], "tokens are used through base/pkcs11.h"),
     (r"yaml-cpp", ["base"], "YAML is used through base/config.h"),
     (r"Poco/Util", ["app"], "Poco::Util belongs to app"),
     (r"Poco/", ["audit/net", "ingest", "web"], "Poco: audit_net (TSA client), ingest (streams), web"),

@@ -76,13 +76,13 @@ class Case(unittest.TestCase):
 
 
 def setUpModule():
-    global FOLDER, DEMO, LARGE, STAMPED, WITNESSED
+    global FOLDER, DEMO, LARGE, STAMPED, WITNESSED, ROTATED
     keep = os.environ.get("KUSTOS_VERIFY_FIXTURES")  # a folder to make them in and to leave them
     FOLDER = Path(keep or tempfile.mkdtemp(prefix="kustos-agreement-"))
     if not keep:
         unittest.addModuleCleanup(shutil.rmtree, FOLDER, ignore_errors=True)
     DEMO, LARGE, STAMPED = fixtures.make_demo(FOLDER), fixtures.make_large(FOLDER), fixtures.make_stamped(FOLDER)
-    WITNESSED = fixtures.make_witnessed(FOLDER)
+    WITNESSED, ROTATED = fixtures.make_witnessed(FOLDER), fixtures.make_rotated(FOLDER)
 
 
 def trust_file(name, *lines):
@@ -95,7 +95,7 @@ class SoundFixtures(Case):
     """Nothing is damaged: more than the verdict must be equal."""
 
     def test_both_see_the_same_in_every_fixture(self):
-        for archive in (DEMO, LARGE, STAMPED, WITNESSED):
+        for archive in (DEMO, LARGE, STAMPED, WITNESSED, ROTATED):
             pdf = FOLDER / (archive.path.name + "-sound.pdf")
             pdf.write_bytes(archive.bundle)
             for path in (archive.path, pdf):
@@ -106,6 +106,34 @@ class SoundFixtures(Case):
                         ours = second_verify(path, trust)[1]
                         for key in ("checked", "anchors", "proven_since", "proven_size", "headline"):
                             self.assertEqual(theirs.get(key), ours.get(key), key)
+
+    def test_damaged_rotations_of_an_archive(self):
+        folder = ROTATED.path / "ledger" / "rotations"
+        kept = {f.name: f.read_bytes() for f in folder.iterdir()}
+        entry, proof = kept["000001.entry"], kept["000001.tlog-proof"]
+        second = {"000001" + n[6:]: data for n, data in kept.items() if n.startswith("000002")}
+        for name, files in (
+                ("another entry", {**kept, "000001.entry": entry[:-1] + bytes([entry[-1] ^ 1])}),
+                ("a shorter entry", {**kept, "000001.entry": entry[:-1]}),
+                ("another index", {**kept, "000001.tlog-proof": proof.replace(b"index ", b"index 1")}),
+                ("no proof", {**kept, "000001.tlog-proof": b""}),
+                ("no entry", {n: d for n, d in kept.items() if n != "000001.entry"}),
+                ("the second first", {**kept, **second}),
+                ("the first twice", {**kept, "000002.entry": entry, "000002.tlog-proof": proof}),
+                ("the last is missing", {n: d for n, d in kept.items() if n.startswith("000001")}),
+                ("one too many", {**kept, "000003.entry": entry}),
+                ("none", {})):
+            with self.subTest(name=name):
+                for f in folder.iterdir():
+                    f.unlink()
+                for n, data in files.items():
+                    (folder / n).write_bytes(data)
+                self.assertEqual(self.agree(ROTATED.path, ROTATED.trust)[0], 1)
+        for f in folder.iterdir():
+            f.unlink()
+        for n, data in kept.items():
+            (folder / n).write_bytes(data)
+        self.assertEqual(self.agree(ROTATED.path, ROTATED.trust)[0], 0)
 
     def test_what_witnesses_have_signed(self):
         pdf = FOLDER / "witnessed-sound.pdf"

@@ -124,6 +124,19 @@ def make_witnessed(folder):
     return archive
 
 
+def make_rotated(folder):
+    """Three keys, one after the other; the trust file is the one of before."""
+    archive = Archive(folder, "rotated")
+    archive.ingest("mail", DEMO / "mail.mbox")
+    first = archive.trust.read_text()
+    for n in range(2):
+        archive.kustos("key", "rotate")
+        archive.ingest(f"mail{n}", *sorted((DEMO / "mail").glob("*.eml"))[2 * n:2 * n + 2])
+    archive.bundle = archive.export("rotated.pdf", "Fundamente")
+    archive.trust.write_text(first)
+    return archive
+
+
 def make_stamped(folder):
     """Time stamps by an authority of somebody else."""
     with authority() as (address, root):

@@ -550,11 +550,72 @@ class Checkpoint:
         raise Refused("not signed by the key")
 
 
+class History:
+    """Keys of a ledger, each announced under the one before (signer.md, "Rotation")."""
+
+    def __init__(self, first):
+        self.steps = [(first, 0, 0)]  # key, entry that names it, size of the checkpoint that proves it
+
+    def add(self, entry, proof):
+        key, (_, before, proven) = self.steps[-1][0], self.steps[-1]
+        index, hashes, note = read_tlog_proof(proof)
+        checkpoint = Checkpoint(note).verify(key)
+        if index >= checkpoint.size or not includes(index, checkpoint.size, leaf_hash(entry), hashes, checkpoint.root):
+            raise Refused("the announcement is not proven")
+        named = Entry(entry)
+        vkey = named.text(5)
+        if named.control() != KEY_ROTATED or vkey is None:
+            raise Refused("the entry announces no key")
+        new = Key(vkey)
+        if new.type != 1 or new.name != key.name or any(new == k for k, _, _ in self.steps):
+            raise Refused("the announced key does not fit the ledger")
+        if checkpoint.size <= proven or (len(self.steps) > 1 and index <= before):
+            raise Refused("rotations are out of order")
+        self.steps.append((new, index, checkpoint.size))
+
+    def keys(self):
+        return [key for key, _, _ in self.steps]
+
+    def open(self, note):
+        """(checkpoint, the key that signed it): which one its size asks for; at a border the key before is good, too."""
+        claimed = Checkpoint(note)
+        claimed.read()
+        refused = Refused("no key signs checkpoints of this size")
+        for i in range(len(self.steps) - 1, -1, -1):
+            key, _, proven = self.steps[i]
+            if claimed.size < proven or (i + 1 < len(self.steps) and claimed.size > self.steps[i + 1][2]):
+                continue
+            try:
+                return Checkpoint(note).verify(key), key
+            except Refused as error:
+                refused = error
+            if i == 0 or claimed.size != proven:
+                break
+        raise refused
+
+
+def read_tlog_proof(data):
+    """(index, hashes, note) of a C2SP tlog-proof."""
+    try:
+        head, note = data.decode().split("\n\n", 1)
+    except ValueError as error:
+        raise Refused("not a proof") from error
+    lines = head.split("\n")
+    if lines[0] != "c2sp.org/tlog-proof@v1":
+        raise Refused("not a proof")
+    lines = lines[2:] if len(lines) > 1 and lines[1].startswith("extra ") else lines[1:]
+    match = re.fullmatch(r"index (0|[1-9][0-9]{0,18})", lines[0]) if lines else None
+    hashes = [unbase64(line) for line in lines[1:]]
+    if not match or len(hashes) > 64 or any(len(h) != 32 for h in hashes):
+        raise Refused("not a proof")
+    return int(match[1]), hashes, note.encode()
+
+
 # --- entries (ledger.md, "Entry") ---------------------------------------------------------------------------------------
 
 RECORD, BLOB, ACCESS, ERASURE, CONTROL = 1, 2, 3, 4, 5
 ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
-TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED = 6, 7, 8, 9
+TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED = 6, 7, 8, 9, 18
 
 
 class Entry:
@@ -755,6 +816,9 @@ class Report:
 class Trust:
     def __init__(self, data):
         self.logs, self.authorities, self.witnesses, self.groups, self.quorum, self.names = [], [], {}, {}, None, {}
+        self.digests = set()
+        if b"\n\n\xe2\x80\x94 " in data:  # a signed note: who signed it is not looked at here
+            data = data[:data.rindex(b"\n\n") + 1]
         lines = data.split(b"\n")
         if lines[-1] == b"":
             lines.pop()
@@ -792,6 +856,9 @@ class Trust:
             if not 1 <= needed <= len(words) - 3:
                 raise Refused("a threshold")
             self.groups[words[1]] = (needed, words[3:])
+        elif words[0] == "digest" and len(words) == 3 and words[1] in ("sha224", "sha256", "sha384", "sha512") \
+                and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", words[2]) and words[1] not in self.digests:
+            self.digests.add(words[1])
         elif words[0] == "quorum" and len(words) == 2 and self.quorum in (None, words[1]):
             if words[1] != "none" and words[1] not in self.names:
                 raise Refused("a quorum that is not known")
@@ -1345,7 +1412,8 @@ class BundleCheck:
     def __init__(self, data, trust):
         self.data, self.trust, self.report = data, trust, Report("bundle")
         self.members, self.used, self.covered, self.proven = {}, set(), {}, {}
-        self.key = self.signer = self.checkpoint = self.builtin_root = None
+        self.key = self.signer = self.checkpoint = self.builtin_root = self.history = None
+        self.rotations = set()
         self.introduced, self.certificates, self.witnessed = False, set(), False
 
     def run(self):
@@ -1450,11 +1518,12 @@ class BundleCheck:
         if manifest.rest != manifest.sealed or len(manifest.records) > manifest.total:
             self.report.problem("bundle.manifest", "manifest.json", "the counts do not add up")
         note = self.member(manifest.checkpoint)
+        self.learn_rotations()
         try:
-            self.checkpoint = Checkpoint(note).verify(key)
+            self.checkpoint, signer = self.history.open(note)
         except Refused as error:
             self.end("checkpoint", manifest.checkpoint, error)
-        self.note = sha256(self.checkpoint.first_published(self.key))
+        self.note = sha256(self.checkpoint.first_published(signer))
         self.report.count("checkpoints")
         if self.trust is not None and self.trust.witnesses:
             try:
@@ -1463,6 +1532,19 @@ class BundleCheck:
                 self.witnessed = self.trust.witnessed(held)
             except Refused as error:
                 self.report.problem("witness.cosignature", manifest.checkpoint, str(error))
+
+    def learn_rotations(self):
+        self.history, number = History(self.key), 1
+        while any(f"rotations/{number:06}.{ending}" in self.members for ending in ("entry", "tlog-proof")):
+            names = [f"rotations/{number:06}.{ending}" for ending in ("entry", "tlog-proof")]
+            entry, proof = (self.member(name) for name in names)
+            try:
+                self.history.add(entry, proof)
+            except Refused as error:
+                self.end("key.rotation", names[1], error)
+            self.report.count("rotations")
+            self.rotations.update(names)
+            number += 1
 
     def proven_entry(self, proven, name, folder):
         if proven.index >= 10 ** 12 or name != f"{folder}/{proven.index:012}.json":
@@ -1598,7 +1680,7 @@ class BundleCheck:
 
     def check_leftovers(self, manifest):
         named = {"manifest.json", "trust-hint.txt", manifest.checkpoint} | {a[0] for a in manifest.anchors}
-        named |= set(manifest.context) | set(manifest.records)
+        named |= set(manifest.context) | set(manifest.records) | self.rotations
         for name in self.by_name():
             folder = name.split("/")[0] if "/" in name else ""
             if name in ("manifest.json", "trust-hint.txt", manifest.checkpoint):
@@ -1615,7 +1697,7 @@ class BundleCheck:
     def judge_origin(self):
         if self.trust is None or self.key is None:
             return
-        if self.key not in self.trust.logs:
+        if not any(key in self.trust.logs for key in (self.history.keys() if self.history else [self.key])):
             self.report.problem("origin.mismatch", "checkpoint.note", "the trust file names another ledger")
         elif self.checkpoint is not None:
             self.report.origin = "pinned"
@@ -1649,7 +1731,7 @@ class ArchiveCheck:
         self.folder, self.ledger, self.vault = folder, folder / "ledger", folder / "vault"
         self.trust, self.report = trust, Report("archive")
         self.published, self.stamps, self.tokens, self.named = {}, [], {}, set()
-        self.sources, self.sequence, self.expected = set(), {}, set()
+        self.sources, self.sequence, self.expected, self.announced = set(), {}, set(), set()
         self.levels = []  # of each level: [hashes of the unfinished tile], its index
         self.tree = Frontier(node_hash)
         self.generation = self.builtin_root = None
@@ -1690,6 +1772,8 @@ class ArchiveCheck:
             self.finish_tiles()
             self.finish_frames()
             self.finish_chain()
+            if any((index, key.text) not in self.announced for key, index, _ in self.history.steps[1:]):
+                self.report.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys")
         self.judge_origin()
         if self.complete:
             self.find_unreferenced()
@@ -1739,9 +1823,23 @@ class ArchiveCheck:
         self.builtin_root = entry.hash(30)
         self.report.fingerprint = self.key.fingerprint()
 
+    def learn_rotations(self):
+        self.history, number = History(self.key), 1
+        folder = self.ledger / "rotations"
+        while (folder / f"{number:06}.tlog-proof").exists():
+            try:
+                self.history.add(self.read(folder / f"{number:06}.entry", 65535),
+                                 self.read(folder / f"{number:06}.tlog-proof", 1 << 20))
+            except (OSError, Refused) as error:
+                self.report.problem("key.rotation", "ledger/rotations", str(error))
+                break
+            self.report.count("rotations")
+            number += 1
+
     def open_checkpoint(self, note):
+        self.learn_rotations()
         try:
-            self.checkpoint = Checkpoint(note).verify(self.key)
+            self.checkpoint, _ = self.history.open(note)
             self.signed = True
             self.report.count("checkpoints")
         except Refused as error:
@@ -1764,7 +1862,7 @@ class ArchiveCheck:
                 continue
             try:
                 note = self.read(self.ledger / "published" / name, 1 << 20)
-                checkpoint = Checkpoint(note).verify(self.key)
+                checkpoint, _ = self.history.open(note)
             except (OSError, Refused) as error:
                 self.report.problem("checkpoint.published", where, str(error))
                 continue
@@ -1778,8 +1876,8 @@ class ArchiveCheck:
                 continue
             where = "ledger/cosigned/" + name
             try:
-                note = Checkpoint(self.read(self.ledger / "cosigned" / name, 1 << 20))
-                if self.published.get(int(name), (None,))[0] != sha256(note.first_published(self.key)):
+                note, signer = self.history.open(self.read(self.ledger / "cosigned" / name, 1 << 20))
+                if self.published.get(int(name), (None,))[0] != sha256(note.first_published(signer)):
                     raise Refused("is not the published checkpoint")
             except (OSError, Refused) as error:
                 self.report.problem("witness.note", where, str(error))
@@ -2031,6 +2129,12 @@ class ArchiveCheck:
                 self.named.add(size)
         elif entry.action == ANCHOR_STORED:
             self.take_anchor(entry, name)
+        elif entry.action == KEY_ROTATED:
+            try:
+                vkey = Key(entry.text(5) or "").text
+                self.announced.add((index, vkey))
+            except Refused:
+                self.report.problem("key.rotation", name, "names no key")
         elif entry.action == TREE_OPENED:
             self.check_box(entry.number(10, 4), "tree", entry.hash(13), name)
         elif entry.action == SHARD_OPENED:
@@ -2106,7 +2210,7 @@ class ArchiveCheck:
     def judge_origin(self):
         if self.trust is None:
             return
-        if self.key in self.trust.logs:
+        if any(key in self.trust.logs for key in self.history.keys()):
             if self.signed:  # anybody can name a key: its signature counts
                 self.report.origin = "pinned"
             if self.trust.asks_for_witnesses() and not self.witnessed:
@@ -2134,7 +2238,10 @@ class ArchiveCheck:
         for first in range(0, self.size, TILE):
             self.expected.add(tile_name("entries", first // TILE, min(TILE, self.size - first)))
         self.walk_folder(self.ledger / "tile", "tile")
-        self.only(self.ledger, "ledger", {"checkpoint", "published", "tile", "anchors", "cosigned", "renewals"}.__contains__)
+        self.only(self.ledger, "ledger", {"checkpoint", "published", "tile", "anchors", "cosigned", "renewals",
+                                          "rotations"}.__contains__)
+        expected = {f"{n:06}.{ending}" for n in range(1, len(self.history.steps)) for ending in ("entry", "tlog-proof")}
+        self.only(self.ledger / "rotations", "ledger/rotations", expected.__contains__)
         self.only(self.ledger / "published", "ledger/published", TWELVE.fullmatch)
         self.only(self.ledger / "cosigned", "ledger/cosigned", TWELVE.fullmatch)
         self.only(self.vault / "segments", "vault/segments", re.compile(r"[0-9]{12}\.seg").fullmatch)

@@ -55,7 +55,7 @@ public:
     Environment env;
     Path dir, state;
     std::optional<FileLock> lock;
-    std::unique_ptr<audit::FileSigner> signer;
+    std::unique_ptr<audit::Signer> signer;
     VaultId vault;
     std::string origin, vkey;
     const audit::LedgerReader* reader = nullptr;  // the committer's
@@ -361,7 +361,11 @@ void ArchiveImpl::run() {
         auto result = commit(requests);
         const bool settle = std::any_of(requests.begin(), requests.end(), [](const Request& r) { return r.settle; });
         if (result.ok() && settle) {
-            if (const Status done = log->settle(); !done.ok()) result = done.error();
+            Status done = log->settle();
+            if (done.ok()) done = log->sign_again();  // after a rotation the checkpoint has another signature
+            if (!done.ok()) result = done.error();
+            const std::lock_guard guard(catalog_mutex);
+            head_note = log->note();
         }
         if (result.ok()) {
             for (std::size_t i = 0; i < requests.size(); ++i) requests[i].promise.set_value(std::move((*result)[i]));
@@ -392,7 +396,7 @@ Result<SecretBytes> ArchiveImpl::load_catalog_key() {
 Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     vault = signer->vault();
     origin = audit::origin_of(vault);
-    vkey = signer->verifier().format();
+    vkey = signer->verifier().format();  // until entry 0 is read
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
     derived = TRY(DerivedStore::open(dir / "vault" / "derived.db"));
     log = TRY(audit::Committer::open(
@@ -415,7 +419,15 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         [this](EntryIndex i, ByteView bytes) -> Status { return catalog->apply(i, TRY(audit::decode_entry(bytes))); }));
     TRY(catalog->flush());
     head_value = head;
-    if (head.size.value != 0) head_note = TRY(signer->note());
+    head_note = log->note();
+    if (head.size.value != 0) {
+        // The ledger's name is its first key, whatever key signs today.
+        const audit::Entry introduction = TRY_IN("entry 0", reader->entry(EntryIndex(0)));
+        const auto body = TRY(audit::BodyReader::parse(introduction.body));
+        const auto first = body.find_text(Tag::vkey);
+        if (!first) return Error(Code::corrupt, "entry 0 names no key");
+        vkey = *first;
+    }
     keys = TRY(KeyStore::open(env, dir / "keys", vault, passphrase));
     if (!catalog->generations().empty()) {
         const GenerationInfo& g = catalog->generations().back();
@@ -446,7 +458,7 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
     const auto found = [&]() -> Status {
         for (const char* sub : {"ledger", "vault", "staging", "keys", "index"}) TRY(e.fs.make_dirs(dir / sub));
         TRY(e.fs.make_dirs(own_state));
-        TRY(audit::FileSigner::create(e, own_state / "signer", vault));
+        TRY(audit::FileSigner::create(e, own_state / "signer", vault, options.signer_keys));
         std::optional<Hash> tsa_root;
         if (options.with_builtin_authority) {
             tsa_root = TRY(audit::BuiltinAuthority::create(e, own_state / "tsa"))->root_hash();
@@ -455,7 +467,7 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
             TRY(KeyStore::create(e, dir / "keys", vault, options.unlock, options.passphrase.view()));
         auto impl = std::make_unique<ArchiveImpl>(e, dir, own_state);
         impl->lock = TRY(FileLock::acquire(dir / "lock"));
-        impl->signer = TRY(audit::FileSigner::open(e.fs, own_state / "signer"));
+        impl->signer = TRY(audit::FileSigner::open(e, own_state / "signer"));
         TRY(impl->load(options.unlock == "auto" ? std::nullopt
                                                 : std::optional<SecretBytes>(options.passphrase.clone())));
         const std::string vkey = impl->vkey, origin = impl->origin;
@@ -504,14 +516,17 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     if (!lock.ok())
         return Error(Code::conflict, "another program has this archive open").with_hint("wait until it has ended");
     impl->lock = std::move(*lock);
-    auto signer = audit::FileSigner::open(e.fs, impl->state / "signer");
-    if (!signer.ok() && signer.error().code() == Code::not_found) {
-        return Error(Code::conflict, "the signer's store of this archive is not at " + impl->state.string())
-            .with_hint(
-                "give --state DIR as at init; an archive without its signer can be verified (kustos-verify), not "
-                "written");
+    impl->signer = std::move(options.signer);
+    if (!impl->signer) {
+        auto signer = audit::FileSigner::open(e, impl->state / "signer");
+        if (!signer.ok() && signer.error().code() == Code::not_found) {
+            return Error(Code::conflict, "the signer's store of this archive is not at " + impl->state.string())
+                .with_hint(
+                    "give --state DIR as at init, or config.yaml's signer.socket; an archive without its signer can be "
+                    "verified (kustos-verify), not written");
+        }
+        impl->signer = TRY(std::move(signer));
     }
-    impl->signer = TRY(std::move(signer));
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
     TRY(impl->load(options.passphrase));

@@ -1,0 +1,62 @@
+// Rotations of the checkpoint key (docs/format/signer.md). A ledger keeps the name of its first key, the one in entry
+// 0; each later key is named by a control entry key_rotated, and an inclusion proof under the key before shows that.
+//
+//   ledger/rotations/<number, 6 digits>.entry       the entry, header || body
+//   ledger/rotations/<number, 6 digits>.tlog-proof  C2SP tlog-proof under the key before
+//
+// Key k signs checkpoints of sizes above the proof's that made it known, up to the next proof's size. The checkpoint of
+// exactly that size may be signed by either. Errors: bad_input for what does not hold. Threads: values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "audit/checkpoint.h"
+#include "audit/entry.h"
+#include "base/fs.h"
+
+namespace kustos::audit {
+
+// The key that a control entry key_rotated (header || body) names. Code::bad_input: it is no such entry.
+Result<VerifierKey> announced_key(ByteView entry);
+
+struct Rotation {
+    Bytes entry;
+    std::string proof;
+};
+
+class KeyHistory {
+public:
+    explicit KeyHistory(VerifierKey first) { steps_.push_back({std::move(first), EntryIndex(0), TreeSize(0)}); }
+    // The next rotation. Code::bad_input: its proof does not hold under the newest key so far.
+    Status add(const Rotation& rotation);
+
+    struct Step {
+        VerifierKey key;
+        EntryIndex entry;  // that names it
+        TreeSize proven;   // size of the checkpoint that proves it; 0 for the first
+    };
+    const std::vector<Step>& steps() const { return steps_; }
+    const VerifierKey& first() const { return steps_.front().key; }
+    const VerifierKey& newest() const { return steps_.back().key; }
+    bool has(const VerifierKey& key) const;
+    // Opens a checkpoint note with the key that its size asks for.
+    struct Opened {
+        Checkpoint checkpoint;
+        VerifierKey key;
+    };
+    Result<Opened> open(ByteView note) const;
+
+private:
+    std::vector<Step> steps_;
+};
+
+inline constexpr std::uint32_t kMaxRotations = 10'000;
+
+// In order, without gaps. Code::corrupt.
+Result<std::vector<Rotation>> read_rotations(Fs& fs, const Path& ledger_dir);
+Status store_rotation(Fs& fs, const Path& ledger_dir, std::uint32_t number, const Rotation& rotation);  // from 1
+// The history of a ledger whose entry 0 names `first`. Code::bad_input: a rotation does not hold.
+Result<KeyHistory> read_history(Fs& fs, const Path& ledger_dir, const VerifierKey& first);
+
+}  // namespace kustos::audit

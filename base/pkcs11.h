@@ -1,0 +1,51 @@
+// Keys that stay in a token: PKCS #11 v2.40 and 3.0, the module loaded at run time and called directly.
+//
+// A token and a key in it are named by a URI (RFC 7512):
+//   pkcs11:token=LABEL;object=LABEL?module-path=/FILE.so&pin-source=file:/FILE
+// module-path, pin-source and token are needed; object names the key pair. Other attributes are refused. The module
+// runs in this process with its rights: the administrator chooses it.
+//
+// The PIN is read from its file at each opening and wiped. Errors: usage (the URI), environment (module, token, PIN),
+// not_found (no such key), conflict (a key of that name is there). Threads: any; one session, calls one after the
+// other.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/crypto.h"
+#include "base/fs.h"
+
+namespace kustos {
+
+struct TokenUri {
+    std::string token, object, module, pin_file;
+    static Result<TokenUri> parse(std::string_view uri);
+    std::string format() const;
+    static bool is_one(std::string_view text) { return text.substr(0, 7) == "pkcs11:"; }
+};
+
+class HardwareToken {
+public:
+    static Result<std::shared_ptr<HardwareToken>> open(Fs& fs, const TokenUri& uri);  // `object` is not looked at
+    ~HardwareToken();
+
+    // Make a pair that can't leave the token. Answers the public key: 32 bytes; 0x04 || x || y.
+    Result<Ed25519Public> make_ed25519(const std::string& object);
+    Result<Bytes> make_p256(const std::string& object);
+    Result<Ed25519Public> ed25519_public(const std::string& object);
+    Result<Bytes> p256_public(const std::string& object);
+    Result<Bytes> sign_ed25519(const std::string& object, ByteView message);  // 64 bytes, RFC 8032
+    Result<Bytes> sign_p256(const std::string& object, const Hash& digest);   // r || s, 64 bytes
+    Status forget(const std::string& object);                                 // destroys the pair
+
+private:
+    struct State;
+    explicit HardwareToken(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+    std::mutex mutex_;
+};
+
+}  // namespace kustos
