@@ -52,6 +52,7 @@ struct Call {
     bool original = false;
     bool deep = false;
     bool check = false;
+    bool yes = false;
 };
 
 struct Parsed {

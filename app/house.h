@@ -16,6 +16,7 @@
 #include "app/call.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
+#include "audit/key_history.h"
 #include "audit/renewal.h"
 #include "audit/tsa_authority.h"
 #include "base/config.h"
@@ -82,6 +83,23 @@ struct WitnessSeat {
     audit::VerifierKey key;
     bool reached = false;  // at the last try
 };
+
+Result<std::vector<WitnessSeat>> read_witnesses(const Config& config);
+
+struct ContinuationReport {
+    std::string previous_origin, origin, fingerprint;
+    std::uint64_t entries = 0;     // that survived: the new ledger goes on behind them
+    std::uint64_t remembered = 0;  // entries that somebody remembers; 0: nobody
+    bool signer_lost = false;      // its memory could not be read
+    std::uint64_t shards_removed = 0;
+};
+// For an archive whose newer state is lost, while no program has it open. keys: as audit/signer.h. Code::conflict:
+// there is nothing to continue.
+Result<ContinuationReport> continue_archive(Environment environment, HouseOptions options, const std::string& keys);
+// The largest size that a time stamp on this disk or a witness of config.yaml knows of; `size`: what is here, of the
+// ledger with this name.
+Result<std::uint64_t> remembered_by_others(Environment environment, const Path& archive, TreeSize size,
+                                           const std::string& origin);
 
 class House final : public web::Service {
 public:
@@ -163,6 +181,7 @@ private:
     House(Environment environment, HouseOptions options);
     Status wire();
     Status read_trust();
+    Result<audit::KeyHistory> key_history() const;
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);

@@ -188,6 +188,11 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     trust_sign->add_option("--out", c.out)->required();
     chosen(trust_sign, "trust sign");
 
+    auto* go_on = app.add_subcommand("continue", "go on under a new name, when a newer state of the archive is lost");
+    go_on->add_flag("--yes", c.yes, "the newer state is lost, and the data protection officer knows");
+    go_on->add_option("--signer-keys", c.signer_keys, "where the new keys are made: file, or a token's pkcs11: URI");
+    chosen(go_on, "continue");
+
     auto* signer = app.add_subcommand("signer", "the signer in a process of its own")->require_subcommand(1);
     auto* signer_serve = signer->add_subcommand("serve", "hold the keys, and answer the archive alone");
     signer_serve->add_option("--dir", c.out, "the signer's store: STATE/VAULT/signer")->required();

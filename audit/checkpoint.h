@@ -22,7 +22,15 @@ struct Checkpoint {
 };
 
 // "kustos.archive/" and the vault id in hex; also the name of the archive's checkpoint key.
-std::string origin_of(const VaultId& vault);
+// continuation: 0 for the first ledger of a vault, then counted (docs/format/signer.md, "Continuation"):
+// "kustos.archive/<vault>", "kustos.archive/<vault>/1", ...
+std::string origin_of(const VaultId& vault, std::uint32_t continuation = 0);
+struct OriginParts {
+    VaultId vault;
+    std::uint32_t continuation = 0;
+};
+inline constexpr std::uint32_t kMaxContinuation = 255;  // it stands in the top 8 bits of key tree numbers
+Result<OriginParts> parse_origin(std::string_view origin);
 
 std::string format_checkpoint(const Checkpoint& checkpoint);
 Result<Checkpoint> parse_checkpoint(std::string_view text);

@@ -110,6 +110,11 @@ enum class Tag : std::uint16_t {
     leaf_range = 33,       // u32 tree, u32 first leaf, u32 last leaf; repeated
     renewal = 34,          // u32, its number
     manifest_hash = 35,    // SHA-256 of a renewal's manifest
+    previous_origin = 36,  // text
+    previous_vkey = 37,    // text
+    root = 38,             // hash, of the first checkpoint_size entries
+    remembered_size = 39,  // u64, what somebody else remembers of the ledger before
+    remembered_root = 40,  // hash; absent: not known
 };
 
 enum class ControlAction : std::uint16_t {
@@ -131,6 +136,7 @@ enum class ControlAction : std::uint16_t {
     class_defined = 16,
     evidence_renewed = 17,
     key_rotated = 18,
+    archive_continued = 19,
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3 };
 

@@ -62,7 +62,16 @@ public:
     // already.
     // keys: where they are made. Empty: in files. "pkcs11:token=T?module-path=/FILE&pin-source=file:/FILE" (RFC 7512):
     // in that token, which never gives them out.
-    static Status create(Environment environment, const Path& dir, const VaultId& vault, const std::string& keys = "");
+    // of: for a continuation, which one it is and the head that it goes on from.
+    struct Begin {
+        std::uint32_t continuation = 0;
+        TreeHead head = empty_head();
+    };
+    static Status create(Environment environment, const Path& dir, const VaultId& vault, const std::string& keys,
+                         const Begin& of);
+    static Status create(Environment environment, const Path& dir, const VaultId& vault, const std::string& keys = "") {
+        return create(environment, dir, vault, keys, Begin());
+    }
     // Holds dir/lock until destroyed. Code::conflict: another process has it. Code::corrupt: both slots of `head` are
     // unreadable, or the parts belong to different archives. Code::not_found: no store there.
     static Result<std::unique_ptr<FileSigner>> open(Environment environment, const Path& dir);

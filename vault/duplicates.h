@@ -17,6 +17,9 @@ public:
     // May come again after a crash. durable: everything stored so far survives a power cut when it returns.
     Status store(std::span<const audit::DuplicateRow> rows, bool durable);
 
+    // Rows that point at lost entries (a continuation): what they name must come in again.
+    Status forget_from(EntryIndex first);
+
 private:
     Status insert_rows(std::span<const audit::DuplicateRow> rows);
     DuplicateStore(Database database, Statement find, Statement insert)

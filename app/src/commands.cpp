@@ -117,6 +117,7 @@ public:
         if (n == "witness serve") return witness_serve();
         if (n == "evidence") return evidence();
         if (n == "serve") return serve();
+        if (n == "continue") return go_on();
         if (n == "signer serve") return signer_serve();
         if (n == "key rotate") return key_rotate();
         if (n == "trust key") return trust_key();
@@ -661,6 +662,44 @@ private:
                 .with_hint("config.yaml lies in the archive directory");
         auto house = TRY(open_house());
         return kustos::app::serve(*house, c_.port, {out_, err_});
+    }
+
+    Result<int> go_on() {
+        if (c_.archive.empty()) return Error(Code::usage, "which archive?").with_hint("give --archive DIR");
+        if (!c_.yes)
+            return Error(Code::usage,
+                         "the archive will go on under a new name, and what is lost will stand in it for ever; this "
+                         "can't be taken back")
+                .with_hint("look for the newer state first (docs/operations.md, \"Rolled back\"); then --yes");
+        HouseOptions options;
+        options.archive = c_.archive;
+        options.state = state();
+        const ContinuationReport r = TRY(continue_archive(e_, std::move(options), c_.signer_keys));
+        if (c_.json) {
+            out_ << json{{"origin", r.origin},           {"previous_origin", r.previous_origin},
+                         {"entries", r.entries},         {"remembered", r.remembered},
+                         {"signer_lost", r.signer_lost}, {"shards_removed", r.shards_removed},
+                         {"fingerprint", r.fingerprint}}
+                        .dump()
+                 << "\n";
+            return 0;
+        }
+        out_ << say("Neuer Name:    ", "new name:      ") << r.origin << "\n"
+             << say("Neuer Abdruck: ", "fingerprint:   ") << r.fingerprint << "\n"
+             << say("Erhalten:      die ersten ", "kept:          the first ") << r.entries
+             << say(" Einträge\n", " entries\n");
+        if (r.remembered > r.entries)
+            out_ << say("Verloren:      mindestens ", "lost:          at least ") << r.remembered - r.entries
+                 << say(" Einträge; das steht jetzt in der Kette\n", " entries; the ledger says so now\n");
+        if (r.signer_lost)
+            out_ << say("Das Gedächtnis des Unterzeichners ist nicht lesbar: es kann mehr verloren sein.\n",
+                        "The signer's memory can't be read: more may be lost.\n");
+        out_ << say(
+            "Weiter: den neuen Fingerabdruck veröffentlichen; Zeugen die neue Zeile `log` aus trust.policy geben; "
+            "alle Quellen\num erneutes Senden bitten (was schon da ist, wird erkannt); kustos verify.\n",
+            "Next: publish the new fingerprint; give witnesses the new line `log` of trust.policy; ask all sources "
+            "to send again\n(what is there is recognised); kustos verify.\n");
+        return 0;
     }
 
     Result<int> signer_serve() {

@@ -109,20 +109,21 @@ Result<std::unique_ptr<House>> House::open(Environment environment, HouseOptions
     return house;
 }
 
+namespace {
+Result<audit::VerifierKey> introduced_key(const vault::Archive& archive) {
+    const audit::Entry entry = TRY_IN("entry 0", archive.entry(EntryIndex(0)));
+    const auto body = TRY(audit::BodyReader::parse(entry.body));
+    return audit::VerifierKey::parse(body.find_text(audit::Tag::vkey).value_or(""));
+}
+}  // namespace
+
+Result<audit::KeyHistory> House::key_history() const {
+    return audit::read_history(environment_.fs, options_.archive / "ledger", TRY(introduced_key(*archive_)));
+}
+
 Status House::wire() {
     config_ = TRY(load_config(environment_.fs, options_.archive));
-    for (const std::string& w : config_.list("witnesses")) {
-        const std::size_t space = w.find(' ');
-        WitnessSeat seat;
-        seat.url = w.substr(0, space);
-        seat.key = TRY_IN("config.yaml, witnesses",
-                          audit::VerifierKey::parse(space == std::string::npos ? "" : w.substr(space + 1)));
-        if (seat.key.type != audit::KeyType::cosignature)
-            return Error(Code::usage,
-                         "config.yaml, witnesses: the key is no witness's (kustos witness serve shows it)");
-        TRY_IN("config.yaml", audit::check_http_address("witness", seat.url));
-        witnesses_.push_back(std::move(seat));
-    }
+    witnesses_ = TRY(read_witnesses(config_));
     TRY(read_trust());
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
@@ -132,6 +133,9 @@ Status House::wire() {
     if (options_.passphrase) open.passphrase = options_.passphrase->clone();
     archive_ = TRY(vault::Archive::open(environment_, options_.archive, std::move(open)));
     options_.state = options_.state / archive_->vault_id().hex();
+    if (TRY(key_history()).first().name != archive_->origin())
+        return Error(Code::conflict, "a continuation was begun and not finished")
+            .with_hint("kustos continue --yes, again");
     matters_ = std::make_unique<access::Matters>(*archive_);
     opener_ = std::make_unique<vault::Opener>(*archive_, *matters_);
     const Path access_db = options_.archive / "access.db";

@@ -218,16 +218,19 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     std::string note = TRY(archive_->published_note(size));
     const Path cosigned = audit::cosigned_file(options_.archive / "ledger", size);
     if (environment_.fs.exists(cosigned)) note = TRY(audit::read_note(environment_.fs, cosigned));
-    const audit::VerifierKey first_key = TRY(audit::VerifierKey::parse(archive_->vkey()));
     const auto rotations = TRY(audit::read_rotations(environment_.fs, options_.archive / "ledger"));
-    const audit::KeyHistory keys = TRY(audit::read_history(environment_.fs, options_.archive / "ledger", first_key));
+    const audit::KeyHistory keys = TRY(key_history());
     const audit::KeyHistory::Opened opened_note = TRY(keys.open(as_bytes(note)));
     const audit::Checkpoint& checkpoint = opened_note.checkpoint;
 
     audit::BundleWriter writer;
     TRY(writer.set_checkpoint(note));
-    for (std::size_t i = 1; i < keys.steps().size() && !(keys.steps()[i - 1].key == opened_note.key); ++i)
-        TRY(writer.add_rotation(rotations[i - 1]));
+    // Those of this ledger, up to the key that signed the checkpoint.
+    const auto& steps = keys.steps();
+    const auto before = std::count_if(steps.begin() + 1, steps.begin() + static_cast<std::ptrdiff_t>(keys.era()) + 1,
+                                      [](const auto& step) { return !step.continuation; });
+    for (std::size_t i = keys.era(); !(steps[i].key == opened_note.key); ++i)
+        TRY(writer.add_rotation(rotations.at(static_cast<std::size_t>(before) + i - keys.era())));
     exporting::BundleInput input;
     if (span) {
         const audit::Anchor anchor = TRY(store.read(*span));
@@ -252,7 +255,12 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
                 {facts.gen_time, token.authority, token.authority == audit::BuiltinAuthority::kName, span->size});
         }
     }
-    for (const EntryIndex context : {EntryIndex(0), EntryIndex(1)}) {
+    std::vector<EntryIndex> contexts = {EntryIndex(0), EntryIndex(1)};
+    if (keys.era() != 0) {  // and how the ledger of today began: its first entry, and its evidence key's
+        const EntryIndex begin = steps[keys.era()].entry;
+        contexts = {EntryIndex(0), begin, EntryIndex(begin.value + 1)};
+    }
+    for (const EntryIndex context : contexts) {
         TRY(writer.add_context(context, audit::encode(TRY(archive_->entry(context))),
                                TRY(archive_->inclusion_proof(context, size))));
     }

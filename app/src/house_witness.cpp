@@ -1,4 +1,6 @@
 // Witnesses: every published checkpoint is shown to them; what they remember is believed more than the disk.
+#include <algorithm>
+
 #include "app/house.h"
 #include "audit/net/witness_client.h"
 #include "audit/tlog_proof.h"
@@ -41,7 +43,39 @@ Error contradicted(const WitnessSeat& seat) {
         .with_hint(kHint);
 }
 
+// The size that a witness has seen, if it is another than this one.
+std::optional<std::uint64_t> seen_by(WitnessSeat& seat, TreeSize published, const std::string& note) {
+    audit::AddCheckpoint request;
+    request.old_size = published;
+    request.note = note;
+    const auto answer = audit::ask_witness(seat.url, request, quick());
+    seat.reached = answer.ok();
+    if (!answer.ok()) {
+        log(LogLevel::warning, "a witness can't be reached", {{"code", answer.error().code()}});
+        return std::nullopt;
+    }
+    const std::uint64_t size = answer->status == 409 ? size_in(answer->body) : kNoSize;
+    return size == kNoSize ? std::nullopt : std::optional(size);
+}
+
 }  // namespace
+
+Result<std::vector<WitnessSeat>> read_witnesses(const Config& config) {
+    std::vector<WitnessSeat> seats;
+    for (const std::string& w : config.list("witnesses")) {
+        const std::size_t space = w.find(' ');
+        WitnessSeat seat;
+        seat.url = w.substr(0, space);
+        seat.key = TRY_IN("config.yaml, witnesses",
+                          audit::VerifierKey::parse(space == std::string::npos ? "" : w.substr(space + 1)));
+        if (seat.key.type != audit::KeyType::cosignature)
+            return Error(Code::usage,
+                         "config.yaml, witnesses: the key is no witness's (kustos witness serve shows it)");
+        TRY_IN("config.yaml", audit::check_http_address("witness", seat.url));
+        seats.push_back(std::move(seat));
+    }
+    return seats;
+}
 
 // At the start: nobody may remember more than there is. One who can't be reached is no reason to stand still.
 Status House::look_at_witnesses(vault::Archive& archive) {
@@ -55,23 +89,36 @@ Status House::look_at_witnesses(vault::Archive& archive) {
                 .with_hint(kHint);
     }
     if (!published) return {};
+    const std::string note = TRY(archive.published_note(published->size));
+    // The first publication after a continuation is still to come: what witnesses remember is the ledger before.
+    if (TRY(audit::parse_checkpoint(TRY(audit::parse_note(as_bytes(note))).text)).origin != archive.origin()) return {};
     for (WitnessSeat& seat : witnesses_) {
-        audit::AddCheckpoint request;
-        request.old_size = published->size;
-        request.note = TRY(archive.published_note(published->size));
-        const auto answer = audit::ask_witness(seat.url, request, quick());
-        seat.reached = answer.ok();
-        if (!answer.ok()) {
-            log(LogLevel::warning, "a witness can't be reached", {{"code", answer.error().code()}});
-            continue;
-        }
-        if (answer->status != 409) continue;
-        const std::uint64_t theirs = size_in(answer->body);
-        if (theirs == kNoSize) continue;
-        if (theirs > size) return older_than(seat, theirs, size);
-        if (theirs == published->size.value) return contradicted(seat);
+        const auto theirs = seen_by(seat, published->size, note);
+        if (!theirs) continue;
+        if (*theirs > size) return older_than(seat, *theirs, size);
+        if (*theirs == published->size.value) return contradicted(seat);
     }
     return {};
+}
+
+Result<std::uint64_t> remembered_by_others(Environment environment, const Path& archive, TreeSize size,
+                                           const std::string& origin) {
+    std::uint64_t most = 0;
+    const Path ledger = archive / "ledger";
+    for (const audit::AnchorSpan& span : TRY(audit::AnchorStore(environment.fs, ledger).list()))
+        most = std::max(most, span.size.value);
+    const Config config = TRY(load_config(environment.fs, archive));
+    const auto published = TRY(audit::list_published(environment.fs, ledger));
+    for (WitnessSeat& seat : TRY(read_witnesses(config))) {
+        for (std::size_t i = published.size(); i-- > 0;) {
+            if (published[i] > size) continue;
+            const std::string note = TRY(audit::read_note(environment.fs, audit::published_file(ledger, published[i])));
+            if (TRY(audit::parse_checkpoint(TRY(audit::parse_note(as_bytes(note))).text)).origin != origin) break;
+            most = std::max(most, seen_by(seat, published[i], note).value_or(0));
+            break;
+        }
+    }
+    return most;
 }
 
 Status House::ask_witnesses(TreeSize size) {

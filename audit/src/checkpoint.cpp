@@ -7,6 +7,8 @@ namespace kustos::audit {
 
 namespace {
 
+constexpr std::string_view kPrefix = "kustos.archive/";
+
 Error refuse(const char* why) {
     return Error(Code::bad_input, std::string("checkpoint: ") + why);
 }
@@ -31,8 +33,24 @@ Result<TreeSize> parse_size(std::string_view digits) {
 
 }  // namespace
 
-std::string origin_of(const VaultId& vault) {
-    return "kustos.archive/" + vault.hex();
+std::string origin_of(const VaultId& vault, std::uint32_t continuation) {
+    return std::string(kPrefix) + vault.hex() + (continuation == 0 ? "" : "/" + std::to_string(continuation));
+}
+
+Result<OriginParts> parse_origin(std::string_view origin) {
+    const Error bad = refuse("this is no archive's origin");
+    if (origin.substr(0, kPrefix.size()) != kPrefix) return bad;
+    const std::string_view rest = origin.substr(kPrefix.size());
+    const auto vault = VaultId::parse(rest.substr(0, 2 * VaultId::kSize));
+    if (!vault.ok()) return bad;
+    OriginParts parts{*vault, 0};
+    if (rest.size() > 2 * VaultId::kSize) {
+        const auto number = parse_size(rest.substr(2 * VaultId::kSize + 1));
+        if (!number.ok() || number->value == 0 || number->value > kMaxContinuation) return bad;
+        parts.continuation = static_cast<std::uint32_t>(number->value);
+    }
+    if (origin_of(parts.vault, parts.continuation) != origin) return bad;
+    return parts;
 }
 
 std::string format_checkpoint(const Checkpoint& checkpoint) {

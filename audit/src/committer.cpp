@@ -163,11 +163,13 @@ Status Committer::recover() {
     if (!fs_.exists(checkpoint_file(ledger))) {
         installed = empty_head();
     } else if (const auto note = read_note(fs_, checkpoint_file(ledger)); note.ok()) {
-        // Whose signature it has is the verifier's matter: after a rotation it may still be the key before's. It counts
-        // here only as far as the signer's own memory agrees.
+        // Whose signature it has is the verifier's matter: after a rotation or a continuation it may still be the key
+        // before's. It counts here only as far as the signer's own memory agrees.
         const auto parsed = parse_note(as_bytes(*note));
         const auto checkpoint = parsed.ok() ? parse_checkpoint(parsed->text) : Result<Checkpoint>(parsed.error());
-        if (checkpoint.ok() && checkpoint->origin == signer_.verifier().name) {
+        const auto origin =
+            checkpoint.ok() ? parse_origin(checkpoint->origin) : Result<OriginParts>(checkpoint.error());
+        if (origin.ok() && origin->vault == signer_.vault()) {
             installed = checkpoint->head();
         } else if (log_bundles.empty()) {
             return Error(Code::bad_input, "ledger/checkpoint is not this ledger's");

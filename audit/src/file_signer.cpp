@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kMaxKeyFile = 64 * 1024;
 constexpr std::size_t kHeadFileSize = 2 * kHeadSlotSpacing;
-constexpr std::string_view kOriginPrefix = "kustos.archive/";
 
 Error damaged(const char* what) {
     return Error(Code::corrupt, std::string("signer's store: ") + what)
@@ -22,14 +21,13 @@ Error damaged(const char* what) {
 }
 
 Result<VaultId> vault_of(const std::string& origin) {
-    if (origin.substr(0, kOriginPrefix.size()) != kOriginPrefix) return damaged("the key's name is not an origin");
-    const auto vault = VaultId::parse(origin.substr(kOriginPrefix.size()));
-    if (!vault.ok() || origin_of(*vault) != origin) return damaged("the key's name is not an origin");
-    return *vault;
+    const auto parts = parse_origin(origin);
+    if (!parts.ok()) return damaged("the key's name is not an origin");
+    return parts->vault;
 }
 
-Bytes first_head(const VaultId& vault) {
-    Bytes file = encode(HeadSlot{vault, 0, empty_head()});
+Bytes first_head(const VaultId& vault, const TreeHead& head) {
+    Bytes file = encode(HeadSlot{vault, 0, head});
     file.resize(kHeadFileSize);
     return file;
 }
@@ -87,18 +85,19 @@ struct FileSigner::State {
 FileSigner::FileSigner(std::unique_ptr<State> state) : state_(std::move(state)) {}
 FileSigner::~FileSigner() = default;
 
-Status FileSigner::create(Environment environment, const Path& dir, const VaultId& vault, const std::string& keys) {
+Status FileSigner::create(Environment environment, const Path& dir, const VaultId& vault, const std::string& keys,
+                          const Begin& of) {
     Fs& fs = environment.fs;
     if (fs.exists(dir / "head") || fs.exists(dir / "checkpoint.key")) {
         return Error(Code::conflict, "a signer's store is there already").with_hint("choose another state directory");
     }
     TRY_IN("signer's store", fs.make_dirs(dir));
-    const CheckpointKey key = TRY(CheckpointKey::make(environment, origin_of(vault), keys));
+    const CheckpointKey key = TRY(CheckpointKey::make(environment, origin_of(vault, of.continuation), keys));
     const BundleKey evidence = TRY(BundleKey::make(environment, vault, keys));
     TRY_IN("signer's store", put_once(fs, dir / "checkpoint.key", key.file.view()));
     TRY_IN("signer's store", put_once(fs, dir / "evidence.key", evidence.file.view()));
     TRY_IN("signer's store", put_once(fs, dir / "evidence.crt", TRY(certificate_pem(ByteView(evidence.certificate)))));
-    TRY_IN("signer's store", put_once(fs, dir / "head", first_head(vault)));
+    TRY_IN("signer's store", put_once(fs, dir / "head", first_head(vault, of.head)));
     TRY_IN("signer's store", fs.sync_dir(dir.parent_path()));
     return {};
 }

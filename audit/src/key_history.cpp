@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "audit/ledger.h"
 #include "audit/tlog_proof.h"
 
 namespace kustos::audit {
@@ -36,12 +37,32 @@ Status KeyHistory::add(const Rotation& rotation) {
         return Error(Code::bad_input, "the announced key does not fit the ledger");
     if (checkpoint.size <= steps_.back().proven || (steps_.size() > 1 && proof.index <= steps_.back().entry))
         return Error(Code::bad_input, "rotations are out of order");
-    steps_.push_back({std::move(key), proof.index, checkpoint.size});
+    steps_.push_back({std::move(key), proof.index, checkpoint.size, false, leaf_hash(rotation.entry)});
+    return {};
+}
+
+Status KeyHistory::add(EntryIndex index, ByteView continued) {
+    const Entry entry = TRY(decode_entry(continued));
+    const BodyReader body = TRY(BodyReader::parse(entry.body));
+    const auto origin = body.find_text(Tag::origin), vkey = body.find_text(Tag::vkey);
+    const auto before = body.find_text(Tag::previous_origin);
+    const auto size = body.find_u64(Tag::checkpoint_size);
+    const auto root = body.find_hash(Tag::root);
+    if (control_action(entry) != ControlAction::archive_continued || !origin || !vkey || !before || !size || !root)
+        return Error(Code::bad_input, "the entry continues no ledger");
+    VerifierKey key = TRY(VerifierKey::parse(*vkey));
+    const OriginParts old = TRY(parse_origin(first().name)), now = TRY(parse_origin(*origin));
+    if (key.name != *origin || key.type != KeyType::ed25519 || *before != first().name || !(old.vault == now.vault) ||
+        now.continuation <= old.continuation || *size != index.value || index.value < steps_.back().proven.value)
+        return Error(Code::bad_input, "the continuation does not fit the ledger before");
+    steps_.push_back({std::move(key), index, TreeSize(index.value), true, leaf_hash(continued)});
+    era_ = steps_.size() - 1;
     return {};
 }
 
 bool KeyHistory::has(const VerifierKey& key) const {
-    return std::any_of(steps_.begin(), steps_.end(), [&](const Step& s) { return s.key == key; });
+    return std::any_of(steps_.begin() + static_cast<std::ptrdiff_t>(era_), steps_.end(),
+                       [&](const Step& s) { return s.key == key; });
 }
 
 Result<KeyHistory::Opened> KeyHistory::open(ByteView note) const {
@@ -77,11 +98,46 @@ Status store_rotation(Fs& fs, const Path& ledger_dir, std::uint32_t number, cons
     return replace_file(fs, file_of(ledger_dir, number, ".tlog-proof"), as_bytes(rotation.proof));
 }
 
+Result<std::vector<Continued>> read_continuations(Fs& fs, const Path& ledger_dir) {
+    std::vector<Continued> all;
+    const Path folder = ledger_dir / "continuations";
+    if (!fs.exists(folder)) return all;
+    for (const std::string& name : TRY_IN("ledger/continuations", fs.list(folder))) {
+        if (name.size() != 18 || name.substr(12) != ".entry") continue;
+        const auto index = parse_twelve_digits(name.substr(0, 12));
+        if (!index.ok() || all.size() >= kMaxContinuation)
+            return Error(Code::corrupt, "ledger/continuations: names that are none, or too many");
+        all.push_back({EntryIndex(*index), TRY_IN("ledger/continuations", read_file(fs, folder / name, 65'535))});
+    }
+    std::sort(all.begin(), all.end(), [](const Continued& a, const Continued& b) { return a.index < b.index; });
+    return all;
+}
+
+Status store_continuation(Fs& fs, const Path& ledger_dir, const Continued& continued) {
+    TRY(fs.make_dirs(ledger_dir / "continuations"));
+    return replace_file(fs, ledger_dir / "continuations" / (twelve_digits(continued.index.value) + ".entry"),
+                        continued.entry);
+}
+
+Status add_all(KeyHistory& history, std::span<const Rotation> rotations, std::span<const Continued> continuations) {
+    for (std::size_t r = 0, c = 0; r < rotations.size() || c < continuations.size();) {
+        bool rotation = c == continuations.size();
+        if (!rotation && r < rotations.size())
+            rotation = TRY(TlogProof::parse(as_bytes(rotations[r].proof))).index < continuations[c].index;
+        if (rotation) {
+            TRY_IN("ledger/rotations/" + six_digits(static_cast<std::uint32_t>(r + 1)), history.add(rotations[r]));
+            ++r;
+        } else {
+            TRY_IN("ledger/continuations", history.add(continuations[c].index, continuations[c].entry));
+            ++c;
+        }
+    }
+    return {};
+}
+
 Result<KeyHistory> read_history(Fs& fs, const Path& ledger_dir, const VerifierKey& first) {
     KeyHistory history(first);
-    const auto rotations = TRY(read_rotations(fs, ledger_dir));
-    for (std::size_t i = 0; i < rotations.size(); ++i)
-        TRY_IN("ledger/rotations/" + six_digits(static_cast<std::uint32_t>(i + 1)), history.add(rotations[i]));
+    TRY(add_all(history, TRY(read_rotations(fs, ledger_dir)), TRY(read_continuations(fs, ledger_dir))));
     return history;
 }
 

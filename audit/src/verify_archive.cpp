@@ -54,7 +54,7 @@ private:
             report_.problem("ledger.entries", "entry 0", learned.error().message());
             return {};  // no key, so nothing else can be judged
         }
-        learn_rotations();
+        learn_history();
         const auto head = history_->open(as_bytes(note));
         if (!head.ok()) {
             report_.problem("checkpoint", "ledger/checkpoint", head.error().message());
@@ -80,7 +80,7 @@ private:
         finish_frames();
         finish_chain();
         check_renewals();
-        if (complete_ && rotations_found_ != rotations_.size())
+        if (complete_ && announced_ != history_->steps().size() - 1)
             report_.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys");
         judge_origin();
         if (!live_) find_unreferenced();
@@ -110,21 +110,30 @@ private:
     }
 
     // Each later key is announced under the one before. One that is not counts for nothing, nor do those after it.
-    void learn_rotations() {
+    void learn_history() {
         history_.emplace(*key_);
+        const auto continuations = read_continuations(fs_, ledger_);
+        if (!continuations.ok()) {
+            report_.problem("ledger.continuation", "ledger/continuations", continuations.error().message());
+            return;
+        }
         const auto rotations = read_rotations(fs_, ledger_);
         if (!rotations.ok()) {
             report_.problem("key.rotation", "ledger/rotations", rotations.error().message());
             return;
         }
-        for (const Rotation& rotation : *rotations) {
-            if (const Status added = history_->add(rotation); !added.ok()) {
-                report_.problem("key.rotation", "ledger/rotations", added.error().message());
-                return;
+        const Status added = add_all(*history_, *rotations, *continuations);
+        for (const KeyHistory::Step& step : history_->steps()) {
+            if (step.proven.value == 0) continue;
+            if (step.continuation) {
+                report_.checked["continuations"] += 1;
+            } else {
+                rotations_ += 1;
+                report_.checked["rotations"] += 1;
             }
-            rotations_.push_back(sha256(rotation.entry));
-            report_.checked["rotations"] += 1;
         }
+        if (!added.ok()) report_.problem("key.rotation", "ledger/rotations", added.error().message());
+        report_.fingerprint = key_fingerprint(history_->first().format());
     }
 
     // The bundle's file for this ledger size, or a wider one that has grown meanwhile.
@@ -328,6 +337,9 @@ private:
     void take_entry(EntryIndex index, ByteView bytes, const std::string& bundle) {
         report_.checked["entries"] += 1;
         if (const auto p = published_.find(index.value); p != published_.end()) check_root(p->first, p->second.root);
+        for (const KeyHistory::Step& step : history_->steps()) {
+            if (step.continuation && step.entry == index) root_so_far_ = range_.root();
+        }
         add_leaf(index, leaf_hash(bytes));
         const auto entry = decode_entry(bytes);
         const std::string where = "entry " + std::to_string(index.value);
@@ -585,8 +597,29 @@ private:
                 }
                 const auto& steps = history_->steps();
                 for (std::size_t i = 1; i < steps.size(); ++i) {
-                    if (steps[i].entry == index && steps[i].key.format() == *vkey) ++rotations_found_;
+                    if (steps[i].entry == index && steps[i].leaf == leaf_hash(encode(entry))) ++announced_;
                 }
+                break;
+            }
+            case ControlAction::archive_continued: {
+                const auto root = body->find_hash(Tag::root);
+                bool known = false;
+                for (const KeyHistory::Step& step : history_->steps()) {
+                    if (step.continuation && step.entry == index && step.leaf == leaf_hash(encode(entry))) known = true;
+                }
+                if (!known) {
+                    report_.problem("ledger.continuation", where, "continues the ledger under a key that is not known");
+                    break;
+                }
+                ++announced_;
+                if (!root || !(*root == root_so_far_))
+                    report_.problem("ledger.continuation", where,
+                                    "goes on from another ledger than the entries before");
+                const std::uint64_t until = body->find_u64(Tag::remembered_size).value_or(0);
+                report_.remark("what the ledger before held beyond entry " + std::to_string(index.value) +
+                               (until > index.value ? ": " + std::to_string(until - index.value) +
+                                                          " entries or more are lost, and the archive says so"
+                                                    : ": it was continued there under a new name"));
                 break;
             }
             case ControlAction::tree_opened:
@@ -748,16 +781,23 @@ private:
         for (std::uint64_t at = 0; at < size_.value; at += kTileWidth)
             expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
         walk_folder(ledger_ / "tile", "tile");
-        const std::set<std::string> parts = {"checkpoint", "published", "tile",     "anchors",
-                                             "renewals",   "cosigned",  "rotations"};
+        const std::set<std::string> parts = {"checkpoint", "published", "tile",      "anchors",
+                                             "renewals",   "cosigned",  "rotations", "continuations"};
         only(ledger_, "ledger", [&](const std::string& n) { return parts.count(n) != 0; });
         only(ledger_ / "published", "ledger/published",
              [](const std::string& n) { return parse_twelve_digits(n).ok(); });
         only(ledger_ / "cosigned", "ledger/cosigned", [](const std::string& n) { return parse_twelve_digits(n).ok(); });
         only(ledger_ / "rotations", "ledger/rotations", [this](const std::string& n) {
-            return std::any_of(rotations_.begin(), rotations_.end(), [&, number = 0](const Hash&) mutable {
-                const std::string digits = twelve_digits(static_cast<std::uint64_t>(++number)).substr(6);
-                return n == digits + ".entry" || n == digits + ".tlog-proof";
+            for (std::size_t number = 1; number <= rotations_; ++number) {
+                const std::string digits = twelve_digits(number).substr(6);
+                if (n == digits + ".entry" || n == digits + ".tlog-proof") return true;
+            }
+            return false;
+        });
+        only(ledger_ / "continuations", "ledger/continuations", [this](const std::string& n) {
+            const auto& steps = history_->steps();
+            return std::any_of(steps.begin(), steps.end(), [&](const KeyHistory::Step& s) {
+                return s.continuation && n == twelve_digits(s.entry.value) + ".entry";
             });
         });
         only(vault_ / "segments", "vault/segments", [](const std::string& n) {
@@ -797,8 +837,8 @@ private:
     Report report_;
     std::optional<VerifierKey> key_;  // of entry 0
     std::optional<KeyHistory> history_;
-    std::vector<Hash> rotations_;
-    std::size_t rotations_found_ = 0;
+    std::size_t rotations_ = 0, announced_ = 0;
+    Hash root_so_far_;  // at a continuation
     std::optional<Hash> builtin_root_;
     TreeSize size_, witnessed_;
     Hash root_;

@@ -105,7 +105,7 @@ private:
         check_files(*m);
         if (!check_checkpoint(*m)) return;
         for (const std::string& name : m->context) check_context(name, *m);
-        if (!introduced_)
+        if (!introduced_ || !named_)
             report_.problem("bundle.entry", "context",
                             "the entry that introduces the archive is missing or another one");
         if (signer_ && evidence_certificates_.count(*signer_) == 0) {
@@ -177,7 +177,8 @@ private:
 
     bool check_checkpoint(const Manifest& m) {
         const auto key = VerifierKey::parse(m.vkey);
-        if (!key.ok() || m.origin != origin_of(m.vault) || key->name != m.origin) {
+        const auto origin = parse_origin(m.origin);
+        if (!key.ok() || !origin.ok() || !(origin->vault == m.vault) || key->name != m.origin) {
             report_.problem("bundle.manifest", "manifest.json", "vault id, origin and key do not belong together");
             return false;
         }
@@ -256,6 +257,10 @@ private:
         return std::move(*entry);
     }
 
+    static bool names_this(const BodyReader& body, const Manifest& m) {
+        return body.find_text(Tag::origin) == m.origin && body.find_text(Tag::vkey) == m.vkey;
+    }
+
     void check_context(const std::string& name, const Manifest& m) {
         const auto p = parsed<ProvenEntry>(name, &parse_context);
         if (!p) return;
@@ -266,9 +271,13 @@ private:
         if (!action || !body.ok()) return;
         if (*action == ControlAction::archive_created && p->index == 0) {
             const auto id = body->find_bytes(Tag::vault_id);
-            introduced_ = id && equal(*id, m.vault.view()) && body->find_text(Tag::origin) == m.origin &&
-                          body->find_text(Tag::vkey) == m.vkey;
+            introduced_ = id && equal(*id, m.vault.view());
+            named_ = named_ || names_this(*body, m);
             builtin_root_ = body->find_hash(Tag::tsa_root_hash);
+        } else if (*action == ControlAction::archive_continued) {
+            named_ = named_ || names_this(*body, m);
+            report_.remark("what the ledger before held beyond entry " + std::to_string(p->index) +
+                           ": it was continued there under a new name");
         } else if (*action == ControlAction::evidence_key) {
             if (auto certificate = body->find_bytes(Tag::certificate))
                 evidence_certificates_.insert(std::move(*certificate));
@@ -468,7 +477,7 @@ private:
     std::optional<Hash> builtin_root_;
     std::set<Bytes> evidence_certificates_;
     std::map<std::string, Bytes> proven_;  // by the name that its evidence record has
-    bool introduced_ = false, witnessed_ = false;
+    bool introduced_ = false, named_ = false, witnessed_ = false;
     TreeSize size_;
     Hash root_, note_;
 };

@@ -1,5 +1,8 @@
 """Witnesses: cosignatures in the archive and in bundles, receipts, and an old copy that is refused."""
+import base64
+import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -90,6 +93,114 @@ class Witnesses(unittest.TestCase):
                     after = sorted((p, p.read_bytes()) for p in (archive.path / "ledger").rglob("*") if p.is_file())
                     self.assertEqual(before, after)
                     # The newest copy put back: nothing else is needed. (Here: it is gone; see continuation.)
+
+
+
+class Continuation(unittest.TestCase):
+    def rolled_back(self, archive, with_state):
+        """Yesterday's copy, put back; what came later is lost."""
+        name = f"more{len(list(archive.folder.iterdir()))}"
+        copy = archive.folder / f"before {name}"
+        shutil.copytree(archive.path, copy / "archive")
+        shutil.copytree(archive.state, copy / "state")
+        ingest(archive, name, *sorted((DEMO / "mail").glob("*.eml")))
+        lost = archive.json("status")["entries"]
+        for now, then in ((archive.path, "archive"), (archive.state, "state"))[:2 if with_state else 1]:
+            shutil.rmtree(now)
+            shutil.copytree(copy / then, now)
+        return lost
+
+    def test_an_archive_whose_newer_state_is_lost_goes_on_under_a_new_name(self):
+        for with_witness_too in (False, True):
+            with self.subTest(with_witness_too=with_witness_too), Archive() as archive:
+                vkey = archive.trust.read_text().split("log ")[1].split("\n")[0]
+                with Server(archive.folder / "w", vkey) as server:
+                    if with_witness_too:
+                        with_witness(archive, server)
+                    ingest(archive, "mail", DEMO / "mail.mbox")
+                    old_trust = archive.folder / "old.policy"
+                    shutil.copy(archive.trust, old_trust)
+                    before = archive.json("status")
+                    self.assertIn("nothing to continue", archive.run("continue", "--yes", code=archive.call("continue", "--yes")
+                                                                     .returncode).stderr)
+                    lost = self.rolled_back(archive, with_state=with_witness_too)
+                    self.assertIn("kustos continue", archive.run("status", code=6).stderr)
+                    self.assertIn("--yes", archive.run("continue", code=2).stderr)
+                    report = archive.json("continue", "--yes")
+                    self.assertEqual(report["origin"], before["origin"] + "/1")
+                    self.assertEqual(report["entries"], before["entries"])
+                    # The signer remembers all of it, a witness what was published.
+                    self.assertIn(report["remembered"], (lost, lost - 1, lost - 2, lost - 3))
+                    self.assertNotEqual(report["fingerprint"], before["fingerprint"])
+                    # Once is enough.
+                    self.assertNotEqual(archive.call("continue", "--yes").returncode, 0)
+                    code, verdict = archive.verify(None, "--trust", archive.trust)
+                    self.assertEqual((code, verdict["origin"]), (0, "pinned"), verdict["problems"])
+                    self.assertTrue(any("are lost, and the archive says so" in line for line in verdict["not_checked"]))
+                    # Sources send again: what was lost comes in, what is there stays alone.
+                    archive.run("source", "add", "again", "--kind", "import")
+                    archive.run("ingest", "--source", "mail", DEMO / "mail.mbox")
+                    self.assertEqual(archive.json("status")["records"], before["records"])
+                    archive.run("ingest", "--source", "again", *sorted((DEMO / "mail").glob("*.eml")))
+                    self.assertGreater(archive.json("status")["records"], before["records"])
+                    bundle = archive.folder / "b.pdf"
+                    archive.run("export", "--matter", archive.matter(), "--query", "Fundamente", "--out", bundle)
+                    for subject in (None, bundle):
+                        code, verdict = archive.verify(subject, "--trust", archive.trust)
+                        self.assertEqual((code, verdict["origin"]), (0, "pinned"), verdict["problems"])
+                        code, verdict = archive.verify(subject, "--trust", old_trust)
+                        self.assertEqual((code, verdict["origin"]), (1, "unknown"))
+                    # It goes on like any other: rotation, and a second continuation.
+                    archive.run("key", "rotate")
+                    if not with_witness_too:
+                        self.rolled_back(archive, False)
+                        self.assertEqual(archive.json("continue", "--yes")["origin"], before["origin"] + "/2")
+                    ingest(archive, "last", DEMO / "mail.mbox")
+                    code, verdict = archive.verify(None, "--trust", archive.trust)
+                    self.assertEqual((code, verdict["origin"]), (0, "pinned"), verdict["problems"])
+
+    def test_a_continuation_that_is_interrupted_is_finished_by_the_next_try(self):
+        with Archive() as archive:
+            ingest(archive, "mail", DEMO / "mail.mbox")
+            self.rolled_back(archive, False)
+            state = next(archive.state.iterdir())
+            keep = archive.folder / "keep"
+            shutil.copytree(archive.path, keep / "archive")
+            shutil.copytree(archive.state, keep / "state")
+            archive.run("continue", "--yes")
+            after = archive.folder / "after"
+            shutil.copytree(archive.path, after / "archive")
+            shutil.copytree(archive.state, after / "state")
+
+            def put(which, part):
+                target = {"archive": archive.path, "state": archive.state}[part]
+                shutil.rmtree(target)
+                shutil.copytree(which / part, target)
+            # Before and between the two renames, before the entry, and before its file.
+            for name in ("made", "moved", "no entry", "no file"):
+                with self.subTest(name=name):
+                    put(after if name == "no file" else keep, "archive")
+                    put(after, "state")
+                    if name == "made":
+                        os.rename(state / "signer", state / "signer.new")
+                        os.rename(state / "signer.origin-0", state / "signer")
+                    elif name == "moved":
+                        os.rename(state / "signer", state / "signer.new")
+                    if name in ("made", "moved", "no entry"):  # a signer that has not signed anything yet
+                        fresh = state / ("signer" if name == "no entry" else "signer.new")
+                        size, root = (archive.path / "ledger" / "checkpoint").read_text().split("\n")[1:3]
+                        slot = (b"KSH1" + bytes.fromhex(state.name) + bytes(8) + int(size).to_bytes(8, "big")
+                                + base64.b64decode(root) + bytes(4))
+                        slot += hashlib.sha256(slot).digest()
+                        (fresh / "head").write_bytes(slot.ljust(8192, b"\0"))
+                    else:
+                        shutil.rmtree(archive.path / "ledger" / "continuations")
+                    self.assertNotEqual(archive.call("status").returncode, 0)
+                    report = archive.json("continue", "--yes")
+                    self.assertEqual(report["origin"].rsplit("/")[-1], "1")
+                    archive.json("status")
+                    code, verdict = archive.verify(None, "--trust", archive.trust)
+                    self.assertEqual((code, verdict["origin"]), (0, "pinned"), verdict["problems"])
 
 
 if __name__ == "__main__":

@@ -76,13 +76,14 @@ class Case(unittest.TestCase):
 
 
 def setUpModule():
-    global FOLDER, DEMO, LARGE, STAMPED, WITNESSED, ROTATED
+    global FOLDER, DEMO, LARGE, STAMPED, WITNESSED, ROTATED, CONTINUED
     keep = os.environ.get("KUSTOS_VERIFY_FIXTURES")  # a folder to make them in and to leave them
     FOLDER = Path(keep or tempfile.mkdtemp(prefix="kustos-agreement-"))
     if not keep:
         unittest.addModuleCleanup(shutil.rmtree, FOLDER, ignore_errors=True)
     DEMO, LARGE, STAMPED = fixtures.make_demo(FOLDER), fixtures.make_large(FOLDER), fixtures.make_stamped(FOLDER)
     WITNESSED, ROTATED = fixtures.make_witnessed(FOLDER), fixtures.make_rotated(FOLDER)
+    CONTINUED = fixtures.make_continued(FOLDER)
 
 
 def trust_file(name, *lines):
@@ -95,7 +96,7 @@ class SoundFixtures(Case):
     """Nothing is damaged: more than the verdict must be equal."""
 
     def test_both_see_the_same_in_every_fixture(self):
-        for archive in (DEMO, LARGE, STAMPED, WITNESSED, ROTATED):
+        for archive in (DEMO, LARGE, STAMPED, WITNESSED, ROTATED, CONTINUED):
             pdf = FOLDER / (archive.path.name + "-sound.pdf")
             pdf.write_bytes(archive.bundle)
             for path in (archive.path, pdf):
@@ -134,6 +135,26 @@ class SoundFixtures(Case):
         for n, data in kept.items():
             (folder / n).write_bytes(data)
         self.assertEqual(self.agree(ROTATED.path, ROTATED.trust)[0], 0)
+
+    def test_damaged_continuations_of_an_archive(self):
+        folder = CONTINUED.path / "ledger" / "continuations"
+        file, = folder.iterdir()
+        entry = file.read_bytes()
+        for name, files in (("another entry", {file.name: entry[:-1] + bytes([entry[-1] ^ 1])}),
+                            ("another place", {f"{int(file.name[:12]) + 1:012}.entry": entry}),
+                            ("earlier", {f"{int(file.name[:12]) - 1:012}.entry": entry}),
+                            ("cut", {file.name: entry[:200]}), ("twice", {file.name: entry, "000000000900.entry": entry}),
+                            ("none", {})):
+            with self.subTest(name=name):
+                for f in folder.iterdir():
+                    f.unlink()
+                for n, data in files.items():
+                    (folder / n).write_bytes(data)
+                self.assertEqual(self.agree(CONTINUED.path, CONTINUED.trust)[0], 1)
+        for f in folder.iterdir():
+            f.unlink()
+        file.write_bytes(entry)
+        self.assertEqual(self.agree(CONTINUED.path, CONTINUED.trust)[0], 0)
 
     def test_what_witnesses_have_signed(self):
         pdf = FOLDER / "witnessed-sound.pdf"

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,26 @@ def make_rotated(folder):
         archive.kustos("key", "rotate")
         archive.ingest(f"mail{n}", *sorted((DEMO / "mail").glob("*.eml"))[2 * n:2 * n + 2])
     archive.bundle = archive.export("rotated.pdf", "Fundamente")
+    archive.trust.write_text(first)
+    return archive
+
+
+def make_continued(folder):
+    """Rolled back and continued, with a rotation on either side."""
+    archive = Archive(folder, "continued")
+    archive.ingest("mail", DEMO / "mail.mbox")
+    archive.kustos("key", "rotate")
+    shutil.copytree(archive.path, folder / "continued.old")
+    mails = sorted((DEMO / "mail").glob("*.eml"))
+    archive.ingest("lost", *mails[:3])
+    shutil.rmtree(archive.path)
+    (folder / "continued.old").rename(archive.path)
+    archive.kustos("continue", "--yes")
+    first = archive.trust.read_text()
+    archive.ingest("more", *mails[:3])
+    archive.kustos("key", "rotate")
+    archive.ingest("last", *mails[3:4])
+    archive.bundle = archive.export("continued.pdf", "Fundamente")
     archive.trust.write_text(first)
     return archive
 

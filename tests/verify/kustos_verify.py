@@ -555,6 +555,25 @@ class History:
 
     def __init__(self, first):
         self.steps = [(first, 0, 0)]  # key, entry that names it, size of the checkpoint that proves it
+        self.leaves = set()           # (index, leaf hash) of those entries
+        self.era = 0                  # the step at which the ledger got the name that it has today
+
+    def go_on(self, index, data):
+        """A continuation: a new name and key that nobody announces."""
+        entry, before = Entry(data), self.steps[self.era][0].name
+        origin, vkey = entry.text(4), entry.text(5)
+        if entry.control() != ARCHIVE_CONTINUED or None in (origin, vkey, entry.hash(38)):
+            raise Refused("the entry continues no ledger")
+        key, old, new = Key(vkey), parse_origin(before), parse_origin(origin)
+        if key.name != origin or key.type != 1 or entry.text(36) != before or entry.number(16, 8) != index or \
+                old is None or new is None or old[0] != new[0] or new[1] <= old[1] or index < self.steps[-1][2]:
+            raise Refused("the continuation does not fit the ledger before")
+        self.steps.append((key, index, index))
+        self.leaves.add((index, leaf_hash(data)))
+        self.era = len(self.steps) - 1
+        self.continued = self.continued | {index}
+
+    continued = frozenset()
 
     def add(self, entry, proof):
         key, (_, before, proven) = self.steps[-1][0], self.steps[-1]
@@ -572,9 +591,11 @@ class History:
         if checkpoint.size <= proven or (len(self.steps) > 1 and index <= before):
             raise Refused("rotations are out of order")
         self.steps.append((new, index, checkpoint.size))
+        self.leaves.add((index, leaf_hash(entry)))
 
     def keys(self):
-        return [key for key, _, _ in self.steps]
+        """Of the ledger as it is called today."""
+        return [key for key, _, _ in self.steps[self.era:]]
 
     def open(self, note):
         """(checkpoint, the key that signed it): which one its size asks for; at a border the key before is good, too."""
@@ -592,6 +613,13 @@ class History:
             if i == 0 or claimed.size != proven:
                 break
         raise refused
+
+
+def parse_origin(origin):
+    """(vault id, continuation) or None."""
+    match = re.fullmatch(r"kustos\.archive/([0-9a-f]{32})(?:/([1-9][0-9]{0,2}))?", origin)
+    number = int(match[2] or 0) if match else 0
+    return (match[1], number) if match and number <= 255 else None
 
 
 def read_tlog_proof(data):
@@ -615,7 +643,7 @@ def read_tlog_proof(data):
 
 RECORD, BLOB, ACCESS, ERASURE, CONTROL = 1, 2, 3, 4, 5
 ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
-TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED = 6, 7, 8, 9, 18
+TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED, ARCHIVE_CONTINUED = 6, 7, 8, 9, 18, 19
 
 
 class Entry:
@@ -1414,7 +1442,7 @@ class BundleCheck:
         self.members, self.used, self.covered, self.proven = {}, set(), {}, {}
         self.key = self.signer = self.checkpoint = self.builtin_root = self.history = None
         self.rotations = set()
-        self.introduced, self.certificates, self.witnessed = False, set(), False
+        self.introduced, self.named, self.certificates, self.witnessed = False, False, set(), False
 
     def run(self):
         try:
@@ -1471,7 +1499,7 @@ class BundleCheck:
         self.check_checkpoint(manifest)
         for name in manifest.context:
             self.guarded(self.check_context, name, manifest)
-        if not self.introduced:
+        if not (self.introduced and self.named):
             self.report.problem("bundle.entry", "context", "entry 0 is missing, or introduces another archive")
         if self.signer is not None and self.signer not in self.certificates:
             self.report.problem("bundle.signature", "file", "the signer's certificate is not one that the ledger names")
@@ -1510,7 +1538,8 @@ class BundleCheck:
     def check_checkpoint(self, manifest):
         try:
             key = Key(manifest.vkey)
-            if manifest.origin != "kustos.archive/" + manifest.vault.hex() or key.name != manifest.origin:
+            named = parse_origin(manifest.origin)
+            if named is None or named[0] != manifest.vault.hex() or key.name != manifest.origin:
                 raise Refused("vault id, origin and key do not belong together")
         except Refused as error:
             self.end("bundle.manifest", "manifest.json", error)
@@ -1563,9 +1592,11 @@ class BundleCheck:
         proven = self.parsed(name, Proven)
         entry = self.proven_entry(proven, name, "context")
         if entry.control() == ARCHIVE_CREATED and proven.index == 0:
-            self.introduced = (entry.bytes(3), entry.text(4), entry.text(5)) == (
-                manifest.vault, manifest.origin, manifest.vkey)
+            self.introduced = entry.bytes(3) == manifest.vault
+            self.named = self.named or (entry.text(4), entry.text(5)) == (manifest.origin, manifest.vkey)
             self.builtin_root = entry.hash(30)
+        elif entry.control() == ARCHIVE_CONTINUED:
+            self.named = self.named or (entry.text(4), entry.text(5)) == (manifest.origin, manifest.vkey)
         elif entry.control() == EVIDENCE_KEY and entry.bytes(6) is not None:
             self.certificates.add(entry.bytes(6))
 
@@ -1732,6 +1763,7 @@ class ArchiveCheck:
         self.trust, self.report = trust, Report("archive")
         self.published, self.stamps, self.tokens, self.named = {}, [], {}, set()
         self.sources, self.sequence, self.expected, self.announced = set(), {}, set(), set()
+        self.roots_before = {}
         self.levels = []  # of each level: [hashes of the unfinished tile], its index
         self.tree = Frontier(node_hash)
         self.generation = self.builtin_root = None
@@ -1772,7 +1804,7 @@ class ArchiveCheck:
             self.finish_tiles()
             self.finish_frames()
             self.finish_chain()
-            if any((index, key.text) not in self.announced for key, index, _ in self.history.steps[1:]):
+            if not self.history.leaves <= self.announced:
                 self.report.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys")
         self.judge_origin()
         if self.complete:
@@ -1825,16 +1857,27 @@ class ArchiveCheck:
 
     def learn_rotations(self):
         self.history, number = History(self.key), 1
-        folder = self.ledger / "rotations"
-        while (folder / f"{number:06}.tlog-proof").exists():
-            try:
-                self.history.add(self.read(folder / f"{number:06}.entry", 65535),
-                                 self.read(folder / f"{number:06}.tlog-proof", 1 << 20))
-            except (OSError, Refused) as error:
-                self.report.problem("key.rotation", "ledger/rotations", str(error))
-                break
-            self.report.count("rotations")
-            number += 1
+        folder, waiting, happened = self.ledger / "rotations", [], []
+        try:
+            for name in self.names(self.ledger / "continuations", "ledger.continuation", "ledger/continuations"):
+                if re.fullmatch(r"[0-9]{12}\.entry", name):
+                    waiting.append((int(name[:12]), self.read(self.ledger / "continuations" / name, 65535)))
+            while (folder / f"{number:06}.tlog-proof").exists():
+                proof = self.read(folder / f"{number:06}.tlog-proof", 1 << 20)
+                happened.append((self.read(folder / f"{number:06}.entry", 65535), proof))
+                number += 1
+            for entry, proof in happened:
+                while waiting and waiting[0][0] <= read_tlog_proof(proof)[0]:
+                    self.history.go_on(*waiting.pop(0))
+                    self.report.count("continuations")
+                self.history.add(entry, proof)
+                self.report.count("rotations")
+            while waiting:
+                self.history.go_on(*waiting.pop(0))
+                self.report.count("continuations")
+        except (OSError, Refused) as error:
+            self.report.problem("key.rotation", "ledger/rotations", str(error))
+        self.report.fingerprint = self.history.keys()[0].fingerprint()
 
     def open_checkpoint(self, note):
         self.learn_rotations()
@@ -1964,6 +2007,8 @@ class ArchiveCheck:
     def take_entry(self, index, data, where):
         self.report.count("entries")
         self.check_published_root(index)
+        if index in self.history.continued:
+            self.roots_before[index] = self.tree.root()
         self.tree.append(leaf_hash(data))
         self.add_to_level(0, leaf_hash(data))
         name = f"entry {index}"
@@ -1986,7 +2031,7 @@ class ArchiveCheck:
         else:
             self.check_frame(index, entry, name)
         if entry.kind == CONTROL:
-            self.take_control(index, entry, name)
+            self.take_control(index, entry, data, name)
 
     def check_published_root(self, size):
         if size in self.published:
@@ -2118,7 +2163,7 @@ class ArchiveCheck:
                 self.report.problem("file.unreferenced", f"vault/blobs/{index:012}.blob", "no entry has its frame there")
 
     # --- what entries say about other files ---
-    def take_control(self, index, entry, name):
+    def take_control(self, index, entry, data, name):
         if entry.action == SOURCE_ADDED:
             self.sources.add(index)
         elif entry.action == CHECKPOINT_PUBLISHED:
@@ -2131,10 +2176,16 @@ class ArchiveCheck:
             self.take_anchor(entry, name)
         elif entry.action == KEY_ROTATED:
             try:
-                vkey = Key(entry.text(5) or "").text
-                self.announced.add((index, vkey))
+                Key(entry.text(5) or "")
+                self.announced.add((index, leaf_hash(data)))
             except Refused:
                 self.report.problem("key.rotation", name, "names no key")
+        elif entry.action == ARCHIVE_CONTINUED:
+            self.announced.add((index, leaf_hash(data)))
+            if index not in self.history.continued or (index, leaf_hash(data)) not in self.history.leaves:
+                self.report.problem("ledger.continuation", name, "continues the ledger under a key that is not known")
+            elif entry.hash(38) != self.roots_before[index]:
+                self.report.problem("ledger.continuation", name, "goes on from another ledger than the entries before")
         elif entry.action == TREE_OPENED:
             self.check_box(entry.number(10, 4), "tree", entry.hash(13), name)
         elif entry.action == SHARD_OPENED:
@@ -2239,8 +2290,11 @@ class ArchiveCheck:
             self.expected.add(tile_name("entries", first // TILE, min(TILE, self.size - first)))
         self.walk_folder(self.ledger / "tile", "tile")
         self.only(self.ledger, "ledger", {"checkpoint", "published", "tile", "anchors", "cosigned", "renewals",
-                                          "rotations"}.__contains__)
-        expected = {f"{n:06}.{ending}" for n in range(1, len(self.history.steps)) for ending in ("entry", "tlog-proof")}
+                                          "rotations", "continuations"}.__contains__)
+        rotations = len(self.history.steps) - len(self.history.continued)
+        expected = {f"{n:06}.{ending}" for n in range(1, rotations) for ending in ("entry", "tlog-proof")}
+        self.only(self.ledger / "continuations", "ledger/continuations",
+                  {f"{index:012}.entry" for index in self.history.continued}.__contains__)
         self.only(self.ledger / "rotations", "ledger/rotations", expected.__contains__)
         self.only(self.ledger / "published", "ledger/published", TWELVE.fullmatch)
         self.only(self.ledger / "cosigned", "ledger/cosigned", TWELVE.fullmatch)

@@ -6,6 +6,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/committer.h"
+#include "audit/key_history.h"
 #include "audit/tsa_authority.h"
 #include "base/log.h"
 #include "vault/derived.h"
@@ -58,6 +59,7 @@ public:
     std::unique_ptr<audit::Signer> signer;
     VaultId vault;
     std::string origin, vkey;
+    std::uint32_t continuation = 0;
     const audit::LedgerReader* reader = nullptr;  // the committer's
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<KeyStore> keys;
@@ -395,8 +397,7 @@ Result<SecretBytes> ArchiveImpl::load_catalog_key() {
 
 Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     vault = signer->vault();
-    origin = audit::origin_of(vault);
-    vkey = signer->verifier().format();  // until entry 0 is read
+    vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
     derived = TRY(DerivedStore::open(dir / "vault" / "derived.db"));
     log = TRY(audit::Committer::open(
@@ -424,10 +425,13 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         // The ledger's name is its first key, whatever key signs today.
         const audit::Entry introduction = TRY_IN("entry 0", reader->entry(EntryIndex(0)));
         const auto body = TRY(audit::BodyReader::parse(introduction.body));
-        const auto first = body.find_text(Tag::vkey);
-        if (!first) return Error(Code::corrupt, "entry 0 names no key");
-        vkey = *first;
+        const auto first = TRY(audit::VerifierKey::parse(body.find_text(Tag::vkey).value_or("")));
+        const audit::KeyHistory history = TRY(audit::read_history(env.fs, dir / "ledger", first));
+        // A continuation that has only begun has no entry yet (docs/format/signer.md).
+        if (history.first().name == signer->verifier().name) vkey = history.first().format();
     }
+    origin = signer->verifier().name;
+    continuation = TRY(audit::parse_origin(origin)).continuation;
     keys = TRY(KeyStore::open(env, dir / "keys", vault, passphrase));
     if (!catalog->generations().empty()) {
         const GenerationInfo& g = catalog->generations().back();
@@ -436,9 +440,12 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
+        // Leaves of a ledger before may have been used by entries that are lost: never again.
+        if (id.value >> 24 != continuation) continue;
         if (!keys->is_open() || tree.next_leaf >= audit::kLeavesPerKeyTree) continue;
         open_trees[{tree.retention_class, tree.year}] = id;  // the newest wins: ids ascend
     }
+    newest_tree = std::max(newest_tree, continuation << 24);
     for (const auto& [key, id] : open_trees) TRY(keys->resume_tree(catalog->trees().at(id)));
     return {};
 }

@@ -31,6 +31,11 @@ Status DuplicateStore::store(std::span<const audit::DuplicateRow> rows, bool dur
     return {};
 }
 
+Status DuplicateStore::forget_from(EntryIndex first) {
+    auto statement = TRY(database_.prepare("DELETE FROM duplicate WHERE entry >= ?"));
+    return statement.bind(1, static_cast<std::int64_t>(first.value)).run();
+}
+
 Status DuplicateStore::insert_rows(std::span<const audit::DuplicateRow> rows) {
     auto transaction = TRY(Transaction::begin(database_));
     for (const audit::DuplicateRow& row : rows) {
