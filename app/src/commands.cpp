@@ -13,6 +13,7 @@
 #include "app/remote.h"
 #include "app/serve.h"
 #include "app/src/present.h"
+#include "app/trail_commands.h"
 #include "audit/net/post_server.h"
 #include "audit/net/signer_service.h"
 #include "audit/net/tsa_server.h"
@@ -123,6 +124,9 @@ public:
         if (n == "trust key") return trust_key();
         if (n == "trust sign") return trust_sign();
         if (n == "tsa serve") return tsa_serve();
+        if (n == "audit list") return list_trail(e_, c_, {out_, err_});
+        if (n == "audit export") return export_trail(e_, c_, {out_, err_});
+        if (n == "audit show") return audit_show();
         if (n == "account set") return account_set();
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
@@ -603,6 +607,25 @@ private:
         } else {
             out_ << "kustos-verify --tlog-proof " << c_.out << " --data " << entry_file.string() << " --trust "
                  << (house->archive().dir() / "trust.policy").string() << "\n";
+        }
+        return 0;
+    }
+
+    Result<int> audit_show() {
+        const EntryIndex entry = TRY(record_number(c_.record));
+        auto house = TRY(open_house());
+        const auto fields = TRY(house->read_trail(actor(*house), c_.ground, entry));
+        if (c_.json) {
+            json j = json::object();
+            for (const auto& [name, text] : fields) j[name] = text;
+            out_ << json{{"entry", entry.value}, {"fields", j}}.dump(-1, ' ', false, json::error_handler_t::replace)
+                 << "\n";
+            return 0;
+        }
+        for (auto [name, text] : fields) {  // what somebody typed goes to a terminal
+            std::replace_if(
+                text.begin(), text.end(), [](char ch) { return ch != '\n' && (ch & 0xE0) == 0; }, '?');
+            out_ << name << ": " << text << "\n";
         }
         return 0;
     }

@@ -630,6 +630,25 @@ Result<Receipt> Archive::record_control(ControlAction action, const std::functio
     return TRY(seal(std::move(drafts))).front();
 }
 
+Result<Receipt> Archive::record_control(ControlAction action, const std::function<void(Body&)>& fill,
+                                        ClassCode retention_class, Composed content) {
+    Draft draft;
+    draft.kind = Kind::control;
+    draft.retention_class = retention_class;
+    Body body(action);
+    fill(body);
+    draft.body = body.encode();
+    draft.content = std::move(content);
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    return TRY(seal(std::move(drafts))).front();
+}
+
+Hash Archive::configuration() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->configuration();
+}
+
 Result<SourceInfo> Archive::add_source(const std::string& name, const std::string& kind, ClassCode retention_class) {
     const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
