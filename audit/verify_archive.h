@@ -10,8 +10,8 @@
 // next one may go on from it. It then proves that the entries of then are still there, by their root, and looks at what
 // came since.
 //
-// Memory: bundles on their way (at most some 40 MiB), 8 bytes a published checkpoint and 24 a time stamp; time: one pass
-// over ledger/ and vault/, hashed by as many threads as there are cores (at most 8). Never throws, never writes.
+// Memory: bundles on their way (at most some 40 MiB), 8 bytes a published checkpoint and 24 a time stamp; time: one
+// pass over ledger/ and vault/, hashed by as many threads as there are cores (at most 8). Never throws, never writes.
 #pragma once
 
 #include <functional>
@@ -31,9 +31,9 @@ struct VerifiedState {
     Hash trust;        // VerifyOptions::trust_digest
     TreeSize size;     // what was found intact
     Hash root;
-    std::uint64_t resume = 0;   // the next one begins here; a multiple of 256
-    std::uint64_t segment = 0;  // the last segment's first entry
-    TreeSize anchored;          // time stamps up to here were computed anew
+    std::uint64_t resume = 0;                          // the next one begins here; a multiple of 256
+    std::uint64_t segment = 0;                         // the last segment's first entry
+    TreeSize anchored;                                 // time stamps up to here were computed anew
     std::map<std::uint32_t, std::uint64_t> sequences;  // at resume: each source's next number; 0: the archive itself
     TimeLevel time = TimeLevel::none;                  // the report's
     std::optional<UtcTime> proven_since;
@@ -49,8 +49,8 @@ struct VerifyOptions {
     std::optional<Trust> trust;
     Hash trust_digest{};  // SHA-256 of the trust file; zero: none. A state counts only under the same
     std::optional<VerifiedState> since;
-    unsigned threads = 0;         // 0: by the machine; 1: none but the caller's
-    std::function<bool()> stop;   // asked now and then; true ends it, and the report says so
+    unsigned threads = 0;        // 0: by the machine; 1: none but the caller's
+    std::function<bool()> stop;  // asked now and then; true ends it, and the report says so
     std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 

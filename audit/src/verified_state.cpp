@@ -99,8 +99,8 @@ Result<VerifiedState> parse_lines(Lines in) {
 
 std::string VerifiedState::format() const {
     std::ostringstream out;
-    out << kFirstLine << "\nvkey " << vkey << "\ntrust " << trust.hex() << "\nsize " << size.value << "\nroot " << root.hex()
-        << "\nresume " << resume << "\nsegment " << segment << "\nanchored " << anchored.value << "\n";
+    out << kFirstLine << "\nvkey " << vkey << "\ntrust " << trust.hex() << "\nsize " << size.value << "\nroot "
+        << root.hex() << "\nresume " << resume << "\nsegment " << segment << "\nanchored " << anchored.value << "\n";
     if (proven_since)
         out << "time " << time_name(time) << " " << format_rfc3339(*proven_since) << " " << proven_size << "\n";
     for (const auto& [source, next] : sequences) out << "source " << source << " " << next << "\n";
@@ -108,7 +108,8 @@ std::string VerifiedState::format() const {
 }
 
 Result<VerifiedState> VerifiedState::parse(std::string_view text) {
-    if (text.size() > kMaxVerifiedState) return Error(Code::bad_input, "what was verified before: the file is too long");
+    if (text.size() > kMaxVerifiedState)
+        return Error(Code::bad_input, "what was verified before: the file is too long");
     auto parsed = parse_lines(Lines(text));
     if (!parsed.ok())
         return Error(Code::bad_input, "what was verified before can't be read: " + parsed.error().message())

@@ -104,7 +104,9 @@ private:
     // The entries before are still those that were verified then: their root says so. Else everything is looked at.
     void go_on_from(const VerifiedState& state) {
         if (state.vkey != key_->format() || !(state.trust == options_.trust_digest)) {
-            report_.remark("only what is new: the verification before was of another archive or with another trust file, so everything was looked at");
+            report_.remark(
+                "only what is new: the verification before was of another archive or with another trust file, so "
+                "everything was looked at");
             return;
         }
         const LedgerReader reader(fs_, ledger_, size_, BundleCheck::none);
@@ -301,7 +303,8 @@ private:
         if (p->size != size)
             report_.problem("checkpoint.published", published_name(size), "states another size than its name");
         if (!(p->root == root))
-            report_.problem("checkpoint.published", published_name(size), "states a root that the entries do not lead to");
+            report_.problem("checkpoint.published", published_name(size),
+                            "states a root that the entries do not lead to");
         report_.checked["checkpoints"] += 1;
         unnamed_.insert(size);
     }
@@ -355,7 +358,8 @@ private:
                 unreferenced("ledger/anchors/" + name, "is no anchor's folder");
             } else if (span->size.value > size_.value) {
                 if (!live_)
-                    report_.problem("anchor.imprint", "ledger/anchors/" + name, "stamps more entries than the ledger has");
+                    report_.problem("anchor.imprint", "ledger/anchors/" + name,
+                                    "stamps more entries than the ledger has");
             } else {
                 newest_span_ = std::max(newest_span_, span->size.value);
                 if (span->previous.value >= from_) {
@@ -469,9 +473,9 @@ private:
         ahead.threads = options_.threads != 0 ? options_.threads - 1
                                               : std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
         ahead.stamped = [this](std::uint64_t first) {  // a span holds some of this bundle
-            const auto behind = std::lower_bound(
-                spans_.begin(), spans_.end(), first + kTileWidth,
-                [](const AnchorSpan& span, std::uint64_t at) { return span.previous.value < at; });
+            const auto behind =
+                std::lower_bound(spans_.begin(), spans_.end(), first + kTileWidth,
+                                 [](const AnchorSpan& span, std::uint64_t at) { return span.previous.value < at; });
             return behind != spans_.begin() && reach_[static_cast<std::size_t>(behind - spans_.begin()) - 1] > first;
         };
         Lookahead lookahead(fs_, dir_, segments_, std::move(ahead));
@@ -522,7 +526,8 @@ private:
             at_next_anchor_ = next == reach_.end() ? kNever : *next / kTileWidth * kTileWidth;
         }
         const auto next = std::lower_bound(segments_.begin(), segments_.end(), EntryIndex(first));
-        if (first == from_ || (next != segments_.end() && next->value < first + kTileWidth)) at_segment_ = {first, sequence_};
+        if (first == from_ || (next != segments_.end() && next->value < first + kTileWidth))
+            at_segment_ = {first, sequence_};
     }
 
     // Of all full bundles and these leaves.
@@ -542,7 +547,8 @@ private:
         }
         if (index.value >= open_from_) open_spans(index.value);
         if (next_published_ < published_sizes_.size() && published_sizes_[next_published_] <= index.value) {
-            if (published_sizes_[next_published_] == index.value) check_published(index.value, root_with(std::span(b.leaves).first(i)));
+            if (published_sizes_[next_published_] == index.value)
+                check_published(index.value, root_with(std::span(b.leaves).first(i)));
             ++next_published_;
         }
         for (const EntryIndex continuation : continuations_) {
@@ -908,7 +914,8 @@ private:
             report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(*size) + ")",
                             "a token that an entry names is not there");
         } else {
-            report_.remark("a token over the first " + std::to_string(*size) + " entries, which came after they were verified");
+            report_.remark("a token over the first " + std::to_string(*size) +
+                           " entries, which came after they were verified");
         }
     }
     bool is_stored(std::uint64_t size, const Hash& hash) {
@@ -949,7 +956,8 @@ private:
         }
         if (since_ != nullptr)
             report_.remark("the first " + std::to_string(from_) +
-                           " entries, their ciphertexts and time stamps: they were verified before, and only their root was compared now");
+                           " entries, their ciphertexts and time stamps: they were verified before, and only their "
+                           "root was compared now");
     }
 
     // The walk has passed the span: what its tokens stamp is known. Which entry names them comes later in the ledger.
@@ -1126,7 +1134,7 @@ private:
     std::map<std::uint64_t, Published> published_;  // the last used
     std::set<std::uint64_t> unnamed_;               // met, and no entry has named them yet
 
-    std::vector<AnchorSpan> spans_;  // by previous size
+    std::vector<AnchorSpan> spans_;     // by previous size
     std::vector<std::uint64_t> reach_;  // the largest size of spans_[0..i]
     std::size_t next_span_ = 0;
     std::list<OpenSpan> open_spans_;

@@ -10,8 +10,8 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::size_t kBuffer = 256 * 1024;       // fits the second-level cache; larger ones were slower
-constexpr std::size_t kMostAhead = 64;            // bundles
+constexpr std::size_t kBuffer = 256 * 1024;        // fits the second-level cache; larger ones were slower
+constexpr std::size_t kMostAhead = 64;             // bundles
 constexpr std::size_t kMostBytesAhead = 32 << 20;  // of bundle files
 
 // Frames one behind the other in one file.

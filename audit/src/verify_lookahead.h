@@ -39,9 +39,9 @@ struct LookedAt {
 
 struct LookaheadOptions {
     TreeSize size;
-    std::uint64_t from = 0;                           // a multiple of 256
-    bool live = false;                                // wider files than asked for are fine
-    unsigned threads = 0;                             // 0: none, everything is computed in next()
+    std::uint64_t from = 0;                            // a multiple of 256
+    bool live = false;                                 // wider files than asked for are fine
+    unsigned threads = 0;                              // 0: none, everything is computed in next()
     std::function<bool(std::uint64_t first)> stamped;  // whether its entries stand in an imprint
 };
 
@@ -85,7 +85,8 @@ private:
 
 // The bundle or tile file of this width; live: or a wider one. Code::not_found.
 template <class Name>
-Result<Bytes> read_of_width(Fs& fs, const Path& ledger, const Name& name, unsigned width, bool live, std::size_t limit) {
+Result<Bytes> read_of_width(Fs& fs, const Path& ledger, const Name& name, unsigned width, bool live,
+                            std::size_t limit) {
     for (unsigned w = width; w <= kTileWidth; ++w) {
         if (w != width && w != kTileWidth && !live) continue;
         auto bytes = read_file(fs, ledger / name(w), limit);
