@@ -1067,6 +1067,21 @@ class WorkedExamples(unittest.TestCase):
             "name": "originals/000000000019.csv", "size": len(original), "sha256": kv.sha256(original).hex()})
         kv.Manifest((page_example("bundle.md", "manifest").replace("\n", "") + "\n").encode())
 
+    def test_the_pdf_objects_of_bundle_md(self):
+        head = page_example("bundle.md", "container-object").encode()
+        length = int(head.split(b"/Length ")[1].split()[0])
+        pdf = forge.pdf_objects(b"x")
+        start, end = pdf.index(b"3 0 obj"), pdf.index(b"4 0 obj")
+        pdf = pdf[:start] + head + b"\7" * length + b"\nendstream\nendobj\n" + pdf[end:].replace(b"3 0 R", b"9 0 R")
+        self.assertEqual(kv.Pdf(pdf + b"xref\n0 0\ntrailer\n<< /Root 1 0 R >>\n").container(), b"\7" * length)
+
+        shown = page_example("bundle.md", "signature-object").encode()
+        begin, end, rest = map(int, re.search(rb"\[0 (\d+) (\d+) (\d+)\]", shown).groups())
+        self.assertEqual(end - begin, 2 + 2 * 8192)
+        self.assertEqual(shown, b"97" + kv.SIGNATURE_HEAD + (b" %d %d %d]" % (begin, end, rest)).ljust(41) + b"/Contents <308202eb...00> >>\nendobj\n")
+        signed = DEMO.bundle[DEMO.bundle.rindex(kv.SIGNATURE_HEAD):]
+        self.assertRegex(signed, rb"(?s)^" + re.escape(kv.SIGNATURE_HEAD) + rb"(?=.{41}/Contents <)(?: \d+){3}\] */Contents <[0-9a-f]+> >>\nendobj\n")
+
     def test_the_zip_headers_of_bundle_md(self):
         local, row = page_bytes("bundle.md", "zip-local-header"), page_bytes("bundle.md", "zip-directory-row")
         end = page_bytes("bundle.md", "zip-end")
