@@ -27,6 +27,9 @@ struct SignerServiceOptions {
 // Serves until stop() says so. Code::conflict: somebody listens there.
 Status serve_signer(Signer& signer, const SignerServiceOptions& options, const std::function<bool()>& stop);
 
+// What the service answers to one message, a refusal included: the protocol without its socket.
+Bytes answer_signer_request(Signer& signer, const SignerServiceOptions& options, ByteView request);
+
 class RemoteSigner final : public Signer {
 public:
     // Code::environment: nobody answers there. Code::denied: not for this user. Code::conflict: another caller is

@@ -108,6 +108,13 @@ Result<Bytes> answer(Signer& signer, const std::string& new_keys, ByteView reque
 
 }  // namespace
 
+Bytes answer_signer_request(Signer& signer, const SignerServiceOptions& options, ByteView request) {
+    const auto reply = answer(signer, options.new_keys, request);
+    if (reply.ok()) return *reply;
+    log(LogLevel::warning, "the signer refused", {{"code", reply.error().code()}});
+    return refusal(reply.error());
+}
+
 Status serve_signer(Signer& signer, const SignerServiceOptions& options, const std::function<bool()>& stop) {
     const LocalSocket door = TRY_IN("signer", LocalSocket::listen(options.socket, options.caller.has_value()));
     LocalSocket caller;
@@ -132,9 +139,7 @@ Status serve_signer(Signer& signer, const SignerServiceOptions& options, const s
             caller = LocalSocket();
             continue;
         }
-        const auto reply = answer(signer, options.new_keys, *request);
-        if (!reply.ok()) log(LogLevel::warning, "the signer refused", {{"code", reply.error().code()}});
-        if (!caller.send_message(reply.ok() ? *reply : refusal(reply.error()))) caller = LocalSocket();
+        if (!caller.send_message(answer_signer_request(signer, options, *request))) caller = LocalSocket();
     }
     ::unlink(options.socket.c_str());
     return {};
