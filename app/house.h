@@ -4,6 +4,7 @@
 // Used by every command and by `kustos serve`. Threads: all functions are safe from any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -81,7 +82,9 @@ struct AnchorPreview {
 struct WitnessSeat {
     std::string url;
     audit::VerifierKey key;
-    bool reached = false;  // at the last try
+    enum class Seen { not_asked, answers, away, refuses };
+    // At the last try; read by status() while others ask.
+    std::shared_ptr<std::atomic<Seen>> seen = std::make_shared<std::atomic<Seen>>(Seen::not_asked);
 };
 
 Result<std::vector<WitnessSeat>> read_witnesses(const Config& config);

@@ -198,6 +198,9 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     signer_serve->add_option("--dir", c.out, "the signer's store: STATE/VAULT/signer")->required();
     signer_serve->add_option("--socket", c.socket, "where the archive finds it")->required();
     signer_serve->add_option("--caller", c.name, "the archive's user, if it is another one");
+    signer_serve->add_option("--new-keys", c.signer_keys,
+                             "where a rotation makes the new key: file, or a token's pkcs11: URI; without it, as the "
+                             "present one");
     chosen(signer_serve, "signer serve");
 
     auto* key = app.add_subcommand("key", "the archive's checkpoint key")->require_subcommand(1);

@@ -95,6 +95,7 @@ public:
     bool read_only() const;
     // Ends the writer for good, as a failed sync does: for contradictions that only the caller can see.
     void end_writing(const Error& why);
+    std::optional<Error> why_read_only() const;
 
     // --- writing ---
     Result<std::vector<Receipt>> seal(std::vector<Draft> drafts);

@@ -330,6 +330,23 @@ Result<web::StatusReport> House::status(web::Language language) {
             "weiter gefragt.",
             "The last time stamp is of fewer authorities than required (time_stamps.required); the others are asked "
             "again.");
+    for (const WitnessSeat& seat : witnesses_) {
+        const std::string& name = seat.key.name;
+        if (*seat.seen == WitnessSeat::Seen::away)
+            s.next_steps.push_back(de ? "Der Zeuge " + name +
+                                            " ist nicht zu erreichen: Solange merkt er nicht, wenn jemand eine ältere "
+                                            "Kopie des Archivs zurückspielt."
+                                      : "The witness " + name +
+                                            " can't be reached: while this lasts it does not notice if somebody puts "
+                                            "an older copy of the archive back.");
+        if (*seat.seen == WitnessSeat::Seen::refuses)
+            s.next_steps.push_back(de ? "Der Zeuge " + name +
+                                            " unterschreibt nicht für dieses Archiv: Er muss dessen Schlüssel kennen "
+                                            "(kustos witness serve --log)."
+                                      : "The witness " + name +
+                                            " does not sign for this archive: it must know its key (kustos witness "
+                                            "serve --log).");
+    }
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
             "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "

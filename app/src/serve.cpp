@@ -107,7 +107,10 @@ Result<int> serve(House& house, int port, Streams streams) {
     indexer.join();
     anchors.join();
     if (failed) {
-        return Error(Code::environment, "the writer ended: a write or sync failed, and nothing more was acknowledged")
+        const auto why = house.archive().why_read_only();
+        if (why && (why->code() == Code::rolled_back || why->code() == Code::conflict)) return Error(*why);
+        return Error(Code::environment, "the writer ended: a write or sync failed, and nothing more was acknowledged" +
+                                            (why ? " (" + why->message() + ")" : ""))
             .with_hint("check the disk, then start again; recovery runs by itself");
     }
     if (auto done = house.publish_and_anchor(); !done.ok()) return std::move(done).error();

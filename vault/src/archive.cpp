@@ -117,7 +117,13 @@ public:
         if (log) (void)log->settle().ok();  // the next start has nothing to finish
     }
     void run();
+    std::mutex why_mutex;
+    std::optional<Error> why_failed;  // guarded by why_mutex
     void end(const Error& why) {
+        {
+            const std::lock_guard guard(why_mutex);
+            if (!why_failed) why_failed = why;
+        }
         if (failed.exchange(true)) return;
         kustos::log(LogLevel::error, "the writer has ended", {{"code", why.code()}});
     }
@@ -579,6 +585,10 @@ void Archive::end_writing(const Error& why) {
 }
 bool Archive::read_only() const {
     return impl_->failed;
+}
+std::optional<Error> Archive::why_read_only() const {
+    const std::lock_guard guard(impl_->why_mutex);
+    return impl_->why_failed;
 }
 
 Result<std::vector<Receipt>> Archive::seal(std::vector<Draft> drafts) {
