@@ -39,8 +39,7 @@ public:
         CommitLimits limits;
         limits.log_entries = 40;
         limits.segments = {3'000, 10, 1'024};
-        log_ = TRY(Committer::open(
-            fs_, archive(), *signer_, [](std::span<const DuplicateRow>, bool) { return ok_status(); }, limits));
+        log_ = TRY(Committer::open(fs_, archive(), *signer_, nullptr, limits));
         REQUIRE(log_->head().size.value <= handed_in_.size());
         acknowledged_ = std::max(acknowledged_, log_->head().size);
         own_ = records_ = 0;

@@ -28,7 +28,9 @@ namespace {
 
 constexpr std::size_t kBatchEntries = 512;
 constexpr std::uint64_t kBatchBytes = 1u << 20;
-constexpr auto kSettleAfter = std::chrono::milliseconds(250);  // tiles go to the disk, the staging log is emptied
+// Tiles go to the disk and the staging log is emptied, in the background: after so long without a batch, and under a
+// steady stream every so often.
+constexpr auto kSettleAfter = std::chrono::milliseconds(250), kSettleEvery = std::chrono::milliseconds(1'000);
 // A disk that is nearly full takes no more records; what remains is for control, access and erasure entries, which must
 // go on to be stored. Below the second figure nothing is taken.
 constexpr std::uint64_t kReserve = 256u << 20, kLastReserve = 32u << 20;
@@ -66,11 +68,11 @@ public:
     std::unique_ptr<DerivedStore> derived;
 
     // --- the committer's own ---
-    std::unique_ptr<audit::Committer> log;
     std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;
     std::map<KeyTreeId, std::uint32_t> next_leaf;
     std::uint32_t newest_tree = 0;
     std::optional<DuplicateStore> duplicates;
+    std::unique_ptr<audit::Committer> log;  // uses duplicates
 
     // --- shared ---
     mutable std::mutex catalog_mutex;
@@ -323,7 +325,7 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
 }
 
 void ArchiveImpl::run() {
-    auto settle_at = std::chrono::steady_clock::now() + kSettleAfter;
+    auto settle_at = std::chrono::steady_clock::now() + kSettleEvery;
     while (true) {
         std::vector<Request> requests;
         {
@@ -333,10 +335,12 @@ void ArchiveImpl::run() {
             if (idle || std::chrono::steady_clock::now() >= settle_at) {
                 guard.unlock();
                 if (!failed && !log->settled()) {
-                    if (const Status done = log->settle(); !done.ok()) end(done.error());
+                    if (const Status begun = log->begin_settling(); !begun.ok()) end(begun.error());
                 }
-                settle_at = std::chrono::steady_clock::now() + kSettleAfter;
+                const bool more = !failed && !log->settled();
+                settle_at = std::chrono::steady_clock::now() + kSettleEvery;
                 guard.lock();
+                if (idle && more) continue;  // until what is on its way is done
                 queue_filled.wait(guard, wanted);
             }
             if (queue.empty()) return;
@@ -406,9 +410,7 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
     derived = TRY(DerivedStore::open(dir / "vault" / "derived.db"));
-    log = TRY(audit::Committer::open(
-        env.fs, dir, *signer,
-        [this](std::span<const audit::DuplicateRow> rows, bool durable) { return duplicates->store(rows, durable); }));
+    log = TRY(audit::Committer::open(env.fs, dir, *signer, &*duplicates));
     reader = &log->ledger();
     const audit::TreeHead head = log->head();
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
