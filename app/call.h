@@ -39,6 +39,7 @@ struct Call {
     std::string redact;
     std::string config;
     std::string trust;
+    std::vector<std::string> reports;  // verify --report
     std::string password_file;
     std::uint64_t limit = 20;
     int port = 0;

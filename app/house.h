@@ -53,6 +53,19 @@ struct ExportReport {
     std::string file;
 };
 
+// A signed report of a verification: FILE.pdf, or FILE.json with its signature beside it as FILE.json.p7s (detached
+// CMS, DER).
+struct ReportRequest {
+    std::vector<Path> files;
+    Language language = Language::english;
+    std::string actor;
+};
+struct SignedReport {
+    EntryIndex entry;  // that names the report's hash
+    std::vector<std::string> files;
+};
+Status check_report_files(const std::vector<Path>& files);  // Code::usage: of another kind
+
 struct RenewalReport {
     struct Done {
         std::uint32_t number = 0;
@@ -122,6 +135,8 @@ public:
     Result<ingest::ImportResult> import_paths(const std::string& source, const std::string& format,
                                               const std::vector<Path>& paths);
     Result<audit::Report> verify_with(const std::optional<Path>& trust, bool deep);
+    // Its entry is stored first; if that fails (Code::read_only, ...) nothing is signed and nothing written.
+    Result<SignedReport> sign_report(const audit::Report& report, const ReportRequest& request);
     Result<ExportReport> export_records(const ExportRequest& request);
     // Carries out what the calendar of renewals asks for; only_look: says what it would.
     Result<RenewalReport> renew(bool only_look);
@@ -182,6 +197,7 @@ private:
     Status wire();
     Status read_trust();
     Result<audit::KeyHistory> key_history() const;
+    Result<std::string> report_proof(EntryIndex entry);
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);

@@ -138,6 +138,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* verify = app.add_subcommand("verify", "check the whole archive without any key");
     verify->add_flag("--deep", c.deep, "also open content");
     verify->add_option("--trust", c.trust, "a trust file");
+    verify->add_option("--report", c.reports, "a signed report: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
     chosen(verify, "verify");
 
     auto* renew = app.add_subcommand("renew", "renew time stamps before certificates or digests age");

@@ -5,9 +5,11 @@
 #include <string>
 
 #include "audit/evidence_record.h"
+#include "audit/report_html.h"
 #include "audit/tlog_proof.h"
 #include "audit/verify_archive.h"
 #include "audit/verify_bundle.h"
+#include "audit/verify_report.h"
 #include "base/clock.h"
 #include "base/fs.h"
 
@@ -16,10 +18,13 @@ namespace {
 using namespace kustos;
 
 constexpr const char* kUsage =
-    "usage: kustos-verify BUNDLE.pdf|ARCHIVE_DIR [--trust FILE [--trust-key KEY]] [--json] [--lang de|en]\n"
+    "usage: kustos-verify BUNDLE.pdf|REPORT.pdf|ARCHIVE_DIR [--trust FILE [--trust-key KEY]] [--json] [--html FILE]\n"
+    "                     [--lang de|en]\n"
     "       kustos-verify --evidence-record FILE.ers [--data FILE]... [--digest ALG:HEX]... [--trust FILE] [--json]\n"
     "       kustos-verify --tlog-proof FILE --data ENTRY --trust FILE [--json]\n"
-    "Checks an evidence bundle, a whole archive, or an RFC 4998 evidence record, offline and without keys.\n"
+    "Checks an evidence bundle, a signed verification report, a whole archive, or an RFC 4998 evidence record, "
+    "offline\n"
+    "and without keys. --html writes what was found as one page for people.\n"
     "Ends with 0 if nothing was found broken, 1 if something was, 2 if the call is wrong, 6 if a file can't be read.\n";
 constexpr std::uint64_t kMaxBundle = 5ull << 30;
 
@@ -98,7 +103,7 @@ int main(int argc, char** argv) {
     RealFs fs;
     std::string record_file, proof_file;
     std::vector<audit::EvidenceObject> objects;
-    std::string subject, trust_file, trust_key, language;
+    std::string subject, trust_file, trust_key, language, html_file;
     bool json = false;
     if (const char* lang = std::getenv("LANG"); lang != nullptr) language = std::string(lang).substr(0, 2);
     for (int i = 1; i < argc; ++i) {
@@ -116,6 +121,8 @@ int main(int argc, char** argv) {
             json = true;
         } else if (a == "--trust" && more) {
             trust_file = argv[++i];
+        } else if (a == "--html" && more) {
+            html_file = argv[++i];
         } else if (a == "--trust-key" && more) {
             trust_key = argv[++i];
         } else if (a == "--lang" && more) {
@@ -137,8 +144,8 @@ int main(int argc, char** argv) {
     }
     const int subjects = !subject.empty() + !record_file.empty() + !proof_file.empty();
     const bool proof_call = objects.size() == 1 && objects[0].content && !trust_file.empty();
-    if (subjects != 1 || (trust_file.empty() && !trust_key.empty()) || (!subject.empty() && !objects.empty()) ||
-        (!proof_file.empty() && !proof_call)) {
+    if (subjects != 1 || (trust_file.empty() && !trust_key.empty()) || (subject.empty() && !html_file.empty()) ||
+        (!subject.empty() && !objects.empty()) || (!proof_file.empty() && !proof_call)) {
         std::cerr << kUsage;
         return 2;
     }
@@ -174,9 +181,17 @@ int main(int argc, char** argv) {
     } else {
         const auto bytes = read_file(fs, subject, kMaxBundle);
         if (!bytes.ok()) return complain(bytes.error(), 6);
-        report = audit::verify_bundle(*bytes, trust);
+        auto signed_report = audit::verify_report(*bytes, trust);
+        report = signed_report ? std::move(*signed_report) : audit::verify_bundle(*bytes, trust);
     }
-    if (trust && trust->signature_ignored) report.remark("who signed the trust file: no --trust-key was given");
+    if (trust && trust->signature_ignored) report.remark(audit::RemarkCode::trust_unsigned);
     std::cout << (json ? report.to_json() + "\n" : report.to_text(language));
+    if (!html_file.empty()) {
+        const audit::ReportPage page{Path(subject).filename().empty() ? subject : Path(subject).filename().string(),
+                                     "kustos-verify " KUSTOS_VERSION, SystemClock().now()};
+        const std::string html = audit::report_html(report, page, language);
+        if (const Status written = replace_file(fs, html_file, as_bytes(html)); !written.ok())
+            return complain(Error(Code::environment, "the HTML file can't be written"), 6);
+    }
     return report.ok ? 0 : 1;
 }

@@ -137,6 +137,7 @@ enum class ControlAction : std::uint16_t {
     evidence_renewed = 17,
     key_rotated = 18,
     archive_continued = 19,
+    verification_reported = 23,
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3 };
 

@@ -474,11 +474,23 @@ private:
     }
 
     Result<int> verify() {
+        const std::vector<Path> reports(c_.reports.begin(), c_.reports.end());
+        TRY(check_report_files(reports));
         auto house = TRY(open_house());
         std::optional<Path> trust;
         if (!c_.trust.empty()) trust = c_.trust;  // else the one that config.yaml names
         const audit::Report report = TRY(house->verify_with(trust, c_.deep));
         out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
+        if (!reports.empty()) {
+            const SignedReport made = TRY_IN("no signed report was written",
+                                             house->sign_report(report, {reports, c_.language, actor(*house)}));
+            if (!c_.json) {
+                out_ << "\n";
+                for (const std::string& file : made.files)
+                    out_ << file << say(": unterschrieben, vermerkt in Eintrag ", ": signed, noted in entry ")
+                         << made.entry.value << "\n";
+            }
+        }
         return report.ok ? 0 : 1;
     }
 

@@ -382,6 +382,11 @@ Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool 
     TRY(archive_->settle());
     audit::Report report = audit::verify_archive(environment_.fs, options_.archive, options);
     progress.finish();
+    const auto entries = report.checked.find("entries");
+    if (report.size == 0 && report.mode == "whole" && entries != report.checked.end()) report.size = entries->second;
+    if (report.ok && !report.root && report.size != 0) {
+        if (const auto root = archive_->ledger().root(TreeSize(report.size)); root.ok()) report.root = *root;
+    }
     if (TRY(archive_->catalog_agrees())) {
         report.checked["catalogs"] += 1;
     } else {
@@ -412,7 +417,7 @@ Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool 
         }
         opening.advance_to(i);
     }
-    std::erase(report.not_checked, "that plaintext matches the commitments: nothing was decrypted");
+    report.retract(audit::RemarkCode::not_decrypted);
     return report;
 }
 

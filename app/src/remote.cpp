@@ -36,6 +36,8 @@ std::string absolute(const std::string& path) {
 json to_json(const Call& c) {
     std::vector<std::string> paths;
     for (const std::string& p : c.paths) paths.push_back(absolute(p));
+    std::vector<std::string> reports;
+    for (const std::string& r : c.reports) reports.push_back(absolute(r));
     return {{"command", c.command},
             {"archive", absolute(c.archive.string())},
             {"json", c.json},
@@ -57,6 +59,7 @@ json to_json(const Call& c) {
             {"sort", c.sort},
             {"redact", c.redact},
             {"trust", absolute(c.trust)},
+            {"reports", reports},
             {"password_file", absolute(c.password_file)},
             {"limit", c.limit},
             {"original", c.original},
@@ -91,6 +94,7 @@ Call from_json(const json& j) {
     c.sort = j.at("sort");
     c.redact = j.at("redact");
     c.trust = j.at("trust");
+    c.reports = j.at("reports").get<std::vector<std::string>>();
     c.password_file = j.at("password_file");
     c.limit = j.at("limit");
     c.original = j.at("original");
