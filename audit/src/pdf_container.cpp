@@ -235,7 +235,9 @@ Result<ReportParts> find_report(const PdfFile& file) {
         found[*mark == "2"] = &o;
     }
     for (const PdfObject* part : found) {
-        if (part == nullptr || file.find(part->number) != part) return none;
+        if (part == nullptr) return none;
+        const auto same = [&](const PdfObject& o) { return o.number == part->number; };
+        if (std::count_if(file.objects.begin(), file.objects.end(), same) != 1) return none;
     }
     return ReportParts{*found[0]->stream, *found[1]->stream};
 }

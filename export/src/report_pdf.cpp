@@ -136,10 +136,21 @@ private:
         if (text_.findings.empty()) return;
         heading(canvas_, say_("Befunde", "Findings"));
         for (const audit::ReportFinding& f : text_.findings) {
-            bullet(canvas_, frame_text(f.explanation, kMaxSentence), "✘", 30);
+            const Style plain{9.5}, bold{9.5, true}, code{8, false, false, true, kGrey};
+            const std::string name = frame_text(f.code, 100);
+            const Text what =
+                canvas_.text({{frame_text(f.explanation, kMaxSentence) + "  ", bold}, {name, code}}, {kWidth - 18});
+            canvas_.need(what.height() + 30);
+            canvas_.place(canvas_.text("✘", {9.5, true, false, false, kRed}, {}), page::kLeft + 2, canvas_.y());
+            canvas_.flow(what, page::kLeft + 18);
+            canvas_.gap(4);
             for (const std::string& d : f.details)
                 paragraph(canvas_, frame_text(d, 600), {8.5, false, false, true, kInk}, 18);
-            paragraph(canvas_, say_("Zu tun: ", "To do: ") + frame_text(f.next_step, kMaxSentence), {9.5, true}, 18);
+            canvas_.flow(
+                canvas_.text({{say_("Zu tun: ", "To do: "), bold}, {frame_text(f.next_step, kMaxSentence), plain}},
+                             {kWidth - 18}),
+                page::kLeft + 18);
+            canvas_.gap(6);
             canvas_.gap(4);
         }
     }
@@ -187,23 +198,24 @@ private:
             {TimeLevel::independent, s.independent, say_("unabhängige Stelle", "independent authority")},
             {TimeLevel::self, s.self, say_("unbestätigte Stelle", "unconfirmed authority")},
             {TimeLevel::none, s.none, say_("kein Zeitstempel", "no time stamp")}};
-        canvas_.need(44);
+        canvas_.need(58);
         const double y = canvas_.y() + 4;
-        double x = page::kLeft, label = page::kLeft;
+        double x = page::kLeft;
         for (const Part& p : parts) {
             if (p.count == 0) continue;
             const double width = kWidth * static_cast<double>(p.count) / static_cast<double>(s.size);
             area(p.level, x, y, std::min(std::max(width, 1.2), page::kRight - x), 13);
             x += width;
         }
+        int place = 0;
         for (const Part& p : parts) {
             if (p.count == 0) continue;
-            area(p.level, label, y + 21, 8, 8);
-            const Text text = canvas_.text(p.name + std::string(": ") + say_.number(p.count), {8.5}, {});
-            canvas_.place(text, label + 13, y + 19);
-            label += 13 + text.width() + 16;
+            const double left = page::kLeft + (place % 2 == 0 ? 0 : kWidth / 2), top = y + (place < 2 ? 20 : 34);
+            area(p.level, left, top + 2, 8, 8);
+            canvas_.place(canvas_.text(p.name + std::string(": ") + say_.number(p.count), {8.5}, {}), left + 13, top);
+            ++place;
         }
-        canvas_.move_to(y + 34);
+        canvas_.move_to(y + (place > 2 ? 48 : 34));
     }
 
     void timeline() {
