@@ -39,6 +39,7 @@ struct Call {
     std::string redact;
     std::string config;
     std::string trust;
+    std::vector<std::string> reports;  // verify --report
     std::string password_file;
     std::uint64_t limit = 20;
     int port = 0;
@@ -52,6 +53,9 @@ struct Call {
     std::string actor;                           // whom a server works for; empty: the user of this process
     bool original = false;
     bool deep = false;
+    bool since_last = false;
+    std::uint64_t sample = 0;
+    std::string nonce;
     bool check = false;
     bool yes = false;
 };

@@ -54,6 +54,27 @@ struct ExportReport {
     std::string file;
 };
 
+// A signed report of a verification: FILE.pdf, or FILE.json with its signature beside it as FILE.json.p7s (detached
+// CMS, DER).
+struct VerifyRequest {
+    std::optional<Path> trust;  // else the one that config.yaml names
+    bool deep = false;          // also open everything
+    bool since_last = false;    // only what came since the last whole verification here that found nothing
+    std::uint64_t sample = 0;   // so many drawn entries instead of all
+    std::string nonce;          // hex
+};
+
+struct ReportRequest {
+    std::vector<Path> files;
+    Language language = Language::english;
+    std::string actor;
+};
+struct SignedReport {
+    EntryIndex entry;  // that names the report's hash
+    std::vector<std::string> files;
+};
+Status check_report_files(const std::vector<Path>& files);  // Code::usage: of another kind
+
 struct RenewalReport {
     struct Done {
         std::uint32_t number = 0;
@@ -125,7 +146,12 @@ public:
     // --- commands ---
     Result<ingest::ImportResult> import_paths(const std::string& source, const std::string& format,
                                               const std::vector<Path>& paths);
-    Result<audit::Report> verify_with(const std::optional<Path>& trust, bool deep);
+    Result<audit::Report> verify_with(const VerifyRequest& request);
+    // Opens `count` records that the nonce draws and recomputes their commitments. Before it an entry says what was
+    // drawn, behind it one what came out. Code::closed; Code::read_only: nothing was opened.
+    Result<audit::Report> sample_content(ByteView nonce, std::uint64_t count);
+    // Its entry is stored first; if that fails (Code::read_only, ...) nothing is signed and nothing written.
+    Result<SignedReport> sign_report(const audit::Report& report, const ReportRequest& request);
     Result<ExportReport> export_records(const ExportRequest& request);
     // Carries out what the calendar of renewals asks for; only_look: says what it would.
     Result<RenewalReport> renew(bool only_look);
@@ -195,6 +221,7 @@ private:
     Status note_configuration();
     Status count_source(const vault::SourceInfo& source);
     Result<audit::KeyHistory> key_history() const;
+    Result<std::string> report_proof(EntryIndex entry);
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);
@@ -228,6 +255,7 @@ private:
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_
     std::optional<audit::Trust> trust_;   // what config.yaml names
+    Hash trust_digest_{};                 // of that file
     audit::AlgorithmEnds algorithm_ends_ = audit::default_algorithm_ends();
     EntryIndex next_to_index_;
     std::mutex push_mutex_;

@@ -138,6 +138,11 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* verify = app.add_subcommand("verify", "check the whole archive without any key");
     verify->add_flag("--deep", c.deep, "also open content");
     verify->add_option("--trust", c.trust, "a trust file");
+    verify->add_flag("--since-last", c.since_last, "only what is new since the last time that nothing was found");
+    verify->add_option("--sample", c.sample, "only so many entries, drawn by the nonce");
+    verify->add_option("--nonce", c.nonce, "hex, 8 to 64 bytes: the auditor's choice");
+    verify->add_option("--report", c.reports, "a signed report: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
     chosen(verify, "verify");
 
     auto* renew = app.add_subcommand("renew", "renew time stamps before certificates or digests age");
@@ -239,6 +244,13 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     audit_show->add_option("ENTRY", c.record)->required();
     audit_show->add_option("--ground", c.ground, "why you read it")->required();
     chosen(audit_show, "audit show");
+    auto* audit_sample = audit->add_subcommand(
+        "sample", "open records that an auditor's nonce draws, and check that they are what was committed to");
+    audit_sample->add_option("--nonce", c.nonce, "hex, 8 to 64 bytes, chosen after the checkpoint")->required();
+    audit_sample->add_option("--count", c.sample, "records")->required();
+    audit_sample->add_option("--report", c.reports, "a signed report: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
+    chosen(audit_sample, "audit sample");
 
     auto* account = app.add_subcommand("account", "who may use the pages of `serve`")->require_subcommand(1);
     auto* account_set = account->add_subcommand("set", "set the password of the one local account");

@@ -51,12 +51,13 @@ struct VerifyOptions {
     std::optional<VerifiedState> since;
     unsigned threads = 0;        // 0: by the machine; 1: none but the caller's
     std::function<bool()> stop;  // asked now and then; true ends it, and the report says so
-    std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+    std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // entries that are looked at
 };
 
 struct Verification {
     Report report;
-    std::optional<VerifiedState> state;  // absent: something was found, or a program was writing
+    // Absent: something was found, or a program was writing. Of an interrupted one: as far as it came.
+    std::optional<VerifiedState> state;
 };
 
 Verification verify_archive(Fs& fs, const Path& dir, const VerifyOptions& options);

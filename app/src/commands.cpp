@@ -128,6 +128,7 @@ public:
         if (n == "audit list") return list_trail(e_, c_, {out_, err_});
         if (n == "audit export") return export_trail(e_, c_, {out_, err_});
         if (n == "audit show") return audit_show();
+        if (n == "audit sample") return audit_sample();
         if (n == "account set") return account_set();
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
@@ -479,11 +480,42 @@ private:
     }
 
     Result<int> verify() {
+        const std::vector<Path> reports(c_.reports.begin(), c_.reports.end());
+        TRY(check_report_files(reports));
+        if (c_.nonce.empty() != (c_.sample == 0)) return Error(Code::usage, "--sample and --nonce belong together");
+        if (c_.sample != 0 && (c_.deep || c_.since_last))
+            return Error(Code::usage, "--sample goes neither with --deep nor with --since-last")
+                .with_hint("kustos audit sample opens what is drawn");
         auto house = TRY(open_house());
-        std::optional<Path> trust;
-        if (!c_.trust.empty()) trust = c_.trust;  // else the one that config.yaml names
-        const audit::Report report = TRY(house->verify_with(trust, c_.deep));
+        VerifyRequest request;
+        if (!c_.trust.empty()) request.trust = c_.trust;  // else the one that config.yaml names
+        request.deep = c_.deep;
+        request.since_last = c_.since_last;
+        request.sample = c_.sample;
+        request.nonce = c_.nonce;
+        return show_report(*house, TRY(house->verify_with(request)), reports);
+    }
+
+    Result<int> audit_sample() {
+        const std::vector<Path> reports(c_.reports.begin(), c_.reports.end());
+        TRY(check_report_files(reports));
+        const Bytes nonce = TRY_IN("--nonce", parse_hex(c_.nonce));
+        auto house = TRY(open_house());
+        return show_report(*house, TRY(house->sample_content(nonce, c_.sample)), reports);
+    }
+
+    Result<int> show_report(House& house, const audit::Report& report, const std::vector<Path>& files) {
         out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
+        if (!files.empty()) {
+            const SignedReport made =
+                TRY_IN("no signed report was written", house.sign_report(report, {files, c_.language, actor(house)}));
+            if (!c_.json) {
+                out_ << "\n";
+                for (const std::string& file : made.files)
+                    out_ << file << say(": unterschrieben, vermerkt in Eintrag ", ": signed, noted in entry ")
+                         << made.entry.value << "\n";
+            }
+        }
         return report.ok ? 0 : 1;
     }
 

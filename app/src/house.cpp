@@ -178,6 +178,7 @@ Status House::read_trust() {
             .with_hint("the verifier key of who signed the file (kustos trust key)");
     const audit::VerifierKey key = TRY_IN("config.yaml, trust.key", audit::VerifierKey::parse(vkey));
     const Bytes bytes = TRY_IN("config.yaml, trust.file", read_file(environment_.fs, file, audit::kMaxTrustFile));
+    trust_digest_ = sha256(bytes);
     trust_ = TRY_IN("config.yaml, trust.file", audit::parse_trust(as_text(bytes), true, key));
     for (const auto& [algorithm, end] : trust_->digest_ends) algorithm_ends_[algorithm] = end;
     return {};
@@ -357,7 +358,7 @@ Result<web::StatusReport> House::status(web::Language language) {
 }
 
 Result<audit::Report> House::verify() {
-    return verify_with(std::nullopt, false);
+    return verify_with({});
 }
 
 Result<std::vector<web::MatterReport>> House::matters() {

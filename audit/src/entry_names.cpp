@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 23> kControl = {
+constexpr std::array<std::string_view, 26> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -30,6 +30,9 @@ constexpr std::array<std::string_view, 23> kControl = {
     "source_heartbeat",
     "source_counted",
     "configuration_changed",
+    "verification_reported",
+    "sample_drawn",
+    "sample_judged",
 };
 constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
 
@@ -38,7 +41,7 @@ struct TagRow {
     std::string_view name;
     Form form;
 };
-constexpr std::array<TagRow, 41> kTags = {{
+constexpr std::array<TagRow, 42> kTags = {{
     {"", Form::bytes},
     {"action", Form::u16},
     {"time", Form::time},
@@ -80,6 +83,7 @@ constexpr std::array<TagRow, 41> kTags = {{
     {"root", Form::hash},
     {"remembered_size", Form::u64},
     {"remembered_root", Form::hash},
+    {"nonce", Form::bytes},
 }};
 
 std::optional<std::string> text_of(const BodyReader& body, Tag tag, Form form) {

@@ -27,7 +27,6 @@ constexpr std::size_t kPiece = 1u << 20;
 constexpr std::size_t kMostOpenSpans = 64;    // time stamps whose spans overlap
 constexpr std::size_t kKeptPublished = 1024;  // notes of published checkpoints
 constexpr unsigned kMostThreads = 8;
-constexpr const char* kNotOpened = "that plaintext matches the commitments: nothing was decrypted";
 
 // "x.tmp" and "x.tmp123-4": names under which files are written before they get their own.
 bool is_temporary(std::string_view name) {
@@ -48,7 +47,7 @@ public:
         const Status done = check();
         if (!done.ok()) report_.problem("archive.unreadable", "archive", done.error().message());
         Verification v;
-        if (done.ok() && complete_ && report_.ok && !live_) v.state = state();
+        if (done.ok() && (complete_ || interrupted_) && report_.ok && !live_) v.state = state();
         v.report = std::move(report_);
         return v;
     }
@@ -80,6 +79,8 @@ private:
             signed_ = true;
             report_.checked["checkpoints"] += 1;
         }
+        report_.size = size_.value;
+        report_.root = root_;
         if (options_.since) go_on_from(*options_.since);
         TRY(list_published_checkpoints());
         list_cosigned_checkpoints();
@@ -96,7 +97,7 @@ private:
             report_.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys");
         judge_origin();
         if (!live_) find_unreferenced();
-        report_.remark(kNotOpened);
+        report_.remark(RemarkCode::not_decrypted);
         return {};
     }
 
@@ -104,9 +105,7 @@ private:
     // The entries before are still those that were verified then: their root says so. Else everything is looked at.
     void go_on_from(const VerifiedState& state) {
         if (state.vkey != key_->format() || !(state.trust == options_.trust_digest)) {
-            report_.remark(
-                "only what is new: the verification before was of another archive or with another trust file, so "
-                "everything was looked at");
+            report_.remark(RemarkCode::state_set_aside);
             return;
         }
         const LedgerReader reader(fs_, ledger_, size_, BundleCheck::none);
@@ -164,16 +163,18 @@ private:
         edge_ = std::move(edge);
         return true;
     }
-    // Where the next verification begins: at the last segment, or at the newest time stamp's span if that is earlier.
+    // Of an interrupted one: as far as it came. Where the next verification begins: at the last segment, or at the
+    // newest time stamp's span if that is earlier.
     VerifiedState state() const {
         VerifiedState s;
         s.vkey = key_->format();
         s.trust = options_.trust_digest;
-        s.size = size_;
-        s.root = root_;
+        s.size = interrupted_ ? TreeSize(tops_.size().value * kTileWidth) : size_;
+        s.root = interrupted_ ? tops_.root() : root_;
         const Snapshot& snapshot = at_segment_.at < at_anchor_.at ? at_segment_ : at_anchor_;
         s.resume = snapshot.at;
-        s.segment = segments_.empty() ? 0 : segments_.back().value;
+        const std::size_t begun = interrupted_ ? segment_ : segments_.size();
+        s.segment = begun == 0 ? 0 : segments_[begun - 1].value;
         s.sequences = snapshot.sequences;
         s.anchored = anchored_;
         s.time = report_.time;
@@ -365,7 +366,7 @@ private:
                 if (span->previous.value >= from_) {
                     spans_.push_back(*span);
                 } else if (since_ != nullptr && span->size > since_->anchored) {
-                    report_.remark("ledger/anchors/" + name + ": a time stamp over entries that were verified before");
+                    report_.remark(RemarkCode::older_span, {"ledger/anchors/" + name});
                 }
             }
         }
@@ -482,11 +483,11 @@ private:
         while (const auto bundle = lookahead.next()) {
             if (options_.stop && options_.stop()) {
                 interrupted_ = true;
-                report_.remark("what comes after entry " + std::to_string(bundle->first) + ": it was interrupted");
+                report_.remark(RemarkCode::interrupted, {std::to_string(bundle->first)});
                 return;
             }
             if (!take_bundle(*bundle)) return;  // without entries nothing later can be told
-            if (options_.progress) options_.progress(bundle->first + bundle->width, size_.value);
+            if (options_.progress) options_.progress(bundle->first + bundle->width - from_, size_.value - from_);
         }
         complete_ = true;
     }
@@ -914,8 +915,7 @@ private:
             report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(*size) + ")",
                             "a token that an entry names is not there");
         } else {
-            report_.remark("a token over the first " + std::to_string(*size) +
-                           " entries, which came after they were verified");
+            report_.remark(RemarkCode::later_token, {std::to_string(*size)});
         }
     }
     bool is_stored(std::uint64_t size, const Hash& hash) {
@@ -954,10 +954,7 @@ private:
             if (size != published_sizes_.back())
                 report_.problem("checkpoint.published", published_name(size), "no entry names it");
         }
-        if (since_ != nullptr)
-            report_.remark("the first " + std::to_string(from_) +
-                           " entries, their ciphertexts and time stamps: they were verified before, and only their "
-                           "root was compared now");
+        if (since_ != nullptr) report_.remark(RemarkCode::verified_before, {std::to_string(from_)});
     }
 
     // The walk has passed the span: what its tokens stamp is known. Which entry names them comes later in the ledger.

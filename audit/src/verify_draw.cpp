@@ -64,14 +64,15 @@ private:
             return {};
         }
         report_.checked["checkpoints"] += 1;
+        report_.size = head->checkpoint.size.value;
+        report_.root = head->checkpoint.root;
         judge_origin(history);
         const SegmentReader segments(fs_, vault_, [&reader](EntryIndex i) { return reader->header(i); });
         const auto drawn = TRY(draw_entries(head->checkpoint.root, head->checkpoint.size, nonce, count));
         report_.sampled = drawn.size();
         for (const EntryIndex index : drawn) check_entry(*reader, segments, index, head->checkpoint);
-        report_.remark(
-            "everything but the drawn entries: no tile, time stamp, sequence or file was looked at beyond them");
-        report_.remark("that plaintext matches the commitments: nothing was decrypted");
+        report_.remark(RemarkCode::only_drawn);
+        report_.remark(RemarkCode::not_decrypted);
         return {};
     }
 
