@@ -480,17 +480,24 @@ private:
         std::optional<Path> trust;
         if (!c_.trust.empty()) trust = c_.trust;  // else the one that config.yaml names
         const audit::Report report = TRY(house->verify_with(trust, c_.deep));
-        out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
+        if (!c_.json) out_ << report.to_text(german() ? "de" : "en") << std::flush;
+        json printed = json::parse(report.to_json());
+        Status written;
         if (!reports.empty()) {
-            const SignedReport made = TRY_IN("no signed report was written",
-                                             house->sign_report(report, {reports, c_.language, actor(*house)}));
-            if (!c_.json) {
+            const auto made = house->sign_report(report, {reports, c_.language, actor(*house)});
+            if (!made.ok()) {
+                written = made.error();
+            } else if (c_.json) {
+                printed["signed_report"] = {{"entry", made->entry.value}, {"files", made->files}};
+            } else {
                 out_ << "\n";
-                for (const std::string& file : made.files)
+                for (const std::string& file : made->files)
                     out_ << file << say(": unterschrieben, vermerkt in Eintrag ", ": signed, noted in entry ")
-                         << made.entry.value << "\n";
+                         << made->entry.value << "\n";
             }
         }
+        if (c_.json) out_ << printed.dump() << "\n";
+        TRY_IN("no signed report was written", std::move(written));
         return report.ok ? 0 : 1;
     }
 

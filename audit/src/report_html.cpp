@@ -195,7 +195,7 @@ private:
             coverage_bar();
             timeline();
         }
-        out_ += "<table>\n<thead><tr><th></th><th>" + std::string(say("Zeit", "Time")) + "</th><th>" +
+        out_ += "<table>\n<thead><tr><td></td><th>" + std::string(say("Zeit", "Time")) + "</th><th>" +
                 say("Stelle", "Authority") + "</th><th>" + say("Art der Stelle", "Kind") + "</th><th class=\"n\">" +
                 say("Einträge", "Entries") + "</th></tr></thead>\n<tbody>\n";
         for (const ReportedAnchor& a : r_.anchors) {

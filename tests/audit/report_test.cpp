@@ -266,6 +266,11 @@ TEST_CASE("a verdict on a part does not claim the whole") {
     auto j = nlohmann::json::parse(r.to_json());
     CHECK(j["sample"]["count"] == 459);
     CHECK(j["sample"]["nonce"] == "12 ab");
+    r.sampled = 1;
+    CHECK(r.headline("en").rfind("The sample of 1 entry is intact", 0) == 0);
+    CHECK(r.headline("de").rfind("Die Stichprobe von 1 Eintrag ist unversehrt", 0) == 0);
+    r.sampled = 1'000;
+    CHECK(r.headline("de").rfind("Die Stichprobe von 1.000 Einträgen ist unversehrt", 0) == 0);
     r.mode = "since";
     r.since_size = 30;
     CHECK(r.headline("de").rfind("Unversehrt seit dem Prüfpunkt über 30 Einträge", 0) == 0);
