@@ -357,4 +357,11 @@ TEST_CASE("the HTML form allows its own style sheet and nothing else, in its lan
                              "Was es nicht beweist", "Zeitstempel", "unbestätigt"})
         CHECK_MESSAGE(html.find(part) != html.npos, std::string(part));
     CHECK(report_html(archive_report(), {"x", "y", UtcTime{0}}, "en").find("✔ Intact, origin open") != html.npos);
+    Report judged;
+    judged.subject = "report";
+    judged.origin = Origin::pinned;
+    judged.reported = "problems";
+    const std::string told = report_html(judged, {"x", "y", UtcTime{0}}, "en");
+    CHECK(told.find("it names findings") != told.npos);
+    CHECK(told.find("class=\"band good\"") == told.npos);
 }
