@@ -504,18 +504,26 @@ private:
         return show_report(*house, TRY(house->sample_content(nonce, c_.sample)), reports);
     }
 
+    // What was found is shown even where a signed report of it can't be had.
     Result<int> show_report(House& house, const audit::Report& report, const std::vector<Path>& files) {
-        out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
+        if (!c_.json) out_ << report.to_text(german() ? "de" : "en") << std::flush;
+        json printed = json::parse(report.to_json());
+        Status written;
         if (!files.empty()) {
-            const SignedReport made =
-                TRY_IN("no signed report was written", house.sign_report(report, {files, c_.language, actor(house)}));
-            if (!c_.json) {
+            const auto made = house.sign_report(report, {files, c_.language, actor(house)});
+            if (!made.ok()) {
+                written = made.error();
+            } else if (c_.json) {
+                printed["signed_report"] = {{"entry", made->entry.value}, {"files", made->files}};
+            } else {
                 out_ << "\n";
-                for (const std::string& file : made.files)
+                for (const std::string& file : made->files)
                     out_ << file << say(": unterschrieben, vermerkt in Eintrag ", ": signed, noted in entry ")
-                         << made.entry.value << "\n";
+                         << made->entry.value << "\n";
             }
         }
+        if (c_.json) out_ << printed.dump() << "\n";
+        TRY_IN("no signed report was written", std::move(written));
         return report.ok ? 0 : 1;
     }
 

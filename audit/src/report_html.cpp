@@ -137,9 +137,15 @@ private:
     const char* say(const char* de, const char* en) const { return language_ == "de" ? de : en; }
 
     void band() {
-        const bool known = r_.origin != Origin::unknown;
-        out_ += std::string("<div class=\"band ") + (!r_.ok ? "bad" : known ? "good" : "open") + "\">\n<strong>";
-        out_ += !r_.ok  ? say("✘ Nicht in Ordnung", "✘ Not in order")
+        const bool known = r_.origin != Origin::unknown, names_findings = r_.reported == "problems";
+        out_ += std::string("<div class=\"band ") +
+                (!r_.ok                     ? "bad"
+                 : known && !names_findings ? "good"
+                                            : "open") +
+                "\">\n<strong>";
+        out_ += !r_.ok ? say("✘ Nicht in Ordnung", "✘ Not in order")
+                : names_findings
+                    ? say("✔ Der Bericht ist unversehrt; er nennt Befunde", "✔ The report is intact; it names findings")
                 : known ? say("✔ Unversehrt, Herkunft bekannt", "✔ Intact, origin known")
                         : say("✔ Unversehrt, Herkunft offen", "✔ Intact, origin open");
         out_ += "</strong>\n<p>" + escaped(text_.verdict) + ".</p>\n";
@@ -195,7 +201,7 @@ private:
             coverage_bar();
             timeline();
         }
-        out_ += "<table>\n<thead><tr><th></th><th>" + std::string(say("Zeit", "Time")) + "</th><th>" +
+        out_ += "<table>\n<thead><tr><td></td><th>" + std::string(say("Zeit", "Time")) + "</th><th>" +
                 say("Stelle", "Authority") + "</th><th>" + say("Art der Stelle", "Kind") + "</th><th class=\"n\">" +
                 say("Einträge", "Entries") + "</th></tr></thead>\n<tbody>\n";
         for (const ReportedAnchor& a : r_.anchors) {

@@ -30,6 +30,13 @@ std::string percent_found(std::uint64_t n, bool de) {
     return out;
 }
 
+// "1 entry", "7 entries"; dative: "von 7 Einträgen".
+std::string entries_of(std::uint64_t n, bool de, bool dative = false) {
+    const std::string number = written_number(n, de ? "de" : "en");
+    if (!de) return number + (n == 1 ? " entry" : " entries");
+    return number + (n == 1 ? " Eintrag" : dative ? " Einträgen" : " Einträge");
+}
+
 class Sections {
 public:
     Sections(const Report& report, std::string_view language)
@@ -49,9 +56,7 @@ public:
 private:
     const char* say(const char* de, const char* en) const { return de_ ? de : en; }
     std::string number(std::uint64_t n) const { return written_number(n, language_); }
-    std::string entries(std::uint64_t n) const {
-        return number(n) + (n == 1 ? say(" Eintrag", " entry") : say(" Einträge", " entries"));
-    }
+    std::string entries(std::uint64_t n, bool dative = false) const { return entries_of(n, de_, dative); }
     bool bundle() const { return r_.subject == "bundle"; }
     bool signed_report() const { return r_.subject == "report"; }
     static void add(std::vector<std::string>& to, std::string sentence) { to.push_back(std::move(sentence)); }
@@ -59,9 +64,9 @@ private:
     void checked() {
         auto& to = text_.checked;
         if (r_.mode == "sampled")
-            add(to, fill(say("Eine Stichprobe von {} Einträgen wurde gezogen, mit der Zufallsangabe {}.",
-                             "A sample of {} entries was drawn, from the nonce {}."),
-                         {number(r_.sampled), harmless(r_.nonce, 130)}));
+            add(to, fill(say("Eine Stichprobe von {} wurde gezogen, mit der Zufallsangabe {}.",
+                             "A sample of {} was drawn, from the nonce {}."),
+                         {entries(r_.sampled, true), harmless(r_.nonce, 130)}));
         if (r_.mode == "since")
             add(to,
                 fill(say("Geprüft wurde, was seit dem schon früher geprüften Prüfpunkt über {} dazugekommen ist, und "
@@ -197,9 +202,11 @@ private:
             add(to, say("Irgendetwas über die Einträge, die nicht gezogen wurden.",
                         "Anything about the entries that were not drawn."));
         if (r_.mode == "since")
-            add(to, fill(say("Den Zustand der Inhalte zu den ersten {}: Dafür gilt die frühere Prüfung.",
-                             "The state of the contents of the first {}: for that the earlier verification stands."),
-                         {de_ && r_.since_size != 1 ? number(r_.since_size) + " Einträgen" : entries(r_.since_size)}));
+            add(to,
+                fill(say("Den Zustand der Inhalte vor dem Prüfpunkt über {}: Dafür gilt die frühere Prüfung.",
+                         "The state of the contents before the checkpoint over {}: for that the earlier verification "
+                         "stands."),
+                     {entries(r_.since_size)}));
         for (const std::string& s : r_.not_checked(language_)) add(to, sentence(s));
         if (signed_report()) return;
         if (!bundle())
@@ -369,12 +376,11 @@ std::string Report::headline(std::string_view language) const {
                                 : (de ? "es gibt Befunde" : "there are findings");
     }
     if (mode == "sampled") {
-        out = fill(de ? "Die Stichprobe von {} Einträgen ist unversehrt" : "The sample of {} entries is intact",
-                   {written_number(sampled, language)});
+        out = fill(de ? "Die Stichprobe von {} ist unversehrt" : "The sample of {} is intact",
+                   {entries_of(sampled, de, true)});
     } else if (mode == "since") {
-        out =
-            fill(de ? "Unversehrt seit dem Prüfpunkt über {} Einträge" : "Intact since the checkpoint over {} entries",
-                 {written_number(since_size, language)});
+        out = fill(de ? "Unversehrt seit dem Prüfpunkt über {}" : "Intact since the checkpoint over {}",
+                   {entries_of(since_size, de)});
     }
     if (origin == Origin::unknown) {
         return out + (de ? ". Herkunft nicht festgestellt: Fingerabdruck " + fingerprint +

@@ -266,6 +266,11 @@ TEST_CASE("a verdict on a part does not claim the whole") {
     auto j = nlohmann::json::parse(r.to_json());
     CHECK(j["sample"]["count"] == 459);
     CHECK(j["sample"]["nonce"] == "12 ab");
+    r.sampled = 1;
+    CHECK(r.headline("en").rfind("The sample of 1 entry is intact", 0) == 0);
+    CHECK(r.headline("de").rfind("Die Stichprobe von 1 Eintrag ist unversehrt", 0) == 0);
+    r.sampled = 1'000;
+    CHECK(r.headline("de").rfind("Die Stichprobe von 1.000 Einträgen ist unversehrt", 0) == 0);
     r.mode = "since";
     r.since_size = 30;
     CHECK(r.headline("de").rfind("Unversehrt seit dem Prüfpunkt über 30 Einträge", 0) == 0);
@@ -352,4 +357,11 @@ TEST_CASE("the HTML form allows its own style sheet and nothing else, in its lan
                              "Was es nicht beweist", "Zeitstempel", "unbestätigt"})
         CHECK_MESSAGE(html.find(part) != html.npos, std::string(part));
     CHECK(report_html(archive_report(), {"x", "y", UtcTime{0}}, "en").find("✔ Intact, origin open") != html.npos);
+    Report judged;
+    judged.subject = "report";
+    judged.origin = Origin::pinned;
+    judged.reported = "problems";
+    const std::string told = report_html(judged, {"x", "y", UtcTime{0}}, "en");
+    CHECK(told.find("it names findings") != told.npos);
+    CHECK(told.find("class=\"band good\"") == told.npos);
 }

@@ -157,8 +157,10 @@ class Reports(unittest.TestCase):
     def test_a_running_server_writes_the_report_where_the_caller_stands(self):
         with Archive("--tsa", "builtin") as archive:
             archive.serve()
-            done = archive.call("verify", "--report", "here.json", cwd=archive.folder)
+            done = archive.call("--json", "verify", "--report", "here.json", cwd=archive.folder)
             self.assertEqual(done.returncode, 0, done.stderr)
+            made = json.loads(done.stdout)["signed_report"]
+            self.assertEqual([name.rsplit("/", 1)[1] for name in made["files"]], ["here.json", "here.json.p7s"])
             self.assertEqual(cms(archive.folder / "here.json")[0], 0)
 
     def test_wrong_calls_are_refused_before_anything_is_read(self):
