@@ -2,6 +2,7 @@
 
 KUSTOS_FLIPS: how many flipped bits (default 60); KUSTOS_SEED: where they are. To print the guides' outputs anew from a bundle:
 python3 tests/e2e/guide_test.py --rewrite demo/bundle.pdf"""
+import importlib.util
 import os
 import random
 import re
@@ -222,6 +223,10 @@ class Guide(unittest.TestCase):
             (edit(record, lambda r: r["fields"][12].__setitem__("salt", other)), ["field 12 is not what was sealed"]),
             (edit(record, lambda r: r.pop("original")), ["no record answers for originals/000000000019.csv"]),
             (edit("manifest.json", lambda m: m["records"].pop()), ["no record answers for"]),
+            (edit("manifest.json", lambda m: m["records"].append(record)), ["stands in the bundle twice"]),
+            (edit("records/000000000020.json", lambda r: r.__setitem__("original", "originals/000000000019.csv")), ["stands in the bundle twice"]),
+            (lambda c: (c.members.__setitem__("records/000000000007.json", c.members.pop(record)), c.edit("manifest.json", lambda m: m["records"].
+                       __setitem__(0, "records/000000000007.json"))), ["it has the number of another entry"]),
             (edit("manifest.json", lambda m: m["anchors"][0]["path"][1].__setitem__(0, other)), ["over something else"]),
             (edit("manifest.json", lambda m: m["anchors"][0]["path"][0].__setitem__(0, other)), ["not of this checkpoint"]),
             (edit("context/000000000000.json", lambda e: e["proof"].__setitem__(0, other)), ["The identity of the archive"]),
@@ -242,6 +247,43 @@ class Guide(unittest.TestCase):
                     self.found(pdf, *words)
                 else:
                     self.assertEqual(check(pdf)[0], 0)
+
+    def test_inclusion_proofs_of_all_small_ledgers_hold_and_no_other_number_or_size_fits(self):
+        spec = importlib.util.spec_from_file_location("check_bundle", PROGRAM)
+        program = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(program)
+
+        def root(leaves):  # RFC 6962 section 2.1
+            if len(leaves) == 1:
+                return leaves[0]
+            half = 1 << (len(leaves) - 1).bit_length() - 1
+            return program.sha(b"\1", root(leaves[:half]), root(leaves[half:]))
+
+        def path(index, leaves):
+            if len(leaves) == 1:
+                return []
+            half = 1 << (len(leaves) - 1).bit_length() - 1
+            if index < half:
+                return path(index, leaves[:half]) + [root(leaves[half:])]
+            return path(index - half, leaves[half:]) + [root(leaves[:half])]
+
+        def climbed(*given):
+            try:
+                return program.climb(*given)
+            except ValueError:
+                return None
+        everything = [program.sha(bytes([i])) for i in range(24)]
+        for size in range(1, 25):
+            leaves = everything[:size]
+            for index in range(size):
+                proof, top = path(index, leaves), root(leaves)
+                self.assertEqual(climbed(index, size, leaves[index], proof), top)
+                self.assertNotEqual(climbed(index, size, leaves[index], proof + [top]), top)
+                if proof:
+                    self.assertNotEqual(climbed(index, size, leaves[index], proof[:-1]), top)
+                for other in range(-1, size + 3):
+                    if other != index:
+                        self.assertNotEqual(climbed(other, size, leaves[index], proof), top, (index, other, size))
 
     def test_a_bundle_that_somebody_else_has_signed_is_named(self):
         with Archive("--tsa", "builtin") as other:
