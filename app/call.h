@@ -48,7 +48,8 @@ struct Call {
     std::int64_t interval_s = 0;
     double price = 0;
     std::string host = "127.0.0.1";
-    std::string actor;  // whom a server works for; empty: the user of this process
+    std::string action, since, until, from, to;  // of the audit trail
+    std::string actor;                           // whom a server works for; empty: the user of this process
     bool original = false;
     bool deep = false;
     bool check = false;

@@ -4,6 +4,7 @@
 // Used by every command and by `kustos serve`. Threads: all functions are safe from any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -81,7 +82,9 @@ struct AnchorPreview {
 struct WitnessSeat {
     std::string url;
     audit::VerifierKey key;
-    bool reached = false;  // at the last try
+    enum class Seen { not_asked, answers, away, refuses };
+    // At the last try; read by status() while others ask.
+    std::shared_ptr<std::atomic<Seen>> seen = std::make_shared<std::atomic<Seen>>(Seen::not_asked);
 };
 
 Result<std::vector<WitnessSeat>> read_witnesses(const Config& config);
@@ -110,6 +113,7 @@ public:
     Result<web::StatusReport> status(web::Language language) override;
     Status may_push(const std::string& source, const std::string& token) override;
     Result<web::PushAnswer> push(const web::PushRequest& request) override;
+    Result<web::HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) override;
     Result<std::vector<web::MatterReport>> matters() override;
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
                                      const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
@@ -141,6 +145,13 @@ public:
     Result<bool> publish_and_anchor(bool publish = true);
     // What an interval costs in tokens, at most and as it was in the last 30 days (kustos anchor preview).
     Result<AnchorPreview> preview_anchors(std::int64_t interval_s) const;
+
+    // How many records each source has, as an entry: once a day (the server), and behind each import.
+    Status count_sources();
+    // What is sealed in a control or access entry (who searched for what, which settings were changed): an access entry
+    // with the ground comes first. Name and text of each field. Code::denied: no ground. Code::closed.
+    Result<std::vector<std::pair<std::string, std::string>>> read_trail(const std::string& actor,
+                                                                        const std::string& ground, EntryIndex entry);
 
     // A new checkpoint key; `source` as in audit/signer.h. Answers its verifier key.
     Result<std::string> rotate_key(const std::string& source);
@@ -181,6 +192,8 @@ private:
     House(Environment environment, HouseOptions options);
     Status wire();
     Status read_trust();
+    Status note_configuration();
+    Status count_source(const vault::SourceInfo& source);
     Result<audit::KeyHistory> key_history() const;
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);

@@ -170,7 +170,7 @@ int main(int argc, char** argv) {
     if (*is_dir) {
         audit::VerifyOptions options;
         options.trust = trust;
-        report = audit::verify_archive(fs, subject, options);
+        report = audit::verify_archive(fs, subject, options).report;
     } else {
         const auto bytes = read_file(fs, subject, kMaxBundle);
         if (!bytes.ok()) return complain(bytes.error(), 6);

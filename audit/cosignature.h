@@ -26,6 +26,10 @@ struct Cosignature {
 // The cosignatures of known witnesses, each witness once. Code::bad_input: one of a known witness does not hold.
 Result<std::vector<Cosignature>> verify_cosignatures(const Note& note, std::span<const VerifierKey> witnesses);
 
+// Of a witness's answer, signature lines of anybody: the line of this witness, if it holds for the note. Only that may
+// go into a note of ours: a line in another witness's name that does not hold would spoil it. Code::bad_input: there is
+// none.
+Result<std::string> cosignature_line(std::string_view note, std::string_view answer, const VerifierKey& witness);
 // The note with this line behind its signatures; unchanged if the same line is there.
 std::string add_signature_line(std::string_view note, std::string_view line);
 // The note with the archive's own signature alone: what was published first and what is time-stamped.

@@ -137,8 +137,11 @@ enum class ControlAction : std::uint16_t {
     evidence_renewed = 17,
     key_rotated = 18,
     archive_continued = 19,
+    source_heartbeat = 20,
+    source_counted = 21,
+    configuration_changed = 22,
 };
-enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3 };
+enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
 
 // Builds a body. Rows may be put in any order: encode() sorts by tag and keeps the order of repeated ones.
 class Body {

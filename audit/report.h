@@ -50,6 +50,12 @@ struct Report {
     std::optional<UtcTime> proven_since;   // the earliest time of the best level
     std::uint64_t proven_size = 0;         // and what it covers
 
+    // What the verdict is about: everything; only what was drawn; only what is new.
+    std::string mode = "whole";    // or "sampled", "since"
+    std::uint64_t since_size = 0;  // since: the size of the checkpoint that was verified earlier
+    std::uint64_t sampled = 0;     // sampled: so many entries were drawn
+    std::string nonce;             // sampled: and from what
+
     static constexpr std::size_t kMaxProblems = 200;
     static constexpr std::size_t kMaxAnchors = 200;
     // Control characters in where and text become '?': both may quote foreign names, and go to terminals.

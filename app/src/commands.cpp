@@ -13,6 +13,8 @@
 #include "app/remote.h"
 #include "app/serve.h"
 #include "app/src/present.h"
+#include "app/src/refusal_words.h"
+#include "app/trail_commands.h"
 #include "audit/net/post_server.h"
 #include "audit/net/signer_service.h"
 #include "audit/net/tsa_server.h"
@@ -123,6 +125,9 @@ public:
         if (n == "trust key") return trust_key();
         if (n == "trust sign") return trust_sign();
         if (n == "tsa serve") return tsa_serve();
+        if (n == "audit list") return list_trail(e_, c_, {out_, err_});
+        if (n == "audit export") return export_trail(e_, c_, {out_, err_});
+        if (n == "audit show") return audit_show();
         if (n == "account set") return account_set();
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
@@ -607,6 +612,25 @@ private:
         return 0;
     }
 
+    Result<int> audit_show() {
+        const EntryIndex entry = TRY(record_number(c_.record));
+        auto house = TRY(open_house());
+        const auto fields = TRY(house->read_trail(actor(*house), c_.ground, entry));
+        if (c_.json) {
+            json j = json::object();
+            for (const auto& [name, text] : fields) j[name] = text;
+            out_ << json{{"entry", entry.value}, {"fields", j}}.dump(-1, ' ', false, json::error_handler_t::replace)
+                 << "\n";
+            return 0;
+        }
+        for (auto [name, text] : fields) {  // what somebody typed goes to a terminal
+            std::replace_if(
+                text.begin(), text.end(), [](char ch) { return ch != '\n' && (ch & 0xE0) == 0; }, '?');
+            out_ << name << ": " << text << "\n";
+        }
+        return 0;
+    }
+
     Result<int> witness_serve() {
         if (c_.port < 0 || c_.port > 65535) return Error(Code::usage, "--port takes 0 to 65535");
         const Path dir = c_.out.empty() ? state() / "witness" : Path(c_.out);
@@ -705,6 +729,7 @@ private:
     Result<int> signer_serve() {
         audit::SignerServiceOptions options;
         options.socket = c_.socket;
+        options.new_keys = c_.signer_keys;
         if (!c_.name.empty()) {
             const passwd* user = getpwnam(c_.name.c_str());
             if (user == nullptr) return Error(Code::usage, "there is no user " + c_.name);
@@ -801,37 +826,10 @@ private:
 }  // namespace
 
 namespace {
-// What an administrator reads at night. The same words stand in docs/operations.md.
-constexpr const char* kRolledBackGerman =
-    "  Dieses Archiv ist älter als das, was andere sich gemerkt haben: Jemand hat vermutlich eine ältere Kopie\n"
-    "  zurückgespielt (Sicherung, Schnappschuss, Austausch der Platte). Es wurde nichts verändert, und solange das so "
-    "ist,\n"
-    "  wird nichts angenommen, damit keine zwei verschiedenen Geschichten entstehen.\n"
-    "  Was zu tun ist:\n"
-    "   1. Gibt es den neueren Stand noch (alte Platte, neuere Sicherung)? Diesen zurückspielen und neu starten. "
-    "Fertig.\n"
-    "   2. Gibt es ihn nicht mehr: die Datenschutzbeauftragte hinzuziehen, dann `kustos continue` "
-    "(docs/operations.md).\n"
-    "      Das Archiv geht mit neuem Namen weiter, und was verloren ist, steht für immer darin.\n";
-constexpr const char* kRolledBackEnglish =
-    "  This archive is older than what others remember: somebody has probably put an older copy back (backup, "
-    "snapshot,\n"
-    "  exchange of a disk). Nothing was changed, and while this lasts nothing is taken, so that no two different "
-    "histories\n"
-    "  come to be.\n"
-    "  What to do:\n"
-    "   1. Does the newer state still exist (old disk, newer backup)? Put it back and start again. That is all.\n"
-    "   2. It does not: call the data protection officer, then `kustos continue` (docs/operations.md). The archive "
-    "goes on\n"
-    "      under a new name, and what was lost stands in it for ever.\n";
-
 int finish(Result<int> code, const Call& call, Streams streams) {
     streams.out.flush();
     if (code.ok()) return *code;
-    streams.err << "kustos: " << code.error().message() << "\n";
-    if (!code.error().hint().empty()) streams.err << "  " << code.error().hint() << "\n";
-    if (code.error().code() == Code::rolled_back)
-        streams.err << (call.language == Language::german ? kRolledBackGerman : kRolledBackEnglish);
+    streams.err << refusal_text(code.error(), call.language);
     return exit_code(code.error().code());
 }
 }  // namespace

@@ -147,6 +147,8 @@ Status House::wire() {
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
 
+    TRY(note_configuration());
+
     // A rotation that a crash interrupted; else the old key would go on signing beside the announced one.
     if (const auto waiting = TRY_IN("signer", archive_->signer().waiting_key())) {
         const auto rotations = TRY(audit::read_rotations(environment_.fs, options_.archive / "ledger"));
@@ -274,8 +276,8 @@ Result<web::StatusReport> House::status(web::Language language) {
         }
     }
     for (const vault::SourceInfo& source : archive_->sources()) {
-        s.sources.push_back(
-            {source.id.value, source.name, source.kind, source.paused, source.next_sequence, source.added});
+        s.sources.push_back({source.id.value, source.name, source.kind, source.paused, source.next_sequence,
+                             source.added, source.heard, source.missing()});
     }
     s.vault = archive_->unlock_state();
     s.read_only = archive_->read_only();
@@ -307,6 +309,14 @@ Result<web::StatusReport> House::status(web::Language language) {
             "passphrase.",
             "Unlock is auto: whoever has the disk can read everything. For real data: kustos init --unlock "
             "passphrase.");
+    for (const web::SourceReport& source : s.sources) {
+        if (source.missing == 0) continue;
+        const std::string n = std::to_string(source.missing);
+        s.next_steps.push_back(de ? "Quelle " + source.name + ": " + n +
+                                        " gesendete Nachrichten fehlen hier; die Quelle um erneutes Senden bitten."
+                                  : "Source " + source.name + ": " + n +
+                                        " messages that it sent are missing here; ask it to send them again.");
+    }
     if (s.coverage.deferred != 0)
         step("Einige Aufzeichnungen sind noch nicht im Verzeichnis; `kustos ingest` oder `kustos serve` holt es nach.",
              "Some records are not indexed yet; `kustos ingest` or `kustos serve` does it.");
@@ -320,6 +330,23 @@ Result<web::StatusReport> House::status(web::Language language) {
             "weiter gefragt.",
             "The last time stamp is of fewer authorities than required (time_stamps.required); the others are asked "
             "again.");
+    for (const WitnessSeat& seat : witnesses_) {
+        const std::string& name = seat.key.name;
+        if (*seat.seen == WitnessSeat::Seen::away)
+            s.next_steps.push_back(de ? "Der Zeuge " + name +
+                                            " ist nicht zu erreichen: Solange merkt er nicht, wenn jemand eine ältere "
+                                            "Kopie des Archivs zurückspielt."
+                                      : "The witness " + name +
+                                            " can't be reached: while this lasts it does not notice if somebody puts "
+                                            "an older copy of the archive back.");
+        if (*seat.seen == WitnessSeat::Seen::refuses)
+            s.next_steps.push_back(de ? "Der Zeuge " + name +
+                                            " unterschreibt nicht für dieses Archiv: Er muss dessen Schlüssel kennen "
+                                            "(kustos witness serve --log)."
+                                      : "The witness " + name +
+                                            " does not sign for this archive: it must know its key (kustos witness "
+                                            "serve --log).");
+    }
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
             "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "

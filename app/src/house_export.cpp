@@ -380,7 +380,7 @@ Result<audit::Report> House::verify_with(const std::optional<Path>& trust, bool 
     Progress progress(environment_.clock, "verify", "entries", archive_->head().size.value);
     options.progress = [&progress](std::uint64_t done, std::uint64_t) { progress.advance_to(done); };
     TRY(archive_->settle());
-    audit::Report report = audit::verify_archive(environment_.fs, options_.archive, options);
+    audit::Report report = audit::verify_archive(environment_.fs, options_.archive, options).report;
     progress.finish();
     if (TRY(archive_->catalog_agrees())) {
         report.checked["catalogs"] += 1;

@@ -43,17 +43,23 @@ Error contradicted(const WitnessSeat& seat) {
         .with_hint(kHint);
 }
 
+// A witness that answers, but not about this archive, remembers nothing: that is no better than none.
+WitnessSeat::Seen judge(int status) {
+    return status == 200 || status == 409 || status == 422 ? WitnessSeat::Seen::answers : WitnessSeat::Seen::refuses;
+}
+
 // The size that a witness has seen, if it is another than this one.
 std::optional<std::uint64_t> seen_by(WitnessSeat& seat, TreeSize published, const std::string& note) {
     audit::AddCheckpoint request;
     request.old_size = published;
     request.note = note;
     const auto answer = audit::ask_witness(seat.url, request, quick());
-    seat.reached = answer.ok();
     if (!answer.ok()) {
+        *seat.seen = WitnessSeat::Seen::away;
         log(LogLevel::warning, "a witness can't be reached", {{"code", answer.error().code()}});
         return std::nullopt;
     }
+    *seat.seen = judge(answer->status);
     const std::uint64_t size = answer->status == 409 ? size_in(answer->body) : kNoSize;
     return size == kNoSize ? std::nullopt : std::optional(size);
 }
@@ -88,15 +94,17 @@ Status House::look_at_witnesses(vault::Archive& archive) {
                                                 " entries, but a time stamp covers " + std::to_string(span.size.value))
                 .with_hint(kHint);
     }
-    if (!published) return {};
-    const std::string note = TRY(archive.published_note(published->size));
+    // Nothing published yet: the last commit's checkpoint. A witness that has never seen this ledger does not sign it.
+    const TreeSize shown = published ? published->size : archive.head().size;
+    if (shown.value == 0 || witnesses_.empty()) return {};
+    const std::string note = published ? TRY(archive.published_note(shown)) : TRY(archive.signer().note());
     // The first publication after a continuation is still to come: what witnesses remember is the ledger before.
     if (TRY(audit::parse_checkpoint(TRY(audit::parse_note(as_bytes(note))).text)).origin != archive.origin()) return {};
     for (WitnessSeat& seat : witnesses_) {
-        const auto theirs = seen_by(seat, published->size, note);
+        const auto theirs = seen_by(seat, shown, note);
         if (!theirs) continue;
         if (*theirs > size) return older_than(seat, *theirs, size);
-        if (*theirs == published->size.value) return contradicted(seat);
+        if (*theirs == shown.value) return contradicted(seat);
     }
     return {};
 }
@@ -148,18 +156,19 @@ Status House::ask_witnesses(TreeSize size) {
             request.note = published;
             if (old.value != 0 && old < size) request.proof = TRY(archive_->ledger().consistency(old, size));
             const auto answer = audit::ask_witness(seat.url, request, {});
-            seat.reached = answer.ok();
+            *seat.seen = answer.ok() ? judge(answer->status) : WitnessSeat::Seen::away;
             if (!answer.ok()) {
                 log(LogLevel::warning, "a witness can't be reached", {{"code", answer.error().code()}});
                 break;
             }
             if (answer->status == 200) {
-                const std::string with = audit::add_signature_line(note, answer->body);
-                if (!has_signed(with)) {
+                const auto line = audit::cosignature_line(published, answer->body, seat.key);
+                if (!line.ok()) {
+                    *seat.seen = WitnessSeat::Seen::refuses;
                     log(LogLevel::warning, "a witness answered with a signature that does not hold");
                     break;
                 }
-                note = with;
+                note = audit::add_signature_line(note, *line);
                 TRY(audit::store_cosigned(environment_.fs, ledger, size, note));
                 break;
             }

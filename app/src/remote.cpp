@@ -182,8 +182,9 @@ void RemoteServer::handle(const LocalSocket& connection) {
 
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
     // These need no archive, or are the server.
-    static constexpr std::string_view kOwn[] = {"init",         "try",       "serve",      "tsa serve", "witness serve",
-                                                "signer serve", "trust key", "trust sign", "continue"};
+    static constexpr std::string_view kOwn[] = {"init",          "try",          "serve",       "tsa serve",
+                                                "witness serve", "signer serve", "trust key",   "trust sign",
+                                                "continue",      "audit list",   "audit export"};
     if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
         return std::nullopt;
     const auto connected = LocalSocket::connect(call.archive / kName);

@@ -68,6 +68,8 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
         if (clock.monotonic_ms() >= calendar && !house.archive().read_only()) {
             if (const auto renewed = house.renew(false); !renewed.ok())
                 log(LogLevel::error, "time stamps not renewed", {{"code", renewed.error().code()}});
+            if (const Status counted = house.count_sources(); !counted.ok())
+                log(LogLevel::error, "sources not counted", {{"code", counted.error().code()}});
             calendar = clock.monotonic_ms() + kLookAtCalendar;
         }
         rest(std::clamp<std::int64_t>(publish - clock.monotonic_ms(), 100, kLateTokens));
@@ -105,7 +107,10 @@ Result<int> serve(House& house, int port, Streams streams) {
     indexer.join();
     anchors.join();
     if (failed) {
-        return Error(Code::environment, "the writer ended: a write or sync failed, and nothing more was acknowledged")
+        const auto why = house.archive().why_read_only();
+        if (why && (why->code() == Code::rolled_back || why->code() == Code::conflict)) return Error(*why);
+        return Error(Code::environment, "the writer ended: a write or sync failed, and nothing more was acknowledged" +
+                                            (why ? " (" + why->message() + ")" : ""))
             .with_hint("check the disk, then start again; recovery runs by itself");
     }
     if (auto done = house.publish_and_anchor(); !done.ok()) return std::move(done).error();

@@ -20,9 +20,15 @@ inline constexpr std::size_t kMaxSignerMessage = 8u << 20;
 struct SignerServiceOptions {
     Path socket;
     std::optional<uid_t> caller;  // who may ask beside root and this process's user
+    // Where keys to come are made (signer.h); empty: as the present one. Never a caller's choice: a token's name names
+    // a module, which is code that runs in this process.
+    std::string new_keys = {};
 };
 // Serves until stop() says so. Code::conflict: somebody listens there.
 Status serve_signer(Signer& signer, const SignerServiceOptions& options, const std::function<bool()>& stop);
+
+// What the service answers to one message, a refusal included: the protocol without its socket.
+Bytes answer_signer_request(Signer& signer, const SignerServiceOptions& options, ByteView request);
 
 class RemoteSigner final : public Signer {
 public:

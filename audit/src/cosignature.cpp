@@ -43,6 +43,17 @@ Result<std::vector<Cosignature>> verify_cosignatures(const Note& note, std::span
     return held;
 }
 
+Result<std::string> cosignature_line(std::string_view note, std::string_view answer, const VerifierKey& witness) {
+    const std::string text = TRY(parse_note(as_bytes(note))).text;
+    const std::string with = text + "\n" + std::string(answer);
+    for (NoteSignature& signature : TRY_IN("witness's answer", parse_note(as_bytes(with))).signatures) {
+        const Note alone{text, {std::move(signature)}};
+        const auto held = verify_cosignatures(alone, std::span<const VerifierKey>(&witness, 1));
+        if (held.ok() && !held->empty()) return signature_line(alone.signatures.front());
+    }
+    return Error(Code::bad_input, "the witness's answer has no signature of its key that holds");
+}
+
 std::string add_signature_line(std::string_view note, std::string_view line) {
     if (note.find("\n" + std::string(line)) != std::string_view::npos) return std::string(note);
     return std::string(note) + std::string(line);

@@ -128,6 +128,8 @@ Result<std::unique_ptr<FileSigner>> FileSigner::open(Environment environment, co
     state->file = TRY_IN("signer's store", fs.open(dir / "head", OpenMode::read_write));
     state->slot = TRY(read_slots(*state->file));
     if (state->slot.vault != state->vault) return damaged("head and checkpoint.key belong to different archives");
+    // What was read may be a page whose sync failed before this start: only once it is stored does it count.
+    TRY_IN("signer's head", state->store(state->slot));
     return std::unique_ptr<FileSigner>(new FileSigner(std::move(state)));
 }
 

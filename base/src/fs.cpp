@@ -206,7 +206,8 @@ Status replace_file(Fs& fs, const Path& path, ByteView bytes) {
 Status put_once(Fs& fs, const Path& path, ByteView bytes) {
     if (fs.exists(path)) {
         const Bytes there = TRY(read_file(fs, path, bytes.size() + 1));
-        if (equal(there, bytes)) return {};
+        // Its name may be one whose sync failed before.
+        if (equal(there, bytes)) return fs.sync_dir(path.parent_path());
         return Error(Code::conflict, "a file of that name exists with other bytes");
     }
     return write_then_rename(fs, path, bytes);

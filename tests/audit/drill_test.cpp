@@ -39,16 +39,19 @@ public:
         CommitLimits limits;
         limits.log_entries = 40;
         limits.segments = {3'000, 10, 1'024};
-        log_ = TRY(Committer::open(
-            fs_, archive(), *signer_, [](std::span<const DuplicateRow>, bool) { return ok_status(); }, limits));
+        log_ = TRY(Committer::open(fs_, archive(), *signer_, nullptr, limits));
+        REQUIRE(log_->head().size.value <= handed_in_.size());
         acknowledged_ = std::max(acknowledged_, log_->head().size);
         own_ = records_ = 0;
         TRY(log_->ledger().for_each(EntryIndex(0), EntryIndex(log_->head().size.value),
-                                    [this](EntryIndex, ByteView bytes) -> Status {
+                                    [this](EntryIndex i, ByteView bytes) -> Status {
+                                        // Acknowledged or not: what is there is whole, and is what was handed in.
+                                        if (!equal(bytes, handed_in_[i.value])) FAIL("entry " << i.value);
                                         const EntryHeader h = TRY(decode_header(bytes));
                                         (h.source.value == 0 ? own_ : records_) += 1;
                                         return {};
                                     }));
+        handed_in_.resize(log_->head().size.value);
         if (log_->head().size.value == 0) TRY(found());
         return {};
     }
@@ -72,6 +75,7 @@ public:
                 sample_sealed(random, records_, (records_ % 19) == 7 ? kOwnFileFrom : 16 + random.next() % 300,
                               (records_ % 19) == 7 ? Kind::blob : Kind::record);
             s.entry.header.source = SourceId(1);
+            handed_in_.push_back(encode(s.entry));
             TRY(log_->add(s.entry, s.ciphertext));
             ++records_;
         }
@@ -157,6 +161,20 @@ public:
         signer_.reset();
     }
     Path archive() const { return dir_ / "archive"; }
+    // Every entry of up to `size` has its proof.
+    void check_proofs(TreeSize size) const {
+        const TreeHead now = head();
+        for (std::uint64_t i = 0; i < size.value; ++i) {
+            const auto proof = log_->ledger().proof(EntryIndex(i), now.size);
+            REQUIRE(proof.ok());
+            CHECK(verify_inclusion(EntryIndex(i), now.size, leaf_hash(handed_in_[i]), *proof, now.root).ok());
+        }
+    }
+    // The same archive, on a copy of its disk.
+    void remember(const Day& other) {
+        handed_in_ = other.handed_in_;
+        acknowledged_ = other.acknowledged_;
+    }
 
 private:
     Status found() {
@@ -177,6 +195,7 @@ private:
         entry.header.sequence = own_++;
         entry.header.record.bytes.fill(static_cast<std::uint8_t>(own_));
         entry.body = body.put_time(Tag::time, kStart).encode();
+        handed_in_.push_back(encode(entry));
         return log_->add(entry, {});
     }
     Status control(const Body& body) {
@@ -197,6 +216,7 @@ private:
     std::unique_ptr<FileSigner> signer_;
     std::unique_ptr<Committer> log_;
     std::uint64_t own_ = 0, records_ = 0;
+    std::vector<Bytes> handed_in_;
     TreeSize acknowledged_;
 };
 
@@ -216,49 +236,138 @@ void check_and_go_on(Day& day, Fs& fs, TreeSize acknowledged) {
     CHECK(day.head().size >= acknowledged);
     CHECK(day.head().size.value <= acknowledged.value + 30);  // at most one batch more
     CHECK(*root_of(day.head().size, day.ledger().node_source()) == day.head().root);
+    day.check_proofs(acknowledged);
     const Status went_on = day.run();
     REQUIRE_MESSAGE(went_on.ok(), (went_on.ok() ? "" : went_on.error().message()));
     REQUIRE(day.settle().ok());
-    const Report report = verify_archive(fs, day.archive(), {});
+    const Report report = verify_archive(fs, day.archive(), {}).report;
     if (!report.ok) FAIL(report.to_text("en"));
     CHECK(report.checked.at("entries") == day.head().size.value);
 }
 
+std::uint64_t given_seed() {
+    const char* given = std::getenv("KUSTOS_SEED");
+    return given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
+}
+
+constexpr SimFs::Fault kFaults[] = {SimFs::Fault::not_stored, SimFs::Fault::stored};
+constexpr SimFs::Then kThen[] = {SimFs::Then::all_fail, SimFs::Then::all_well};
+
+// An archive of 92 entries on a disk, closed.
+struct Morning {
+    Authority authority;
+    SimFs fs;
+    Day day{fs, "/sim", *authority.it};
+    Morning() {
+        REQUIRE(day.create().ok());
+        REQUIRE(day.open().ok());
+        REQUIRE(day.records(90).ok());
+        day.power_off();
+        fs.crash(1);
+    }
+};
+
+// A copy of a morning, to be broken.
+struct Drill {
+    std::unique_ptr<SimFs> fs;
+    Day day;
+    explicit Drill(Morning& from) : fs(from.fs.copy()), day(*fs, "/sim", *from.authority.it) { day.remember(from.day); }
+};
+
 }  // namespace
 
 TEST_CASE("whatever disk change of a day fails, and then the power, nothing acknowledged is lost") {
-    Authority authority;
+    Morning morning;
     int drills = 0;
-    const char* given = std::getenv("KUSTOS_SEED");
-    const int step = given != nullptr ? 1 : 3;  // with a seed: every change
-    const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
-    for (const auto fault : {SimFs::Fault::not_stored, SimFs::Fault::stored}) {
-        for (int k = 1;; k += step) {
-            SimFs fs;
-            Day day(fs, "/sim", *authority.it);
-            REQUIRE(day.create().ok());
-            REQUIRE(day.open().ok());
-            REQUIRE(day.records(90).ok());
-            fs.fail_after(k, fault);
-            const bool whole = day.run().ok();
-            const TreeSize acknowledged = day.acknowledged();
-            day.power_off();
-            CAPTURE(k);
-            CAPTURE(static_cast<int>(fault));
-            fs.crash(seed * 1000 + static_cast<std::uint64_t>(k));
-            // The restart fails, too, once: at another place each time.
-            fs.fail_after(1 + k % 11, fault);
-            const Status unlucky = day.open();
-            static_cast<void>(unlucky.ok());
-            day.power_off();
-            fs.crash(seed * 2000 + static_cast<std::uint64_t>(k));
-            check_and_go_on(day, fs, acknowledged);
-            ++drills;
-            if (whole) break;
+    const std::uint64_t seed = given_seed();
+    for (const auto fault : kFaults) {
+        for (const auto then : kThen) {
+            for (int k = 1;; ++k) {
+                CAPTURE(k);
+                CAPTURE(static_cast<int>(fault));
+                CAPTURE(static_cast<int>(then));
+                Drill drill(morning);
+                Day& day = drill.day;
+                drill.fs->fail_at(k, fault, then);
+                const bool whole = day.open().ok() && day.run().ok() && !drill.fs->has_failed();
+                const TreeSize acknowledged = day.acknowledged();
+                day.power_off();
+                drill.fs->crash(seed * 1000 + static_cast<std::uint64_t>(k));
+                check_and_go_on(day, *drill.fs, acknowledged);
+                ++drills;
+                if (whole) break;
+            }
         }
     }
     MESSAGE(drills << " drills, seed " << seed);
-    CHECK(drills > 100);
+    CHECK(drills > 600);
+}
+
+TEST_CASE("the restart after a crash fails at any of its disk changes, and then the power again") {
+    Morning morning;
+    int drills = 0;
+    const std::uint64_t seed = given_seed();
+    for (const auto fault : kFaults) {
+        // Places all over the day at which the power fails; among them such that a batch is staged and not signed,
+        // signed and not installed, installed in part.
+        for (int k = 3; k < 160; k += 12) {
+            for (int j = 1;; ++j) {
+                CAPTURE(k);
+                CAPTURE(j);
+                CAPTURE(static_cast<int>(fault));
+                Drill drill(morning);
+                Day& day = drill.day;
+                drill.fs->fail_at(k, fault);
+                CHECK((!day.open().ok() || !day.run().ok()));
+                day.power_off();
+                drill.fs->crash(seed * 1000 + static_cast<std::uint64_t>(k));
+                const TreeSize acknowledged = day.acknowledged();
+                drill.fs->fail_at(j, fault);
+                const bool whole = day.open().ok();
+                day.power_off();
+                drill.fs->crash(seed * 2000 + static_cast<std::uint64_t>(j));
+                check_and_go_on(day, *drill.fs, std::max(acknowledged, day.acknowledged()));
+                ++drills;
+                if (whole) break;
+            }
+        }
+    }
+    MESSAGE(drills << " drills, seed " << seed);
+    CHECK(drills > 200);
+}
+
+// After a failed sync the page cache shows bytes that are not on the disk and that no later sync will write. A program
+// that starts again without a power failure in between reads them, and must not take them for stored.
+TEST_CASE("after a failed change the program starts again, and the power fails later") {
+    Morning morning;
+    int drills = 0;
+    const std::uint64_t seed = given_seed();
+    for (const auto fault : kFaults) {
+        for (const bool at_once : {true, false}) {
+            for (int k = 1;; ++k) {
+                CAPTURE(k);
+                CAPTURE(static_cast<int>(fault));
+                CAPTURE(at_once);
+                Drill drill(morning);
+                Day& day = drill.day;
+                drill.fs->fail_at(k, fault, SimFs::Then::all_well);
+                const bool whole = day.open().ok() && day.run().ok() && !drill.fs->has_failed();
+                day.power_off();
+                drill.fs->heal();
+                const Status again = day.open();
+                REQUIRE_MESSAGE(again.ok(), (again.ok() ? "" : again.error().message()));
+                if (!at_once) REQUIRE(day.records(3).ok());
+                const TreeSize acknowledged = day.acknowledged();
+                day.power_off();
+                drill.fs->crash(seed * 3000 + static_cast<std::uint64_t>(k));
+                check_and_go_on(day, *drill.fs, acknowledged);
+                ++drills;
+                if (whole) break;
+            }
+        }
+    }
+    MESSAGE(drills << " drills, seed " << seed);
+    CHECK(drills > 600);
 }
 
 TEST_CASE("the power fails after any number of batches, by seed, and only what was not synced is lost") {
@@ -272,7 +381,7 @@ TEST_CASE("the power fails after any number of batches, by seed, and only what w
         for (std::uint64_t batch = 0; batch < seed; ++batch) REQUIRE(day.records(1 + (seed * 7 + batch) % 9).ok());
         const TreeSize acknowledged = day.acknowledged();
         day.power_off();
-        fs.crash(seed);
+        fs.crash(seed + 1000 * given_seed());
         check_and_go_on(day, fs, acknowledged);
     }
 }
@@ -280,8 +389,9 @@ TEST_CASE("the power fails after any number of batches, by seed, and only what w
 TEST_CASE("the same day on the real disk") {
     Authority authority;
     RealFs disk;
+    int drills = 0;
     for (const Kept kept : {Kept::nothing, Kept::half, Kept::all}) {
-        for (int k = 0;; k += 17) {
+        for (int k = 0;; ++k) {
             TempDir dir;
             FailingFs fs(disk);
             Day day(fs, dir.path(), *authority.it);
@@ -294,7 +404,10 @@ TEST_CASE("the same day on the real disk") {
             day.power_off();
             CAPTURE(k);
             check_and_go_on(day, fs, acknowledged);
+            ++drills;
             if (whole) break;
         }
     }
+    MESSAGE(drills << " drills on the real disk");
+    CHECK(drills > 300);
 }

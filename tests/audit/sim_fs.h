@@ -1,9 +1,10 @@
 // A disk in memory that forgets as a real one may: what was not synced is lost, torn or kept by the roll of a die when
-// the power fails. The k-th change can fail, stored or not, and every one after it.
+// the power fails. The k-th change can fail, stored or not; and every one after it, or that one alone.
 //
-// Contents: sync() of a file makes its bytes durable. Names: sync_dir() makes the names of a folder durable, in order;
-// without it a crash keeps a random number of the pending ones, from the oldest on. Folders themselves are durable at
-// once (a simplification). Threads: any.
+// Contents: sync() of a file makes its bytes durable. A sync that fails and stores nothing forgets, as Linux does, that
+// there was anything to be written: the bytes can still be read, and no later sync, however successful, saves them.
+// Names: sync_dir() makes the names of a folder durable, in order; without it a crash keeps a random number of the
+// pending ones, from the oldest on. Folders themselves are durable at once (a simplification). Threads: any.
 #pragma once
 
 #include <algorithm>
@@ -24,26 +25,52 @@ class SimFs final : public Fs {
 public:
     enum class Fault { not_stored, stored };
 
-    // The change after `changes` more fails, and every later one.
-    void fail_after(int changes, Fault fault) {
+    enum class Then { all_fail, all_well };  // with the changes after the one that fails
+
+    // The n-th change from now on fails (n from 1).
+    void fail_at(int n, Fault fault, Then then = Then::all_fail) {
         const std::lock_guard lock(mutex_);
-        left_ = changes;
+        left_ = n;
+        failed_ = false;
         fault_ = fault;
+        then_ = then;
     }
+    void heal() {
+        const std::lock_guard lock(mutex_);
+        left_ = 0;
+        failed_ = false;
+    }
+    // Whether the n-th change came.
     bool has_failed() const {
         const std::lock_guard lock(mutex_);
-        return left_ == 0;
+        return failed_;
     }
-    int changes() const {
+
+    // The same disk once more, with what is on it now; open files stay with this one.
+    std::unique_ptr<SimFs> copy() const {
         const std::lock_guard lock(mutex_);
-        return changes_;
+        auto made = std::make_unique<SimFs>();
+        std::map<const Inode*, std::shared_ptr<Inode>> inodes;
+        for (const auto& [path, folder] : folders_) {
+            CHECK(folder.pending.empty());
+            Folder& other = made->folders_[path];
+            other.exists = folder.exists;
+            for (const auto& [name, inode] : folder.now) {
+                auto& same = inodes[inode.get()];
+                if (!same) same = std::make_shared<Inode>(*inode);
+                other.now[name] = same;
+            }
+            other.durable = other.now;
+        }
+        return made;
     }
 
     // The power fails and comes back: open files are of yesterday, and the disk has what it has.
     void crash(std::uint64_t seed) {
         const std::lock_guard lock(mutex_);
         SeededRandom random(seed);
-        left_ = -1;
+        left_ = 0;
+        failed_ = false;
         ++epoch_;
         for (auto& [dir, names] : folders_) {
             const std::uint64_t kept = names.pending.empty() ? 0 : random.next() % (names.pending.size() + 1);
@@ -194,18 +221,23 @@ private:
     }
     template <class Now>
     Status change(Now now) {
-        const Error failed(Code::environment, "the drill's disk failed");
-        if (left_ == 0) {
-            if (std::exchange(first_, false) && fault_ == Fault::stored) now();
-            return failed;
+        return change(now, [] {});
+    }
+    // otherwise: what a failure that stores nothing does all the same.
+    template <class Now, class Otherwise>
+    Status change(Now now, Otherwise otherwise) {
+        const bool first = left_ > 0 && --left_ == 0;
+        if (!first && !(failed_ && then_ == Then::all_fail)) {
+            now();
+            return {};
         }
-        if (left_ > 0 && --left_ == 0) {
-            if (fault_ == Fault::stored) now();
-            return failed;
+        failed_ = true;
+        if (first && fault_ == Fault::stored) {
+            now();
+        } else {
+            otherwise();
         }
-        ++changes_;
-        now();
-        return {};
+        return Error(Code::environment, "the drill's disk failed");
     }
 
     class SimFile final : public File {
@@ -231,10 +263,18 @@ private:
         Status sync() override {
             const std::lock_guard lock(fs_.mutex_);
             TRY(alive());
-            return fs_.change([&] {
-                inode_->durable = inode_->now;
-                inode_->unsynced.clear();
-            });
+            return fs_.change(
+                [&] {
+                    for (const Write& w : inode_->unsynced) {
+                        if (w.truncate) {
+                            inode_->durable.resize(static_cast<std::size_t>(w.offset));
+                        } else {
+                            put_at(inode_->durable, w.offset, w.bytes);
+                        }
+                    }
+                    inode_->unsynced.clear();
+                },
+                [&] { inode_->unsynced.clear(); });
         }
         Status truncate(std::uint64_t size) override {
             const std::lock_guard lock(fs_.mutex_);
@@ -265,9 +305,11 @@ private:
 
     mutable std::mutex mutex_;  // guards everything
     std::map<std::string, Folder> folders_;
-    int left_ = -1, changes_ = 0, epoch_ = 0;
-    bool first_ = false;
+    int left_ = 0;  // changes until the one that fails; 0: none will
+    int epoch_ = 0;
+    bool failed_ = false;
     Fault fault_ = Fault::not_stored;
+    Then then_ = Then::all_fail;
 };
 
 }  // namespace kustos::test

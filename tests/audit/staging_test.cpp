@@ -93,11 +93,11 @@ TEST_CASE("the log gives back what continues, and takes nothing else for a batch
         b.after = head(from + count, std::to_string(from + count).c_str());
         return b;
     };
-    auto log = StagingLog::open(real, dir / "staging").value();
+    auto log = StagingLog::open(real, dir / "staging", "batch").value();
     CHECK(log.read().value().empty());
     for (const auto& b : {bundle(0, 50), bundle(50, 2), bundle(52, 9)}) REQUIRE(log.append(encode(b)).ok());
     REQUIRE(log.sync().ok());
-    const auto reread = [&] { return StagingLog::open(real, dir / "staging").value().read().value(); };
+    const auto reread = [&] { return StagingLog::open(real, dir / "staging", "batch").value().read().value(); };
     CHECK(reread() == std::vector<StagingBundle>{bundle(0, 50), bundle(50, 2), bundle(52, 9)});
     REQUIRE(log.clear().ok());
     CHECK(reread().empty());
@@ -108,7 +108,7 @@ TEST_CASE("the log gives back what continues, and takes nothing else for a batch
     CHECK(reread().size() == 2);
     // A write that fails half way leaves a torn one, and what is before it stands.
     FailingFs fs(real);
-    auto failing = StagingLog::open(fs, dir / "staging").value();
+    auto failing = StagingLog::open(fs, dir / "staging", "batch").value();
     REQUIRE(failing.read().value().size() == 2);
     fs.fail_from(0);
     CHECK_FALSE(failing.append(encode(bundle(112, 40))).ok());

@@ -131,6 +131,37 @@ TEST_CASE("a witness refuses rollback, another history, strangers and nonsense")
     CHECK(s.ask(good).status == 200);  // and nothing of it was remembered
 }
 
+TEST_CASE("an empty ledger has one root, and no other is signed") {
+    Stand s;
+    AddCheckpoint lying;
+    lying.note = sign_note(format_checkpoint({kOrigin, TreeSize(0), s.log.head(3).root, {}}), s.log.key);
+    const auto refused = s.ask(lying.format());
+    CHECK(refused.status == 409);
+    CHECK(refused.body == "0\n");
+    CHECK(s.ask(s.log.request(0, 0)).status == 200);
+    CHECK(s.ask(lying.format()).status == 409);
+    CHECK(s.ask(s.log.request(0, 5)).status == 200);
+}
+
+TEST_CASE("of a witness's answer only its own line that holds is taken") {
+    const Log log(5);
+    const std::string note = log.note(5), text = note.substr(0, note.find("\n\n") + 1);
+    const auto key = [](const char* name, std::uint8_t seed) {
+        return *SignerKey::make(name, Bytes(32, seed), KeyType::cosignature);
+    };
+    const SignerKey mine = key("w", 7), other = key("v", 8);
+    const UtcTime now{1'800'000'000'000};
+    const std::string good = cosign(text, mine, now), theirs = cosign(text, other, now);
+    const std::string spoilt = cosign(log.note(4).substr(0, 40), other, now);  // v's key, over something else
+    CHECK(*cosignature_line(note, good, mine.verifier()) == good);
+    CHECK(*cosignature_line(note, spoilt + theirs + good, mine.verifier()) == good);
+    const std::string elsewhere = cosign(log.note(4).substr(0, 40), mine, now);
+    CHECK(*cosignature_line(note, elsewhere + good, mine.verifier()) == good);
+    for (const std::string& bad :
+         {std::string(), theirs, spoilt, elsewhere, std::string("OK\n"), good.substr(0, 30), good + "x"})
+        CHECK_MESSAGE(!cosignature_line(note, bad, mine.verifier()).ok(), bad);
+}
+
 TEST_CASE("a witness remembers across restarts, and stores before it answers") {
     Stand s;
     REQUIRE(s.ask(s.log.request(0, 300)).status == 200);

@@ -129,6 +129,28 @@ class Anchors(unittest.TestCase):
             self.assertEqual((code, report["time"]), (0, "independent"), report["problems"])
             self.assertIn("notary", archive.run("status").stdout)
 
+    def test_an_answer_carried_by_hand_counts_also_when_others_were_faster(self):
+        with Archive() as archive, Authority(archive.folder / "one") as one:
+            configure(archive)
+            ingest(archive, "mail", DEMO / "mail.mbox")
+            query, reply = archive.folder / "r.tsq", archive.folder / "r.tsr"
+            archive.run("anchor", "request", "--out", query)
+            openssl_authority(archive.folder / "ca", query, reply)
+            configure(archive, f"{one.url} name=one")
+            mails = sorted((DEMO / "mail").glob("*.eml"))
+            ingest(archive, "more", *mails[:2])
+            archive.run("anchor", "take", reply, "--authority", "notary")
+            ingest(archive, "last", *mails[2:4])
+            self.assertEqual(names(archive), [["notary"], ["one"], ["one"]])
+            self.assertEqual(archive.verify()[0], 0)
+            bundle = archive.folder / "b.pdf"
+            archive.run("export", "--matter", archive.matter(), "--query", "Fundamente", "--out", bundle)
+            self.assertEqual(archive.verify(bundle)[0], 0)
+            archive.run("evidence", "3", "--out", archive.folder / "evidence")
+            done = subprocess.run([BIN / "kustos-verify", "--evidence-record", archive.folder / "evidence" / "000000000003.ers",
+                                   "--data", archive.folder / "evidence" / "000000000003.entry"], capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0)
+
     def test_an_archive_takes_only_a_signed_trust_file_and_says_what_it_makes_of_a_token(self):
         with Archive() as archive, Authority(archive.folder / "one") as one:
             configure(archive, f"{one.url} name=one")

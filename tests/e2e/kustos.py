@@ -191,8 +191,8 @@ class SignerProcess:
             config.write_text(config.read_text() + f"signer:\n  socket: {self.socket}\n")
         self.start()
 
-    def start(self):
-        self.process = subprocess.Popen([BIN / "kustos", "--json", "signer", "serve", "--dir", self.store, "--socket", self.socket],
+    def start(self, *more):
+        self.process = subprocess.Popen([BIN / "kustos", "--json", "signer", "serve", "--dir", self.store, "--socket", self.socket, *more],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.key = json.loads(self.process.stdout.readline())["key"]
 

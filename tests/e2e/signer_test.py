@@ -166,6 +166,19 @@ class Rotation(unittest.TestCase):
             code, report = archive.verify()
             self.assertEqual(code, 0, report["problems"])
 
+    def test_where_a_signer_of_its_own_makes_keys_is_its_own_to_say(self):
+        with Archive() as archive, SignerProcess(archive) as process:
+            ingest(archive, "mail", DEMO / "mail.mbox")
+            for where in ("file", f"pkcs11:token=x?module-path={archive.folder}/evil.so&pin-source=file:/x"):
+                done = archive.call("key", "rotate", "--to", where)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("--new-keys", done.stderr)
+            process.kill(signal.SIGTERM)
+            process.start("--new-keys", "file")
+            archive.run("key", "rotate", "--to", "file")
+            archive.run("key", "rotate")
+            self.assertEqual(archive.verify()[0], 0)
+
     def test_rotation_with_a_signer_of_its_own(self):
         with Archive() as archive, SignerProcess(archive) as process:
             ingest(archive, "mail", DEMO / "mail.mbox")

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -30,11 +31,11 @@ int main(int argc, char** argv) {
             ++files;
             continue;
         }
+        std::set<std::filesystem::path> sorted;  // some targets remember what came before
         for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i]))
-            if (entry.is_regular_file()) {
-                run(entry.path());
-                ++files;
-            }
+            if (entry.is_regular_file()) sorted.insert(entry.path());
+        for (const auto& path : sorted) run(path);
+        files += sorted.size();
     }
     std::cout << files << " files\n";
     return files > 0 ? 0 : 1;

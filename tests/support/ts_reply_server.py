@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """An independent time-stamping authority for tests: `openssl ts -reply` behind http.server.
 
-It makes its own root and authority with the openssl program in a temporary folder, prints three lines
+It makes its own root and authority with the openssl program in a temporary folder, prints four lines
     port <http port>
     tls-port <https port, certificate for 127.0.0.1; 127.0.0.2 is served too>
-    folder <where root.crt (authority), tls.crt (server) lie>
+    client-port <https port that asks for a client's certificate>
+    folder <where root.crt (authority), tls.crt (server), client.crt and client.key lie>
 and ends, removing the folder, when its standard input closes. POST to / is the authority; the other paths misbehave in
 one way each. Standard library only.
 """
@@ -62,10 +63,10 @@ def make_authority(folder):
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "ts.cnf"]
     run(folder, "req", "-x509", *new_key, "-keyout", "root.key", "-sha256", "-days", "3650", "-extensions", "ca",
         "-out", "root.crt")
-    for name, subject in (("tsa", "/CN=Independent test authority"), ("tls", "/CN=127.0.0.1")):
+    for name, subject in (("tsa", "/CN=Independent test authority"), ("tls", "/CN=127.0.0.1"), ("client", "/CN=A customer")):
         run(folder, "req", *new_key, "-keyout", f"{name}.key", "-subj", subject, "-out", f"{name}.csr")
         run(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial",
-            "-sha256", "-days", "3000", "-extfile", "ts.cnf", "-extensions", name, "-out", f"{name}.crt")
+            "-sha256", "-days", "3000", "-extfile", "ts.cnf", "-extensions", "tls" if name == "client" else name, "-out", f"{name}.crt")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -103,6 +104,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Content-Type"] != "application/timestamp-query":
             return self.send(415, b"")
+        if self.path == "/customers" and self.headers["Authorization"] != "Basic a3VuZGU6Z2VoZWltOiB3b3J0":  # kunde:geheim: wort
+            return self.send(401, b"")
         tsr = self.answer(body)
         faults = {
             "/typed": lambda: self.send(200, tsr, "Application/Timestamp-Reply; charset=binary"),
@@ -158,9 +161,15 @@ def main():
         secure.socket = context.wrap_socket(secure.socket, server_side=True)
         misnamed = Server(("127.0.0.2", secure.server_port), Handler)
         misnamed.socket = context.wrap_socket(misnamed.socket, server_side=True)
-        for server in (plain, secure, misnamed):
+        picky = Server(("127.0.0.1", 0), Handler)
+        known = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        known.load_cert_chain(Handler.folder / "tls.crt", Handler.folder / "tls.key")
+        known.load_verify_locations(Handler.folder / "root.crt")
+        known.verify_mode = ssl.CERT_REQUIRED
+        picky.socket = known.wrap_socket(picky.socket, server_side=True)
+        for server in (plain, secure, misnamed, picky):
             threading.Thread(target=server.serve_forever, daemon=True).start()
-        print(f"port {plain.server_port}\ntls-port {secure.server_port}\nfolder {name}", flush=True)
+        print(f"port {plain.server_port}\ntls-port {secure.server_port}\nclient-port {picky.server_port}\nfolder {name}", flush=True)
         sys.stdin.read()
 
 

@@ -28,7 +28,9 @@ namespace {
 
 constexpr std::size_t kBatchEntries = 512;
 constexpr std::uint64_t kBatchBytes = 1u << 20;
-constexpr auto kSettleAfter = std::chrono::milliseconds(250);  // tiles go to the disk, the staging log is emptied
+// Tiles go to the disk and the staging log is emptied, in the background: after so long without a batch, and under a
+// steady stream every so often.
+constexpr auto kSettleAfter = std::chrono::milliseconds(250), kSettleEvery = std::chrono::milliseconds(1'000);
 // A disk that is nearly full takes no more records; what remains is for control, access and erasure entries, which must
 // go on to be stored. Below the second figure nothing is taken.
 constexpr std::uint64_t kReserve = 256u << 20, kLastReserve = 32u << 20;
@@ -66,11 +68,11 @@ public:
     std::unique_ptr<DerivedStore> derived;
 
     // --- the committer's own ---
-    std::unique_ptr<audit::Committer> log;
     std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;
     std::map<KeyTreeId, std::uint32_t> next_leaf;
     std::uint32_t newest_tree = 0;
     std::optional<DuplicateStore> duplicates;
+    std::unique_ptr<audit::Committer> log;  // uses duplicates
 
     // --- shared ---
     mutable std::mutex catalog_mutex;
@@ -117,7 +119,13 @@ public:
         if (log) (void)log->settle().ok();  // the next start has nothing to finish
     }
     void run();
+    std::mutex why_mutex;
+    std::optional<Error> why_failed;  // guarded by why_mutex
     void end(const Error& why) {
+        {
+            const std::lock_guard guard(why_mutex);
+            if (!why_failed) why_failed = why;
+        }
         if (failed.exchange(true)) return;
         kustos::log(LogLevel::error, "the writer has ended", {{"code", why.code()}});
     }
@@ -317,7 +325,7 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
 }
 
 void ArchiveImpl::run() {
-    auto settle_at = std::chrono::steady_clock::now() + kSettleAfter;
+    auto settle_at = std::chrono::steady_clock::now() + kSettleEvery;
     while (true) {
         std::vector<Request> requests;
         {
@@ -327,10 +335,12 @@ void ArchiveImpl::run() {
             if (idle || std::chrono::steady_clock::now() >= settle_at) {
                 guard.unlock();
                 if (!failed && !log->settled()) {
-                    if (const Status done = log->settle(); !done.ok()) end(done.error());
+                    if (const Status begun = log->begin_settling(); !begun.ok()) end(begun.error());
                 }
-                settle_at = std::chrono::steady_clock::now() + kSettleAfter;
+                const bool more = !failed && !log->settled();
+                settle_at = std::chrono::steady_clock::now() + kSettleEvery;
                 guard.lock();
+                if (idle && more) continue;  // until what is on its way is done
                 queue_filled.wait(guard, wanted);
             }
             if (queue.empty()) return;
@@ -400,9 +410,7 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
     derived = TRY(DerivedStore::open(dir / "vault" / "derived.db"));
-    log = TRY(audit::Committer::open(
-        env.fs, dir, *signer,
-        [this](std::span<const audit::DuplicateRow> rows, bool durable) { return duplicates->store(rows, durable); }));
+    log = TRY(audit::Committer::open(env.fs, dir, *signer, &*duplicates));
     reader = &log->ledger();
     const audit::TreeHead head = log->head();
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
@@ -580,6 +588,10 @@ void Archive::end_writing(const Error& why) {
 bool Archive::read_only() const {
     return impl_->failed;
 }
+std::optional<Error> Archive::why_read_only() const {
+    const std::lock_guard guard(impl_->why_mutex);
+    return impl_->why_failed;
+}
 
 Result<std::vector<Receipt>> Archive::seal(std::vector<Draft> drafts) {
     if (drafts.empty()) return std::vector<Receipt>{};
@@ -628,6 +640,25 @@ Result<Receipt> Archive::record_control(ControlAction action, const std::functio
     std::vector<Draft> drafts;
     drafts.push_back(std::move(draft));
     return TRY(seal(std::move(drafts))).front();
+}
+
+Result<Receipt> Archive::record_control(ControlAction action, const std::function<void(Body&)>& fill,
+                                        ClassCode retention_class, Composed content) {
+    Draft draft;
+    draft.kind = Kind::control;
+    draft.retention_class = retention_class;
+    Body body(action);
+    fill(body);
+    draft.body = body.encode();
+    draft.content = std::move(content);
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    return TRY(seal(std::move(drafts))).front();
+}
+
+Hash Archive::configuration() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->configuration();
 }
 
 Result<SourceInfo> Archive::add_source(const std::string& name, const std::string& kind, ClassCode retention_class) {

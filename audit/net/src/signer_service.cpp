@@ -56,7 +56,15 @@ Bytes refusal(const Error& error) {
     return out;
 }
 
-Result<Bytes> answer(Signer& signer, ByteView request) {
+Result<VerifierKey> next_key(Signer& signer, const std::string& wanted, const std::string& allowed) {
+    if (!wanted.empty() && wanted != allowed) {
+        return Error(Code::denied, "where a new key is made is not the archive's to say, but the signer's")
+            .with_hint("start `kustos signer serve` with --new-keys, then rotate");
+    }
+    return signer.next_key(allowed);
+}
+
+Result<Bytes> answer(Signer& signer, const std::string& new_keys, ByteView request) {
     ByteReader in(request);
     Bytes out{0};
     switch (static_cast<Ask>(TRY(in.u8()))) {
@@ -82,7 +90,7 @@ Result<Bytes> answer(Signer& signer, ByteView request) {
             put_bytes(out, TRY(signer.sign_cms(TRY(Hash::from(TRY(in.take(32)))))));
             return out;
         case Ask::next_key:
-            put_text(out, TRY(signer.next_key(TRY(take_text(in)))).format());
+            put_text(out, TRY(next_key(signer, TRY(take_text(in)), new_keys)).format());
             return out;
         case Ask::waiting_key: {
             const auto key = TRY(signer.waiting_key());
@@ -99,6 +107,13 @@ Result<Bytes> answer(Signer& signer, ByteView request) {
 }
 
 }  // namespace
+
+Bytes answer_signer_request(Signer& signer, const SignerServiceOptions& options, ByteView request) {
+    const auto reply = answer(signer, options.new_keys, request);
+    if (reply.ok()) return *reply;
+    log(LogLevel::warning, "the signer refused", {{"code", reply.error().code()}});
+    return refusal(reply.error());
+}
 
 Status serve_signer(Signer& signer, const SignerServiceOptions& options, const std::function<bool()>& stop) {
     const LocalSocket door = TRY_IN("signer", LocalSocket::listen(options.socket, options.caller.has_value()));
@@ -124,9 +139,7 @@ Status serve_signer(Signer& signer, const SignerServiceOptions& options, const s
             caller = LocalSocket();
             continue;
         }
-        const auto reply = answer(signer, *request);
-        if (!reply.ok()) log(LogLevel::warning, "the signer refused", {{"code", reply.error().code()}});
-        if (!caller.send_message(reply.ok() ? *reply : refusal(reply.error()))) caller = LocalSocket();
+        if (!caller.send_message(answer_signer_request(signer, options, *request))) caller = LocalSocket();
     }
     ::unlink(options.socket.c_str());
     return {};

@@ -32,14 +32,14 @@ public:
         stdin_ = in[1];
         std::string text;
         char byte = 0;
-        for (int lines = 0; lines < 3 && ::read(out[0], &byte, 1) == 1;) {
+        for (int lines = 0; lines < 4 && ::read(out[0], &byte, 1) == 1;) {
             text += byte;
             lines += byte == '\n';
         }
         ::close(out[0]);
         std::istringstream words(text);
         std::string word, folder_text;
-        words >> word >> port_ >> word >> tls_port_ >> word >> folder_text;
+        words >> word >> port_ >> word >> tls_port_ >> word >> client_port_ >> word >> folder_text;
         folder_ = folder_text;
     }
     ~ReplyServer() {
@@ -55,10 +55,12 @@ public:
     std::string tls_url(const std::string& host = "127.0.0.1") const {
         return "https://" + host + ":" + std::to_string(tls_port_) + "/";
     }
+    // Asks for a client's certificate.
+    std::string client_url() const { return "https://127.0.0.1:" + std::to_string(client_port_) + "/"; }
 
 private:
     pid_t child_ = -1;
-    int stdin_ = -1, port_ = 0, tls_port_ = 0;
+    int stdin_ = -1, port_ = 0, tls_port_ = 0, client_port_ = 0;
     Path folder_;
 };
 

@@ -72,9 +72,20 @@ TEST_CASE("a signer behind a socket answers like one in this process") {
     CHECK_FALSE(remote->waiting_key().value().has_value());
     const VerifierKey next = remote->next_key("").value();
     CHECK(*remote->waiting_key().value() == next);
-    CHECK(remote->next_key("nonsense").value() == next);
+    CHECK(remote->next_key("").value() == next);
     CHECK(remote->take_next_key(as_bytes("x"), "y").error().code() == Code::conflict);
     CHECK(remote->verifier() == service.signer->verifier());
+}
+
+TEST_CASE("a caller can't choose where a new key is made, nor load code into the signer") {
+    Service service;
+    const auto remote = service.connect();
+    const std::string module = (service.dir / "evil.so").string();
+    for (const std::string& where :
+         {std::string("file"), "pkcs11:token=x?module-path=" + module + "&pin-source=file:" + module})
+        CHECK(remote->next_key(where).error().code() == Code::denied);
+    CHECK_FALSE(remote->waiting_key().value().has_value());
+    CHECK(remote->next_key("").ok());
 }
 
 TEST_CASE("one caller at a time, and the next one when the first has gone") {

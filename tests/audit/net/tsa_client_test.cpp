@@ -84,6 +84,38 @@ TEST_CASE("https asks for a trusted certificate of the right name") {
     CHECK(unknown_root.error().message().find("certificate") != std::string::npos);
 }
 
+TEST_CASE("an authority that knows its customers gets a certificate or a password, and a stranger is told") {
+    const test::ReplyServer server;
+    REQUIRE(server.runs());
+    SystemRandom random;
+    const auto request = TimestampRequest::make(sha256(as_bytes("x")), random);
+    HttpOptions options;
+    options.ca_file = (server.folder() / "root.crt").string();
+    const auto stranger = post_query(server.client_url(), request.encode(), options);
+    REQUIRE_FALSE(stranger.ok());
+    CHECK(stranger.error().code() == Code::environment);
+    options.client_certificate = (server.folder() / "client.crt").string();
+    options.client_key = (server.folder() / "client.key").string();
+    const auto known = post_query(server.client_url(), request.encode(), options);
+    REQUIRE_MESSAGE(known.ok(), known.error().message());
+    CHECK(verify_response(*known, request, trust_of(server)).ok());
+    options.client_key = (server.folder() / "tls.key").string();  // another certificate's
+    CHECK_FALSE(post_query(server.client_url(), request.encode(), options).ok());
+
+    HttpOptions password;
+    const auto unnamed = post_query(server.url("/customers"), request.encode(), password);
+    REQUIRE_FALSE(unnamed.ok());
+    CHECK(unnamed.error().message().find("401") != std::string::npos);
+    password.user = "kunde";
+    password.password = "geheim: wort";
+    const auto answer = post_query(server.url("/customers"), request.encode(), password);
+    REQUIRE_MESSAGE(answer.ok(), answer.error().message());
+    password.password = "falsch";
+    const auto wrong = post_query(server.url("/customers"), request.encode(), password);
+    REQUIRE_FALSE(wrong.ok());
+    CHECK((wrong.error().message() + wrong.error().hint()).find("falsch") == std::string::npos);
+}
+
 TEST_CASE("an authority that misbehaves is refused with a next step, and never for long") {
     const test::ReplyServer server;
     REQUIRE(server.runs());
