@@ -46,8 +46,9 @@ def signed_by(key, note):  # size and root of a checkpoint that this key has sig
 
 def climb(index, size, value, proof):  # from an entry's hash up to the root (RFC 9162 section 2.1.3.2)
     last = size - 1
+    need(0 <= index <= last, "the ledger has no such entry")
     for sibling in proof:
-        need(0 < last and index <= last, "its proof is too long")
+        need(last > 0, "its proof is too long")
         if index % 2 or index == last:
             value = sha(b"\1", sibling, value)
             while index and not index % 2: index, last = index // 2, last // 2
@@ -128,7 +129,9 @@ def stamped(files, note, row):  # a time stamp over a tree of hashes (anchors.md
 def record(files, name, tree, used, kind=1):  # an entry, its fields, its original (ledger.md, "Commitments"; bundle.md, "records/")
     document = json.loads(files[name])
     raw, rows, values = entry(document, kind, *tree), document["fields"], {}
-    commitments = list(map(bytes.fromhex, document["commitments"]))
+    commitments, original = list(map(bytes.fromhex, document["commitments"])), document.get("original")
+    need(name[-18:] == f"/{document['index']:012}.json", "it has the number of another entry")
+    need(name not in used and original not in used, "it, or its original, stands in the bundle twice")
     need(len(commitments) == len(rows) == int.from_bytes(raw[42:44], "big"), "it has more or fewer fields than were sealed")
     need(sha(b"\2", bytes.fromhex(document["key_commitment"]), sha(b"\4", *commitments)) == raw[44:76], "its fields are not the entry's")
     for number, row in enumerate(rows):
@@ -141,7 +144,6 @@ def record(files, name, tree, used, kind=1):  # an entry, its fields, its origin
         head = struct.pack(">HHHBQ", number, row.get("path", 0), row.get("ordinal", 0), row.get("type", 0), len(value))
         need(sha(b"\3\1", raw[18:34], bytes.fromhex(row["salt"]), head, value) == commitments[number], f"field {number} is not what was sealed")
         values[row.get("path", 0)] = value
-    original = document.get("original")
     need(not original or values[14] == struct.pack(">Q", len(files[original])) + sha(files[original]), "its original is not what was sealed")
     used.update({member: len(files[member]) for member in (name, original) if member})
     for blob in document.get("blobs", []): record(files, blob, tree, used, 2)

@@ -1,7 +1,8 @@
 """docs/expert-guide.md and .de.md do what they promise, and docs/expert/check_bundle.py finds what was changed.
 
-KUSTOS_FLIPS: how many flipped bits (default 60); KUSTOS_SEED: where they are. To print the guides' outputs anew from a bundle:
+KUSTOS_FLIPS: about how many flipped bits (default 60); KUSTOS_SEED: where they are. To print the guides' outputs anew from a bundle:
 python3 tests/e2e/guide_test.py --rewrite demo/bundle.pdf"""
+import importlib.util
 import os
 import random
 import re
@@ -64,6 +65,8 @@ class Guide(unittest.TestCase):
         cls.a = Archive("--tsa", "builtin")
         fill(cls.a)
         cls.bundle = export(cls.a, "bundle.pdf")
+        members = forge.Container(cls.bundle).members  # the first two records: chat messages, whose numbers depend on what else is sealed
+        cls.first, cls.second = sorted(Path(name).stem for name in members if name.startswith("records/"))[:2]
         cls.fingerprint = cls.a.verify(cls.a.folder / "bundle.pdf")[1]["fingerprint"]
         key = next(cls.a.state.glob("*/signer/evidence.key")).read_bytes()
         certificate = next(cls.a.state.glob("*/signer/evidence.crt")).read_bytes()
@@ -99,7 +102,7 @@ class Guide(unittest.TestCase):
 
     def test_the_commands_print_something_else_on_a_bundle_that_was_changed(self):
         container = forge.Container(self.bundle)
-        container.edit("records/000000000019.json", lambda r: r["proof"].__setitem__(0, "00" * 32))
+        container.edit(f"records/{self.first}.json", lambda r: r["proof"].__setitem__(0, "00" * 32))
         original = bytearray(self.bundle)
         original[self.bundle.index(b"Die Abnahme ist erfolgt")] ^= 1
         for bad, first in ((forge.sign_pdf(forge.pdf_objects(container.zip()), *self.keys), "climb.py"), (bytes(original), "sha256sum -c")):
@@ -162,10 +165,11 @@ class Guide(unittest.TestCase):
         gap = pdf.rindex(b"/Contents <") + 11
         cms = 2 * (4 + int(pdf[gap + 4:gap + 8], 16))
         parts = [(0, start), (start, end), (end, gap), (gap, gap + cms), (gap + cms, gap + 16384), (gap + 16384, len(pdf))]
+        first = self.first.encode()
         # Of each member its header or first bytes too; of the signature what openssl does not look at.
         places = [pdf.index(name) + shift for name in (b"checkpoint.note", b"anchors/0.der", b"context/000000000000.json",
-                  b"context/000000000001.json", b"records/000000000019.json", b"originals/000000000019.csv",
-                  b"evidence/000000000019.ers", b"manifest.json", b"trust-hint.txt") for shift in (-8, 3, 60)]
+                  b"context/000000000001.json", b"records/%b.json" % first, b"originals/%b.csv" % first,
+                  b"evidence/%b.ers" % first, b"manifest.json", b"trust-hint.txt") for shift in (-8, 3, 60)]
         certificate = pdf[gap:gap + cms].decode().index(self.keys[1].hex()) // 2
         places += [gap + 2 * at for at in (25, 48, 53, certificate + 20, certificate + 100, certificate + len(self.keys[1]) + 10)]
         places += [chance.randrange(*part) for part in parts for _ in range(max(1, (FLIPS - len(places)) // len(parts)))]
@@ -185,7 +189,7 @@ class Guide(unittest.TestCase):
         print(f"{len(places)} bits flipped, seed {SEED}", flush=True)
 
     def test_whoever_has_the_archives_signing_key_still_cannot_change_what_the_ledger_holds(self):
-        record, token = "records/000000000019.json", "anchors/0.der"
+        record, original, token = f"records/{self.first}.json", f"originals/{self.first}.csv", "anchors/0.der"
 
         def put(container, change):
             change(container)
@@ -207,11 +211,11 @@ class Guide(unittest.TestCase):
         other = "00" * 32
         cases = [
             (lambda c: None, []),
-            (byte("originals/000000000019.csv", 20), ["its original is not what was sealed"]),
+            (byte(original, 20), ["its original is not what was sealed"]),
             (edit(record, lambda r: r["proof"].__setitem__(2, other)), ["does not lead to the checkpoint"]),
             (edit(record, lambda r: r["proof"].pop()), ["too short"]),
             (edit(record, lambda r: r["proof"].append(other)), ["too long"]),
-            (edit(record, lambda r: r.__setitem__("index", 20)), ["does not lead to the checkpoint"]),
+            (edit(record, lambda r: r.__setitem__("index", int(self.second))), ["does not lead to the checkpoint"]),
             (edit(record, lambda r: r.__setitem__("key_commitment", other)), ["fields are not the entry's"]),
             (edit(record, lambda r: r["commitments"].__setitem__(6, other)), ["fields are not the entry's"]),
             (edit(record, lambda r: r["fields"].pop()), ["more or fewer fields"]),
@@ -220,8 +224,12 @@ class Guide(unittest.TestCase):
             (edit(record, lambda r: r["fields"][6].__setitem__("path", 7)), ["field 6 is not what was sealed"]),
             (edit(record, lambda r: r["fields"][6].__setitem__("type", 2)), ["field 6 is not what was sealed"]),
             (edit(record, lambda r: r["fields"][12].__setitem__("salt", other)), ["field 12 is not what was sealed"]),
-            (edit(record, lambda r: r.pop("original")), ["no record answers for originals/000000000019.csv"]),
+            (edit(record, lambda r: r.pop("original")), ["no record answers for " + original]),
             (edit("manifest.json", lambda m: m["records"].pop()), ["no record answers for"]),
+            (edit("manifest.json", lambda m: m["records"].append(record)), ["stands in the bundle twice"]),
+            (edit(f"records/{self.second}.json", lambda r: r.__setitem__("original", original)), ["stands in the bundle twice"]),
+            (lambda c: (c.members.__setitem__("records/000000000007.json", c.members.pop(record)), c.edit("manifest.json", lambda m: m["records"].
+                       __setitem__(0, "records/000000000007.json"))), ["it has the number of another entry"]),
             (edit("manifest.json", lambda m: m["anchors"][0]["path"][1].__setitem__(0, other)), ["over something else"]),
             (edit("manifest.json", lambda m: m["anchors"][0]["path"][0].__setitem__(0, other)), ["not of this checkpoint"]),
             (edit("context/000000000000.json", lambda e: e["proof"].__setitem__(0, other)), ["The identity of the archive"]),
@@ -242,6 +250,43 @@ class Guide(unittest.TestCase):
                     self.found(pdf, *words)
                 else:
                     self.assertEqual(check(pdf)[0], 0)
+
+    def test_inclusion_proofs_of_all_small_ledgers_hold_and_no_other_number_or_size_fits(self):
+        spec = importlib.util.spec_from_file_location("check_bundle", PROGRAM)
+        program = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(program)
+
+        def root(leaves):  # RFC 6962 section 2.1
+            if len(leaves) == 1:
+                return leaves[0]
+            half = 1 << (len(leaves) - 1).bit_length() - 1
+            return program.sha(b"\1", root(leaves[:half]), root(leaves[half:]))
+
+        def path(index, leaves):
+            if len(leaves) == 1:
+                return []
+            half = 1 << (len(leaves) - 1).bit_length() - 1
+            if index < half:
+                return path(index, leaves[:half]) + [root(leaves[half:])]
+            return path(index - half, leaves[half:]) + [root(leaves[:half])]
+
+        def climbed(*given):
+            try:
+                return program.climb(*given)
+            except ValueError:
+                return None
+        everything = [program.sha(bytes([i])) for i in range(24)]
+        for size in range(1, 25):
+            leaves = everything[:size]
+            for index in range(size):
+                proof, top = path(index, leaves), root(leaves)
+                self.assertEqual(climbed(index, size, leaves[index], proof), top)
+                self.assertNotEqual(climbed(index, size, leaves[index], proof + [top]), top)
+                if proof:
+                    self.assertNotEqual(climbed(index, size, leaves[index], proof[:-1]), top)
+                for other in range(-1, size + 3):
+                    if other != index:
+                        self.assertNotEqual(climbed(other, size, leaves[index], proof), top, (index, other, size))
 
     def test_a_bundle_that_somebody_else_has_signed_is_named(self):
         with Archive("--tsa", "builtin") as other:

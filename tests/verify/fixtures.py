@@ -95,7 +95,7 @@ def authority():
     server = subprocess.Popen([sys.executable, ROOT / "tests" / "support" / "ts_reply_server.py"], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True)
     try:
-        facts = dict(server.stdout.readline().split(None, 1) for _ in range(3))
+        facts = dict(server.stdout.readline().split(None, 1) for _ in range(4))
         body = (Path(facts["folder"].strip()) / "root.crt").read_text().split("-----")[2]
         yield f"http://127.0.0.1:{facts['port'].strip()}/", base64.b64decode(body)
     finally:
