@@ -119,8 +119,8 @@ inline Status ok_status() {
 
 }  // namespace kustos
 
-// TRY(expression): the value, or return the error from the enclosing function. May be nested: the counter gives each
-// its own name.
+// TRY(expression): the value, or return the error from the enclosing function. May be nested (each has its own name).
+// Not between an aggregate's braces behind a member that owns memory: returning from there never destroys that member.
 #define TRY(expression) KUSTOS_TRY_NAMED(KUSTOS_JOIN(try_result_, __COUNTER__), expression)
 #define KUSTOS_TRY_NAMED(name, expression)                               \
     __extension__({                                                      \

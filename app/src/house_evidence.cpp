@@ -60,7 +60,8 @@ Result<std::vector<EvidenceFile>> House::evidence_of(const std::vector<EntryInde
     std::vector<EvidenceFile> files;
     for (const EntryIndex entry : entries) {
         const auto record = TRY_IN("entry " + std::to_string(entry.value), evidence->record_of(entry));
-        files.push_back({entry, audit::encode(record), TRY(archive_->ledger().entry_bytes(entry))});
+        Bytes object = TRY(archive_->ledger().entry_bytes(entry));
+        files.push_back({entry, audit::encode(record), std::move(object)});
     }
     return files;
 }

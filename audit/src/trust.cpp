@@ -57,7 +57,8 @@ private:
     }
     Status witness(const std::vector<std::string>& words) {
         TRY(new_name(words[1]));
-        TrustedWitness witness{words[1], TRY(VerifierKey::parse(words[2])), words.size() == 4 ? words[3] : ""};
+        const VerifierKey key = TRY(VerifierKey::parse(words[2]));
+        TrustedWitness witness{words[1], key, words.size() == 4 ? words[3] : ""};
         if (witness.key.type != KeyType::cosignature) return Error(Code::bad_input, "this is no witness's key");
         trust_.witnesses.push_back(std::move(witness));
         return {};

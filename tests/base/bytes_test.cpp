@@ -46,6 +46,10 @@ TEST_CASE("hex and base64 refuse what is not canonical") {
     CHECK_FALSE(parse_base64("Zm9v Yg==").ok());
     CHECK_FALSE(parse_base64("Zh==").ok());  // unused bits set
     CHECK_FALSE(parse_base64("Zg==\n").ok());
+    int digits = 0;  // one way to write each value
+    for (int c = 0; c < 256; ++c) digits += parse_base64(std::string("Zm9") + static_cast<char>(c)).ok();
+    CHECK(digits == 64);
+    CHECK_FALSE(parse_base64("Zm9v\xC3\xA9Zg").ok());
 }
 
 TEST_CASE("an id is parsed only at its exact length") {

@@ -282,11 +282,12 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
         case ControlAction::evidence_renewed:
             newest_renewal_ = TRY(need(body.find_u32(Tag::renewal), index));
             break;
-        case ControlAction::generation_opened:
+        case ControlAction::generation_opened: {
+            const Hash keyring = TRY(need(body.find_hash(Tag::keyring_hash), index));
             generations_.push_back({TRY(need(body.find_u32(Tag::generation), index)),
-                                    TRY(need(body.find_bytes(Tag::intake_key), index)),
-                                    TRY(need(body.find_hash(Tag::keyring_hash), index)), index});
+                                    TRY(need(body.find_bytes(Tag::intake_key), index)), keyring, index});
             break;
+        }
         default:
             break;  // what needs no row: unlocks, findings, the archive's own creation
     }

@@ -81,7 +81,9 @@ Result<Bytes> answer(Signer& signer, const std::string& new_keys, ByteView reque
             return out;
         case Ask::advance: {
             const TreeHead previous = TRY(take_head(in)), next = TRY(take_head(in));
-            const Growth growth{TRY(take_hashes(in)), TRY(take_hashes(in))};
+            Growth growth;
+            growth.before = TRY(take_hashes(in));
+            growth.leaves = TRY(take_hashes(in));
             TRY(in.expect_end());
             put_text(out, TRY(signer.advance(previous, next, growth)));
             return out;
