@@ -131,7 +131,7 @@ TEST_CASE("an identity is recognised within its source, and storing twice is fin
     CHECK_FALSE(store->find(SourceId(4), mac)->has_value());
     // A power cut right after make_durable(): these two files are what there is.
     REQUIRE(store->make_durable().ok());
-    TempDir crashed;
+    kustos::test::TempDir crashed;
     for (const char* file : {"d.db", "d.db-wal"}) std::filesystem::copy_file(w.dir / file, crashed / file);
     auto recovered = DuplicateStore::open(crashed / "d.db");
     REQUIRE(recovered.ok());
