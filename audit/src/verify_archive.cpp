@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -25,6 +26,7 @@ namespace {
 
 constexpr std::size_t kPiece = 1u << 20;
 constexpr std::size_t kMostOpenSpans = 64;    // time stamps whose spans overlap
+constexpr std::size_t kMostJudging = 256;     // tokens, beside the walk
 constexpr std::size_t kKeptPublished = 1024;  // notes of published checkpoints
 constexpr unsigned kMostThreads = 8;
 
@@ -87,6 +89,7 @@ private:
         TRY(list_spans());
         TRY(list_frames());
         walk_entries();
+        report_stamps(0);
         count_all();
         if (interrupted_) return {};
         finish_tiles();
@@ -342,8 +345,17 @@ private:
 
     // --- time stamps: each is judged when the walk has passed its span ---
     struct OpenSpan {
-        AnchorSpan span;
+        Anchor anchor;
         ImprintBuilder imprint;
+    };
+    // A token is judged beside the walk: that takes half a millisecond.
+    struct Judging {
+        std::string where;
+        AnchorSpan span;
+        AnchorToken token;
+        Hash imprint;
+        Result<TokenVerdict> verdict = Error(Code::internal, "not judged");
+        std::shared_ptr<Lookahead::Task> task;
     };
 
     Status list_spans() {
@@ -402,20 +414,20 @@ private:
             const Published* note = published(span.size.value);
             if (note == nullptr || !(note->note == digest))
                 report_.problem("anchor.imprint", where + "/note", "is not the published checkpoint");
-            open_spans_.push_back({span, ImprintBuilder(digest)});
+            open_spans_.push_back({std::move(*anchor), ImprintBuilder(digest)});
         }
         open_until_ = kNever;
-        for (const OpenSpan& s : open_spans_) open_until_ = std::min(open_until_, s.span.size.value);
+        for (const OpenSpan& s : open_spans_) open_until_ = std::min(open_until_, s.anchor.span.size.value);
         open_from_ = next_span_ < spans_.size() ? spans_[next_span_].previous.value : kNever;
     }
     // Spans that end before this entry.
     void close_spans(std::uint64_t at) {
         for (auto s = open_spans_.begin(); s != open_spans_.end();) {
-            if (s->span.size.value > at) {
+            if (s->anchor.span.size.value > at) {
                 ++s;
                 continue;
             }
-            check_stamp(s->span, s->imprint.root());
+            check_stamp(std::move(s->anchor), s->imprint.root());
             s = open_spans_.erase(s);
         }
     }
@@ -479,8 +491,8 @@ private:
                                  [](const AnchorSpan& span, std::uint64_t at) { return span.previous.value < at; });
             return behind != spans_.begin() && reach_[static_cast<std::size_t>(behind - spans_.begin()) - 1] > first;
         };
-        Lookahead lookahead(fs_, dir_, segments_, std::move(ahead));
-        while (const auto bundle = lookahead.next()) {
+        lookahead_.emplace(fs_, dir_, segments_, std::move(ahead));
+        while (const auto bundle = lookahead_->next()) {
             if (options_.stop && options_.stop()) {
                 interrupted_ = true;
                 report_.remark(RemarkCode::interrupted, {std::to_string(bundle->first)});
@@ -544,7 +556,7 @@ private:
         if (index.value >= open_until_) {
             close_spans(index.value);
             open_until_ = kNever;
-            for (const OpenSpan& s : open_spans_) open_until_ = std::min(open_until_, s.span.size.value);
+            for (const OpenSpan& s : open_spans_) open_until_ = std::min(open_until_, s.anchor.span.size.value);
         }
         if (index.value >= open_from_) open_spans(index.value);
         if (next_published_ < published_sizes_.size() && published_sizes_[next_published_] <= index.value) {
@@ -563,7 +575,7 @@ private:
         }
         const EntryHeader& h = *b.headers[i];
         for (OpenSpan& s : open_spans_) {
-            if (s.span.covers(index)) s.imprint.add(b.groups[i]);
+            if (s.anchor.span.covers(index)) s.imprint.add(b.groups[i]);
         }
         check_sequence(index, h);
         take_frame(index, h, b.frame_holds[i]);
@@ -634,6 +646,7 @@ private:
         }
         report_.checked["tiles"] += tiles_;
         close_spans(size_.value);
+        report_stamps(0);
         if (next_published_ < published_sizes_.size() && published_sizes_[next_published_] == size_.value)
             check_published(size_.value, root);
         if (!(root == root_))
@@ -958,24 +971,34 @@ private:
     }
 
     // The walk has passed the span: what its tokens stamp is known. Which entry names them comes later in the ledger.
-    void check_stamp(const AnchorSpan& span, const Hash& imprint) {
-        const auto anchor = AnchorStore(fs_, ledger_).read(span);
-        if (!anchor.ok()) {
-            report_.problem("anchor.token", where_of(span), anchor.error().message());
-            return;
+    void check_stamp(Anchor anchor, const Hash& imprint) {
+        anchored_ = std::max(anchored_, anchor.span.size);
+        for (AnchorToken& t : anchor.tokens) {
+            met_[{anchor.span.size.value, sha256(t.token)}] = {anchor.span, t.number, t.authority};
+            auto judging = std::make_unique<Judging>();
+            judging->where = where_of(anchor.span) + "/" + token_file(t.number);
+            judging->span = anchor.span;
+            judging->token = std::move(t);
+            judging->imprint = imprint;
+            judging->task = lookahead_->begin([this, j = judging.get()] {
+                j->verdict = judge_token(j->token.token, j->imprint, builtin_root_, options_.trust);
+            });
+            judging_.push_back(std::move(judging));
         }
-        anchored_ = std::max(anchored_, span.size);
-        for (const AnchorToken& t : anchor->tokens) {
-            const std::string where = where_of(span) + "/" + token_file(t.number);
-            met_[{span.size.value, sha256(t.token)}] = {span, t.number, t.authority};
-            const auto verdict = judge_token(t.token, imprint, builtin_root_, options_.trust);
-            if (!verdict.ok()) {
-                report_.problem("anchor.token", where, verdict.error().message());
+        report_stamps(kMostJudging);
+    }
+    // In order, until no more than `most` are under way.
+    void report_stamps(std::size_t most) {
+        for (; judging_.size() > most; judging_.pop_front()) {
+            const Judging& j = *judging_.front();
+            lookahead_->wait(*j.task);
+            if (!j.verdict.ok()) {
+                report_.problem("anchor.token", j.where, j.verdict.error().message());
                 continue;
             }
-            if (!verdict->remark.empty()) report_.remark(verdict->remark);
-            report_.anchor({span.size.value, verdict->authority.empty() ? t.authority : verdict->authority,
-                            verdict->gen_time, verdict->level});
+            if (!j.verdict->remark.empty()) report_.remark(j.verdict->remark);
+            report_.anchor({j.span.size.value, j.verdict->authority.empty() ? j.token.authority : j.verdict->authority,
+                            j.verdict->gen_time, j.verdict->level});
         }
     }
 
@@ -1135,6 +1158,7 @@ private:
     std::vector<std::uint64_t> reach_;  // the largest size of spans_[0..i]
     std::size_t next_span_ = 0;
     std::list<OpenSpan> open_spans_;
+    std::deque<std::unique_ptr<Judging>> judging_;
     std::uint64_t open_from_ = kNever, open_until_ = kNever;  // the next entry at which one begins, or has ended
     std::uint64_t newest_span_ = 0, named_sizes_ = 0;
     TreeSize anchored_;
@@ -1158,6 +1182,7 @@ private:
     bool complete_ = false, interrupted_ = false;
     bool signed_ = false;  // the checkpoint, by key_
     Bytes buffer_;
+    std::optional<Lookahead> lookahead_;  // last: its threads end before what they use
 };
 
 std::optional<Bytes> checkpoint_bytes(Fs& fs, const Path& dir) {

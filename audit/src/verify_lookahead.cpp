@@ -73,7 +73,7 @@ struct Lookahead::Job {
     std::vector<Run> runs;
     std::size_t bytes = 0;
     bool stamped = false;
-    bool done = false;
+    std::shared_ptr<Task> task;
 };
 
 Lookahead::Lookahead(Fs& fs, Path dir, std::vector<EntryIndex> segments, LookaheadOptions options)
@@ -125,14 +125,36 @@ void Lookahead::fill() {
             place_frames(*job);
         }
         bytes_ahead_ += job->bytes;
+        job->task = std::make_shared<Task>();
+        job->task->work_ = [this, raw = job.get()] { look(*raw); };
         ahead_.push_back(job);
-        if (threads_.empty()) continue;
-        {
-            const std::lock_guard lock(mutex_);
-            queue_.push_back(std::move(job));
-        }
-        wake_.notify_one();
+        if (!threads_.empty()) queue(job->task, false);
     }
+}
+
+void Lookahead::queue(std::shared_ptr<Task> task, bool first) {
+    {
+        const std::lock_guard lock(mutex_);
+        queue_.insert(first ? queue_.begin() : queue_.end(), std::move(task));
+    }
+    wake_.notify_one();
+}
+
+std::shared_ptr<Lookahead::Task> Lookahead::begin(std::function<void()> work) {
+    auto task = std::make_shared<Task>();
+    task->work_ = std::move(work);
+    if (threads_.empty()) {
+        task->work_();
+        task->done_ = true;
+    } else {
+        queue(task, true);
+    }
+    return task;
+}
+
+void Lookahead::wait(const Task& task) {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [&] { return task.done_; });
 }
 
 void Lookahead::place_frames(Job& job) {
@@ -172,7 +194,8 @@ void Lookahead::place_frames(Job& job) {
     close(static_cast<unsigned>(r.entries.size()));
 }
 
-void Lookahead::look(Job& job, Bytes& buffer) const {
+void Lookahead::look(Job& job) const {
+    thread_local Bytes buffer;
     LookedAt& r = *job.result;
     r.leaves.reserve(r.entries.size());
     for (const ByteView e : r.entries) r.leaves.push_back(leaf_hash(e));
@@ -214,20 +237,19 @@ void Lookahead::look(Job& job, Bytes& buffer) const {
 }
 
 void Lookahead::work() {
-    Bytes buffer;
     for (;;) {
-        std::shared_ptr<Job> job;
+        std::shared_ptr<Task> task;
         {
             std::unique_lock lock(mutex_);
             wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
             if (stopping_) return;
-            job = std::move(queue_.front());
+            task = std::move(queue_.front());
             queue_.pop_front();
         }
-        look(*job, buffer);
+        task->work_();
         {
             const std::lock_guard lock(mutex_);
-            job->done = true;
+            task->done_ = true;
         }
         done_.notify_one();
     }
@@ -240,10 +262,9 @@ std::unique_ptr<LookedAt> Lookahead::next() {
     ahead_.pop_front();
     bytes_ahead_ -= job->bytes;
     if (threads_.empty()) {
-        look(*job, buffer_);
+        look(*job);
     } else {
-        std::unique_lock lock(mutex_);
-        done_.wait(lock, [&] { return job->done; });
+        wait(*job->task);
     }
     return std::move(job->result);
 }

@@ -9,6 +9,7 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -54,13 +55,19 @@ public:
 
     // Null behind the last one.
     std::unique_ptr<LookedAt> next();
+    // Work of the judge's that may be done beside the walk, before what is queued. wait() for it before the result is
+    // used.
+    class Task;
+    std::shared_ptr<Task> begin(std::function<void()> work);
+    void wait(const Task& task);
 
 private:
     struct Job;
+    void queue(std::shared_ptr<Task> task, bool first);
     void fill();
     void place_frames(Job& job);
     void work();
-    void look(Job& job, Bytes& buffer) const;
+    void look(Job& job) const;
 
     Fs& fs_;
     Path ledger_, vault_;
@@ -75,12 +82,17 @@ private:
 
     std::deque<std::shared_ptr<Job>> ahead_;  // in order
     std::size_t bytes_ahead_ = 0;
-    std::mutex mutex_;  // queue_, stopping_, and each job's done
+    std::mutex mutex_;  // queue_, stopping_, and each task's done
     std::condition_variable wake_, done_;
-    std::deque<std::shared_ptr<Job>> queue_;
+    std::deque<std::shared_ptr<Task>> queue_;
     bool stopping_ = false;
     std::vector<std::thread> threads_;
-    Bytes buffer_;  // without threads
+};
+
+class Lookahead::Task {
+    friend class Lookahead;
+    std::function<void()> work_;
+    bool done_ = false;
 };
 
 // The bundle or tile file of this width; live: or a wider one. Code::not_found.
