@@ -8,6 +8,7 @@
 #include "audit/verify_archive.h"
 #include "audit/verify_draw.h"
 #include "tests/audit/verify_sample.h"
+#include "tests/support/doc_example.h"
 #include "tests/support/temp_dir.h"
 
 using namespace kustos;
@@ -251,4 +252,13 @@ TEST_CASE("a drawn entry that was changed is found, and the rest is said to be u
     CHECK(!verify_drawn(w.fs, w.sample.archive(), nonce, 1'000, trust).ok);
     w.flip("ledger/checkpoint", 90);
     CHECK(!verify_drawn(w.fs, w.sample.archive(), nonce, 3, trust).ok);
+}
+
+TEST_CASE("the state on docs/format/report.md is read, and written the same") {
+    const std::string text = doc_text("report.md", "state");
+    const auto state = VerifiedState::parse(text);
+    REQUIRE(state.ok());
+    CHECK(state->format() == text);
+    CHECK(state->resume == 1024);
+    CHECK(state->sequences.at(2) == 1015);
 }

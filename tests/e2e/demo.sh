@@ -39,6 +39,8 @@ kustos ingest --source messenger --format mattermost-csv "$sample/messenger.zip"
 kustos ingest --source mail "$sample/mail.mbox" "$sample"/mail/*.eml
 t1=$(now)
 
+cp -r "$out/archive" "$out/yesterday"  # for later
+
 title "Die andere Hälfte kommt live herein" "the other half comes in live"
 # A port that is free now; the server listens on loopback only.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -62,7 +64,9 @@ again=$(head -8 "$sample/live.ndjson" | push demo-1 | field replayed)
 say "Dieselbe Sendung noch einmal: erkannt ($again)" "the same push again: recognised ($again)"
 # Until the indexer has caught up: the answer itself says how much is missing.
 for _ in $(seq 100); do [ "$(kustos --json status | field coverage.deferred)" = 0 ] && break; sleep 0.2; done
-end_server
+kill -9 "$server"; wait "$server" 2>/dev/null || true; server=
+say "Dem Dienst wurde der Strom genommen (kill -9). Quittiert waren $receipts; da sind nach dem Neustart:" "The server lost its power (kill -9). Acknowledged: $receipts; there after the restart:"
+kustos status | sed -n '1,2p'
 
 title "Suchen: nur in einem Fall" "searching: only within a matter"
 kustos search "Spielplatz" || true
@@ -85,6 +89,17 @@ title "Das ganze Archiv prüfen, ohne Schlüssel" "verifying the whole archive, 
 t8=$(now)
 kustos verify
 t9=$(now)
+
+title "Ein unterschriebener Bericht, und eine Stichprobe mit dem Zufallswort des Prüfers" "a signed report, and a sample with the auditor's nonce"
+"$bin/kustos" --lang de verify --since-last --report "$out/report.pdf" > /dev/null
+kustos audit sample --count 20 --nonce "$(openssl rand -hex 16)" | head -3
+"$bin/kustos-verify" "$out/archive" --since "$out/auditor.state" --html "$out/verified.html" --lang "$lang" > /dev/null
+kustos audit list --limit 4
+
+title "Ausprobiert: die Kopie von gestern zurückspielen" "tried out: put yesterday's copy back"
+if "$bin/kustos" --lang "$lang" --archive "$out/yesterday" status; then echo "demo: the old copy was not refused" >&2; exit 1; fi
+if "$bin/kustos-verify" "$out/yesterday" --since "$out/auditor.state" --lang "$lang" | head -2; then :; fi
+rm -rf "$out/yesterday"
 
 title "Ausprobiert: ein Byte umdrehen" "tried out: flip a byte"
 rm -rf "$out/tampered"; cp -r "$out/archive" "$out/tampered"
@@ -130,7 +145,7 @@ $records Nachrichten aus Messenger, Post und Livestrom sind versiegelt, als $ent
 unbemerkt ändern kann: Einlesen $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), drei Suchen $(seconds "$t4" "$t5"),
 Beweispaket $(seconds "$t6" "$t7"), Prüfung des ganzen Archivs $(seconds "$t8" "$t9").
 
-Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}
+Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}, demo/report.pdf, demo/verified.html
 Nachprüfen:     build/bin/kustos-verify demo/bundle.pdf
 Selbst suchen:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 Im Browser:     ./run serve   (das Passwort steht in demo/serve.log)
@@ -141,7 +156,7 @@ $records messages from messenger, mail and a live stream are sealed, as $entries
 unnoticed: import $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), three searches $(seconds "$t4" "$t5"),
 evidence bundle $(seconds "$t6" "$t7"), verification of the whole archive $(seconds "$t8" "$t9").
 
-Look at:          demo/bundle.pdf${pages:+ ($pages pages)}
+Look at:          demo/bundle.pdf${pages:+ ($pages pages)}, demo/report.pdf, demo/verified.html
 Check it again:   build/bin/kustos-verify demo/bundle.pdf
 Search yourself:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 In a browser:     ./run serve   (the password is in demo/serve.log)
