@@ -31,7 +31,7 @@ public:
     Status create() {
         SeededRandom random(4);
         FixedClock clock(kStart);
-        for (const char* part : {"ledger", "vault", "staging"}) TRY(fs_.make_dirs(archive() / part));
+        for (const char* part : {"ledger", "vault", "staging"}) TRY(make_dirs_synced(fs_, archive() / part));
         return FileSigner::create({fs_, clock, random}, dir_ / "signer", random.make<VaultId>());
     }
     Status open() {
