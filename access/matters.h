@@ -33,6 +33,7 @@ public:
     Result<std::vector<Matter>> list() const;
     Result<Matter> find(EntryIndex matter) const;  // denied: no such matter
     Status allow(const vault::Purpose& purpose, std::span<const EntryIndex> ids) override;
+    Status allow_trail(const vault::Purpose& purpose, ClassCode retention_class) override;  // with a ground
 
 private:
     Result<Matter> read(const vault::MatterInfo& info) const;

@@ -39,6 +39,7 @@ struct Call {
     std::string redact;
     std::string config;
     std::string trust;
+    std::vector<std::string> reports;  // verify --report
     std::string password_file;
     std::uint64_t limit = 20;
     int port = 0;
@@ -48,9 +49,13 @@ struct Call {
     std::int64_t interval_s = 0;
     double price = 0;
     std::string host = "127.0.0.1";
-    std::string actor;  // whom a server works for; empty: the user of this process
+    std::string action, since, until, from, to;  // of the audit trail
+    std::string actor;                           // whom a server works for; empty: the user of this process
     bool original = false;
     bool deep = false;
+    bool since_last = false;
+    std::uint64_t sample = 0;
+    std::string nonce;
     bool check = false;
     bool yes = false;
 };

@@ -54,6 +54,27 @@ struct ExportReport {
     std::string file;
 };
 
+// A signed report of a verification: FILE.pdf, or FILE.json with its signature beside it as FILE.json.p7s (detached
+// CMS, DER).
+struct VerifyRequest {
+    std::optional<Path> trust;  // else the one that config.yaml names
+    bool deep = false;          // also open everything
+    bool since_last = false;    // only what came since the last whole verification here that found nothing
+    std::uint64_t sample = 0;   // so many drawn entries instead of all
+    std::string nonce;          // hex
+};
+
+struct ReportRequest {
+    std::vector<Path> files;
+    Language language = Language::english;
+    std::string actor;
+};
+struct SignedReport {
+    EntryIndex entry;  // that names the report's hash
+    std::vector<std::string> files;
+};
+Status check_report_files(const std::vector<Path>& files);  // Code::usage: of another kind
+
 struct RenewalReport {
     struct Done {
         std::uint32_t number = 0;
@@ -113,6 +134,7 @@ public:
     Result<web::StatusReport> status(web::Language language) override;
     Status may_push(const std::string& source, const std::string& token) override;
     Result<web::PushAnswer> push(const web::PushRequest& request) override;
+    Result<web::HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) override;
     Result<std::vector<web::MatterReport>> matters() override;
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
                                      const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
@@ -124,7 +146,12 @@ public:
     // --- commands ---
     Result<ingest::ImportResult> import_paths(const std::string& source, const std::string& format,
                                               const std::vector<Path>& paths);
-    Result<audit::Report> verify_with(const std::optional<Path>& trust, bool deep);
+    Result<audit::Report> verify_with(const VerifyRequest& request);
+    // Opens `count` records that the nonce draws and recomputes their commitments. Before it an entry says what was
+    // drawn, behind it one what came out. Code::closed; Code::read_only: nothing was opened.
+    Result<audit::Report> sample_content(ByteView nonce, std::uint64_t count);
+    // Its entry is stored first; if that fails (Code::read_only, ...) nothing is signed and nothing written.
+    Result<SignedReport> sign_report(const audit::Report& report, const ReportRequest& request);
     Result<ExportReport> export_records(const ExportRequest& request);
     // Carries out what the calendar of renewals asks for; only_look: says what it would.
     Result<RenewalReport> renew(bool only_look);
@@ -144,6 +171,13 @@ public:
     Result<bool> publish_and_anchor(bool publish = true);
     // What an interval costs in tokens, at most and as it was in the last 30 days (kustos anchor preview).
     Result<AnchorPreview> preview_anchors(std::int64_t interval_s) const;
+
+    // How many records each source has, as an entry: once a day (the server), and behind each import.
+    Status count_sources();
+    // What is sealed in a control or access entry (who searched for what, which settings were changed): an access entry
+    // with the ground comes first. Name and text of each field. Code::denied: no ground. Code::closed.
+    Result<std::vector<std::pair<std::string, std::string>>> read_trail(const std::string& actor,
+                                                                        const std::string& ground, EntryIndex entry);
 
     // A new checkpoint key; `source` as in audit/signer.h. Answers its verifier key.
     Result<std::string> rotate_key(const std::string& source);
@@ -184,7 +218,10 @@ private:
     House(Environment environment, HouseOptions options);
     Status wire();
     Status read_trust();
+    Status note_configuration();
+    Status count_source(const vault::SourceInfo& source);
     Result<audit::KeyHistory> key_history() const;
+    Result<std::string> report_proof(EntryIndex entry);
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);
@@ -218,6 +255,7 @@ private:
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_
     std::optional<audit::Trust> trust_;   // what config.yaml names
+    Hash trust_digest_{};                 // of that file
     audit::AlgorithmEnds algorithm_ends_ = audit::default_algorithm_ends();
     EntryIndex next_to_index_;
     std::mutex push_mutex_;

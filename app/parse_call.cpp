@@ -138,6 +138,11 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* verify = app.add_subcommand("verify", "check the whole archive without any key");
     verify->add_flag("--deep", c.deep, "also open content");
     verify->add_option("--trust", c.trust, "a trust file");
+    verify->add_flag("--since-last", c.since_last, "only what is new since the last time that nothing was found");
+    verify->add_option("--sample", c.sample, "only so many entries, drawn by the nonce");
+    verify->add_option("--nonce", c.nonce, "hex, 8 to 64 bytes: the auditor's choice");
+    verify->add_option("--report", c.reports, "a signed report: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
     chosen(verify, "verify");
 
     auto* renew = app.add_subcommand("renew", "renew time stamps before certificates or digests age");
@@ -218,13 +223,42 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     tsa_serve->add_option("--port", c.port)->required();
     chosen(tsa_serve, "tsa serve");
 
+    auto* audit =
+        app.add_subcommand("audit", "the audit trail, for auditors: no keys, no content")->require_subcommand(1);
+    auto* audit_list = audit->add_subcommand("list", "the newest entries: control, access, erasure");
+    auto* audit_export = audit->add_subcommand("export", "all of them, into a .csv or .jsonl file");
+    for (auto* sub : {audit_list, audit_export}) {
+        sub->add_option("--kind", c.kind, "control | access | erasure | record | blob");
+        sub->add_option("--action", c.action, "such as search, source_heartbeat, configuration_changed");
+        sub->add_option("--source", c.source, "of this source, or about it");
+        sub->add_option("--since", c.since, "a day or a time, RFC 3339");
+        sub->add_option("--until", c.until, "before this day or time");
+        sub->add_option("--from", c.from, "the first entry");
+        sub->add_option("--to", c.to, "before this entry");
+    }
+    audit_list->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 100'000));
+    audit_export->add_option("--out", c.out)->required();
+    chosen(audit_list, "audit list");
+    chosen(audit_export, "audit export");
+    auto* audit_show = audit->add_subcommand("show", "what is sealed in such an entry; leaves an entry of its own");
+    audit_show->add_option("ENTRY", c.record)->required();
+    audit_show->add_option("--ground", c.ground, "why you read it")->required();
+    chosen(audit_show, "audit show");
+    auto* audit_sample = audit->add_subcommand(
+        "sample", "open records that an auditor's nonce draws, and check that they are what was committed to");
+    audit_sample->add_option("--nonce", c.nonce, "hex, 8 to 64 bytes, chosen after the checkpoint")->required();
+    audit_sample->add_option("--count", c.sample, "records")->required();
+    audit_sample->add_option("--report", c.reports, "a signed report: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
+    chosen(audit_sample, "audit sample");
+
     auto* account = app.add_subcommand("account", "who may use the pages of `serve`")->require_subcommand(1);
     auto* account_set = account->add_subcommand("set", "set the password of the one local account");
     account_set->add_option("NAME", c.name)->required();
     account_set->add_option("--password-file", c.password_file, "a file with the password, or -")->required();
     chosen(account_set, "account set");
 
-    for (const char* later : {"erase", "hold", "retention", "disposition", "unlock", "lock", "audit", "backup"}) {
+    for (const char* later : {"erase", "hold", "retention", "disposition", "unlock", "lock", "backup"}) {
         auto* sub = app.add_subcommand(later, "not in this version");
         sub->fallthrough(false);
         sub->allow_extras();

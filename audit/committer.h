@@ -3,11 +3,13 @@
 //   add()      one entry and its ciphertext, to the batch that is being made
 //   commit()   frames and staging bundle are synced at the same time; then the signer's compare-and-swap of (size,
 //   root)
-//              is the commit point; tiles are installed, not yet synced: the staging log can make them again
-//   settle()   tiles synced, the log emptied. commit() does it when the log is long; the owner when nothing happens
+//              is the commit point; tiles are not on the disk yet: the staging log can make them again
+//   begin_settling()   in the background tiles are written and synced, and the log is emptied, while batches go on in
+//              the other log. commit() begins it when the log is long; the owner from time to time
+//   settle()   the same, waited for
 //
-// Every error of add(), commit() and settle() ends the committer: nobody knows what the page cache holds. Later calls
-// answer Code::read_only; opening again recovers. One exception: Code::environment from room() changes nothing.
+// Every error ends the committer, one in the background too: nobody knows what the page cache holds. Later calls answer
+// Code::read_only; opening again recovers.
 // Durability: what commit() has answered survives a power cut. Threads: one; ledger() may be read from any.
 #pragma once
 
@@ -26,21 +28,28 @@
 
 namespace kustos::audit {
 
+// Of one log: above, settling begins. At four times that a commit waits for the other log.
 struct CommitLimits {  // tests make them small
     std::uint64_t log_bytes = 4u << 20;
     std::uint64_t log_entries = 16'384;
     SegmentLimits segments;
 };
 
-// Where rows of duplicates go; `durable`: what was stored so far must survive a power cut when it returns. Rows may
-// come again after a crash.
-using StoreRows = std::function<Status(std::span<const DuplicateRow> rows, bool durable)>;
+// Where rows of duplicates go. They may come again after a crash.
+class RowStore {
+public:
+    virtual ~RowStore() = default;
+    virtual Status store(std::span<const DuplicateRow> rows) = 0;  // from the committer's thread
+    // What was stored before the call survives a power cut when it returns. From another thread, beside store().
+    virtual Status make_durable() = 0;
+};
 
 class Committer {
 public:
     // Recovers (staging.h). dir: the archive's; ledger/, vault/ and staging/ below it. Code::rolled_back and
     // Code::conflict as plan_recovery; Code::corrupt.
-    static Result<std::unique_ptr<Committer>> open(Fs& fs, const Path& dir, Signer& signer, StoreRows rows,
+    // rows: outlives the committer; null: nobody wants them.
+    static Result<std::unique_ptr<Committer>> open(Fs& fs, const Path& dir, Signer& signer, RowStore* rows,
                                                    CommitLimits limits = {});
     ~Committer();
 
@@ -52,23 +61,37 @@ public:
     void add_row(const DuplicateRow& row) { rows_.push_back(row); }
     // The signed checkpoint. Without an entry: the last one.
     Result<std::string> commit();
+    // Nothing, where there is nothing to settle or the other log is not done yet. Its error is what became of that.
+    Status begin_settling();
     Status settle();
     // The checkpoint as the signer signs it now: its key may have changed.
     Status sign_again();
     const std::string& note() const { return note_; }
-    bool settled() const { return log_.used() == 0; }
+    bool settled() const { return !settling_ && active().log.used() == 0; }
 
 private:
-    Committer(Fs& fs, Path dir, Signer& signer, StoreRows rows, CommitLimits limits, StagingLog log);
+    // A log, and the batches in it.
+    struct Round {
+        StagingLog log;
+        std::uint64_t entries = 0;
+        std::set<std::string> base;  // unfinished tiles of the size that it starts from: recovery needs them
+    };
+    Committer(Fs& fs, Path dir, Signer& signer, RowStore* rows, CommitLimits limits, StagingLog one, StagingLog other);
+    Round& active() { return rounds_[active_]; }
+    const Round& active() const { return rounds_[active_]; }
     Status recover();
+    Status collect(bool wait);  // what became of the log that is being settled
+    Status make_room();
     Status alive() const;
     Status dead(Status status);
     Fs& fs_;
     Path dir_;
     Signer& signer_;
-    StoreRows store_rows_;
+    RowStore* row_store_;
     CommitLimits limits_;
-    StagingLog log_;
+    Round rounds_[2];
+    std::size_t active_ = 0;
+    bool settling_ = false;  // the other one
     std::unique_ptr<LedgerReader> reader_;
     std::unique_ptr<SegmentWriter> segments_;
     LedgerState state_;
@@ -80,15 +103,10 @@ private:
     std::vector<Bytes> entries_;
     std::vector<DuplicateRow> rows_;
 
-    // Since the last settle().
-    std::uint64_t unsettled_entries_ = 0;
-    std::set<std::string> base_;  // unfinished tiles of the size that the log starts from: recovery needs them
-    std::set<Path> removed_in_;   // folders of removed tiles; synced by the next settle()
-
     class Syncer;
     std::unique_ptr<Syncer> syncer_;  // syncs frames while the caller syncs the log
-    class TileWriter;
-    std::unique_ptr<TileWriter> tiles_;  // writes and syncs full tiles: they never change again
+    class Settler;
+    std::unique_ptr<Settler> settler_;  // full tiles, which never change again, and whatever a full log stands for
 };
 
 }  // namespace kustos::audit

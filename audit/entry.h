@@ -115,6 +115,7 @@ enum class Tag : std::uint16_t {
     root = 38,             // hash, of the first checkpoint_size entries
     remembered_size = 39,  // u64, what somebody else remembers of the ledger before
     remembered_root = 40,  // hash; absent: not known
+    nonce = 41,            // at most 64 bytes, an auditor's
 };
 
 enum class ControlAction : std::uint16_t {
@@ -137,8 +138,14 @@ enum class ControlAction : std::uint16_t {
     evidence_renewed = 17,
     key_rotated = 18,
     archive_continued = 19,
+    source_heartbeat = 20,
+    source_counted = 21,
+    configuration_changed = 22,
+    verification_reported = 23,
+    sample_drawn = 24,
+    sample_judged = 25,
 };
-enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3 };
+enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
 
 // Builds a body. Rows may be put in any order: encode() sorts by tag and keeps the order of repeated ones.
 class Body {

@@ -32,17 +32,18 @@ struct ImprintGroup {
 
 // RFC 4998 section 4.2 step 4: sort, concatenate, hash; a single member stays as it is. At least one member.
 Hash group_value(std::span<const Hash> members);
+Hash group_value(const ImprintGroup& group);
 
 // The root only, in one pass, with memory for 64 hashes.
 class ImprintBuilder {
 public:
     explicit ImprintBuilder(const Hash& note_digest);
-    void add(const ImprintGroup& group);
+    void add(const ImprintGroup& group) { add(group_value(group)); }
+    void add(const Hash& group_value);
     std::uint64_t leaves() const { return leaves_; }  // the note counts
     Hash root() const;
 
 private:
-    void add_value(Hash value);
     std::uint64_t leaves_ = 0;
     std::vector<Hash> pending_;  // one value for each set bit of leaves_, the largest subtree first
 };

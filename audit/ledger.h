@@ -112,10 +112,10 @@ public:
 
     TreeSize size() const;
     void advance(TreeSize size);  // after install() or stage(); never goes back
-    // Tiles that are not on the disk yet: looked at before it, until they are dropped.
-    void stage(const TileWrites& writes);
-    void drop_staged();
-    std::vector<TileWrites::File> staged() const;  // the widest of each tile
+    // Tiles that are not on the disk yet: looked at before it, until they are dropped. size: of the ledger with them.
+    void stage(const TileWrites& writes, TreeSize size);
+    void drop_staged(TreeSize size);                          // what was staged up to that size
+    std::vector<TileWrites::File> staged_unfinished() const;  // the widest of each tile that is not full
 
     // At most `count`, fewer at the end; none at from == size.
     Result<std::vector<Bytes>> entries(EntryIndex from, std::uint64_t count) const;

@@ -44,6 +44,10 @@ private:
     std::vector<Hash> hashes_;
 };
 
+// Root of a tree whose left part is known by perfect subtrees of 256 leaves (a tile each), `tiles`, and whose right
+// part is fewer than 256 leaves.
+Hash joined_root(const CompactRange& tiles, const CompactRange& leaves);
+
 Status verify_inclusion(EntryIndex index, TreeSize size, const Hash& leaf, std::span<const Hash> proof,
                         const Hash& root);
 // Old size 0 is an error: an empty tree proves nothing (as transparency-dev/merkle; C2SP tlog-witness special-cases

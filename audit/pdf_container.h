@@ -43,6 +43,13 @@ Result<PdfFile> walk_pdf(ByteView pdf);
 // Exactly one stream with /KustosEvidence 1, uncompressed, never replaced, and listed in the catalog's name tree of
 // embedded files. Code::not_found: none.
 Result<ByteView> find_container(const PdfFile& file);
+// A verification report: a stream with /KustosReport 1 (the report's JSON) and one with /KustosReport 2 (the proof of
+// its entry), uncompressed and never replaced, in a file without an evidence container. Code::not_found: not such a
+// file.
+struct ReportParts {
+    ByteView json, proof;
+};
+Result<ReportParts> find_report(const PdfFile& file);
 
 struct PdfSignature {
     std::size_t gap_begin = 0;  // of '<'

@@ -1,8 +1,9 @@
-// Batches on their way: staging/batch holds everything that install() needs again after a crash
+// Batches on their way: the logs in staging/ hold everything that install() needs again after a crash
 // (docs/format/staging.md).
 //
 // A batch is appended and synced before the signer is asked; the signer's compare-and-swap of (size, root) is the
-// commit point. Tiles are synced later, for many batches at once, and then the file starts anew. So at start the
+// commit point. Tiles are synced later, for many batches at once, and then the log starts anew; there are two, so that
+// one takes batches while the tiles of the other are synced. So at start the
 // batches up to the signer's head are installed again byte for byte, one that the signer never saw is dropped, and a
 // torn one can only be one the signer never saw. Threads: pure functions; the file belongs to the committer.
 #pragma once
@@ -46,11 +47,13 @@ Bytes encode(const StagingBundle& bundle);
 // format.
 Result<StagingBundle> decode_staging(ByteView bytes);
 
-// staging/batch: bundles one after the other, each continuing the one before; overwritten from the start when their
-// tiles are synced. No rename, since each bundle's hash tells a torn one, and one that does not continue is a leftover.
+// One of the two logs: bundles one after the other, each continuing the one before; overwritten from the start when
+// their tiles are synced. No rename, since each bundle's hash tells a torn one, and one that does not continue is a
+// leftover.
 class StagingLog {
 public:
-    static Result<StagingLog> open(Fs& fs, const Path& staging_dir);  // makes folder and file; both synced
+    // Makes folder and file; both synced.
+    static Result<StagingLog> open(Fs& fs, const Path& staging_dir, std::string_view name);
     // The complete bundles at the start. Code::bad_input: complete, but not readable by this version.
     Result<std::vector<StagingBundle>> read();
     Status append(ByteView encoded);  // durable after sync()
@@ -64,6 +67,11 @@ private:
     std::unique_ptr<File> file_;
     std::uint64_t used_ = 0, allocated_ = 0;
 };
+
+inline constexpr std::string_view kStagingLogs[] = {"batch", "batch-2"};
+
+// The complete bundles of both, in order: the second list counts only where it continues the first.
+Result<std::vector<StagingBundle>> read_staged(StagingLog& one, StagingLog& other);
 
 enum class Recovery {
     nothing,  // ledger and signer agree, no batch is under way

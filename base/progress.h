@@ -33,6 +33,7 @@ public:
     // total 0: unknown. unit: "messages", "entries".
     Progress(const Clock& clock, std::string label, std::string unit, std::uint64_t total);
     ~Progress();
+    void expect(std::uint64_t total) { total_ = total; }  // where it is known only later
     void advance_to(std::uint64_t done);
     void finish();
 

@@ -109,6 +109,10 @@ public:
     Result<TreeSize> publish();
     // Body of a control entry: `action` and whatever the caller puts; sealed as source 0 without payload.
     Result<Receipt> record_control(audit::ControlAction action, const std::function<void(audit::Body&)>& fill);
+    // The same, with a sealed payload in a class of its own: readers and retention are the class's.
+    Result<Receipt> record_control(audit::ControlAction action, const std::function<void(audit::Body&)>& fill,
+                                   ClassCode retention_class, Composed content);
+    Hash configuration() const;  // SHA-256 of config.yaml that the newest configuration_changed names; zero: none yet
     // The MAC under which a native identity is remembered.
     Hash duplicate_mac(SourceId source, ByteView native_identity) const;
 

@@ -37,6 +37,14 @@ struct SourceInfo {
     UtcTime added;
     bool paused = false;
     std::uint64_t next_sequence = 0;
+    std::uint64_t records = 0;  // without blobs
+    // What the source last said of itself (source_heartbeat), and what the archive last counted (source_counted).
+    std::optional<UtcTime> heard;
+    std::uint64_t claimed = 0;          // messages sent, by its own word
+    std::uint64_t heard_records = 0;    // that were sealed then
+    std::uint64_t counted_records = 0;  // of the last count
+    std::optional<UtcTime> counted;
+    std::uint64_t missing() const { return claimed > heard_records ? claimed - heard_records : 0; }
 };
 
 struct TreeInfo {
@@ -106,6 +114,7 @@ public:
     const std::deque<AnchorInfo>& anchors() const { return anchors_; }
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
+    const Hash& configuration() const { return configuration_; }
     std::uint64_t next_sequence(SourceId source) const;
     std::uint64_t count(audit::Kind kind) const;
     // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored, evidence_renewed);
@@ -121,6 +130,7 @@ private:
     Status load();
     Status apply_control(EntryIndex index, const audit::Entry& entry);
     Status count_entry(EntryIndex index, const audit::Entry& entry);
+    Result<SourceInfo*> known_source(const audit::BodyReader& body, EntryIndex index);
 
     Database database_;
     SecretBytes key_;
@@ -134,6 +144,7 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
+    Hash configuration_{};
     std::uint32_t newest_renewal_ = 0;
     std::map<std::uint8_t, std::uint64_t> counts_;
     std::uint64_t own_sequence_ = 0;  // source 0, the archive itself

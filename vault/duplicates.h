@@ -2,28 +2,29 @@
 // (docs/format/duplicates.md). The row of an erased record stays, as a suppression mark.
 //
 // Durability: a power cut may take the newest rows: they stand in the staging log as well, which is emptied only after
-// store(..., true). Threads: one (the committer).
+// make_durable(). Threads: one (the committer), but for make_durable().
 #pragma once
 
-#include "audit/staging.h"
+#include "audit/committer.h"
 #include "base/sqlite.h"
 
 namespace kustos::vault {
 
-class DuplicateStore {
+class DuplicateStore final : public audit::RowStore {
 public:
     static Result<DuplicateStore> open(const Path& file);
     Result<std::optional<EntryIndex>> find(SourceId source, const Hash& mac);
-    // May come again after a crash. durable: everything stored so far survives a power cut when it returns.
-    Status store(std::span<const audit::DuplicateRow> rows, bool durable);
+    Status store(std::span<const audit::DuplicateRow> rows) override;
+    Status make_durable() override;
 
     // Rows that point at lost entries (a continuation): what they name must come in again.
     Status forget_from(EntryIndex first);
 
 private:
     Status insert_rows(std::span<const audit::DuplicateRow> rows);
-    DuplicateStore(Database database, Statement find, Statement insert)
-        : database_(std::move(database)), find_(std::move(find)), insert_(std::move(insert)) {}
+    DuplicateStore(Path file, Database database, Statement find, Statement insert)
+        : file_(std::move(file)), database_(std::move(database)), find_(std::move(find)), insert_(std::move(insert)) {}
+    Path file_;
     Database database_;
     Statement find_, insert_;
 };

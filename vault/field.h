@@ -36,6 +36,7 @@ enum class PathCode : std::uint16_t {
     format = 26,
     attachment_missing = 27,  // number 1: named by the source, not delivered
     actor = 28,
+    configuration = 29,  // number 0 before, 1 after
 };
 
 enum class ValueType : std::uint8_t {

@@ -31,6 +31,8 @@ class AccessCheck {
 public:
     virtual ~AccessCheck() = default;
     virtual Status allow(const Purpose& purpose, std::span<const EntryIndex> ids) = 0;
+    // To read what is sealed in a control or access entry of this class: purpose.query is the ground.
+    virtual Status allow_trail(const Purpose& purpose, ClassCode retention_class) = 0;
 };
 
 struct OpenedRecord {
@@ -63,6 +65,9 @@ public:
     Opener(Archive& archive, AccessCheck& check) : archive_(archive), check_(check) {}
     // The access entry is durable when this returns.
     Result<std::unique_ptr<OpenSession>> begin(const Purpose& purpose, std::vector<EntryIndex> ids);
+    // What is sealed in a control or access entry; the access entry (audit_read) is durable before. Code::not_found:
+    // no such entry, or nothing is sealed in it.
+    Result<OpenedPayload> read_trail(const Purpose& purpose, EntryIndex index);
 
 private:
     Archive& archive_;

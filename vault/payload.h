@@ -88,6 +88,7 @@ struct Composed {
 Result<Composed> compose(Message message);
 Payload compose_blob(Bytes content);
 Composed compose_matter(const std::string& reference, const std::string& ground);
+Composed compose_configuration(const std::string& actor, ByteView before, ByteView after);
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);
 
 // "original" of docs/format/payload.md, before compression.

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "audit/entry.h"
-#include "base/random.h"
 #include "vault/payload.h"
 
 namespace kustos::vault {
@@ -18,13 +17,9 @@ struct SealedPayload {
 Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body,
                                    const Payload& payload);
 
-struct SealedBlob {
-    audit::EntryHeader header;
-    Bytes ciphertext;
-    std::array<std::uint8_t, 32> b{};
-};
-Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header, const BlobDraft& draft,
-                             Random& random);
+// b: 32 random bytes, which stand in the record that names the blob.
+Result<SealedPayload> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header,
+                                const BlobDraft& draft, const std::array<std::uint8_t, 32>& b);
 SecretBytes blob_dek(ByteView leaf_dek,
                      const std::array<std::uint8_t, 32>& b);  // HKDF-Extract(salt = leaf DEK, ikm = b)
 

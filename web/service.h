@@ -33,6 +33,8 @@ struct SourceReport {
     bool paused = false;
     std::uint64_t entries = 0;  // of this source, blobs included
     UtcTime added;
+    std::optional<UtcTime> heard;  // its last heartbeat that is an entry; absent: it sends none
+    std::uint64_t missing = 0;     // messages that it said it had sent and that had not arrived then
 };
 
 struct MatterReport {
@@ -111,6 +113,12 @@ struct PushAnswer {
     bool replayed = false;     // the same Idempotency-Key was answered before; these are the receipts of then
 };
 
+// What a source says of itself, and what is there: nothing is lost on the way if missing is 0.
+struct HeartbeatAnswer {
+    std::uint64_t received = 0;  // records of this source that are sealed
+    std::uint64_t missing = 0;
+};
+
 struct PushRequest {
     std::string source;
     std::string token;            // without "Bearer "
@@ -126,6 +134,8 @@ public:
     // Whether this token may push to this source: asked before a body is read. Code::denied, Code::overloaded (paused).
     virtual Status may_push(const std::string& source, const std::string& token) = 0;
     virtual Result<PushAnswer> push(const PushRequest& request) = 0;
+    // sent: how many different messages the source has sent since it was added. Asked for after may_push().
+    virtual Result<HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) = 0;
     virtual Result<std::vector<MatterReport>> matters() = 0;
     // sort: "date" or "relevance". An empty matter is Code::usage with the exact command that makes one as the hint.
     virtual Result<SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,

@@ -102,4 +102,11 @@ Status Matters::allow(const vault::Purpose& purpose, std::span<const EntryIndex>
         .with_hint("kustos matter list shows all");
 }
 
+Status Matters::allow_trail(const vault::Purpose& purpose, ClassCode) {
+    if (purpose.query.empty() || purpose.query.size() > kMaxGround || !is_valid_utf8(purpose.query))
+        return Error(Code::denied, "who reads who read what says why: a ground of 1 to 2000 bytes of UTF-8")
+            .with_hint("--ground TEXT");
+    return {};
+}
+
 }  // namespace kustos::access

@@ -14,6 +14,7 @@
 #include "app/serve.h"
 #include "app/src/present.h"
 #include "app/src/refusal_words.h"
+#include "app/trail_commands.h"
 #include "audit/net/post_server.h"
 #include "audit/net/signer_service.h"
 #include "audit/net/tsa_server.h"
@@ -124,6 +125,10 @@ public:
         if (n == "trust key") return trust_key();
         if (n == "trust sign") return trust_sign();
         if (n == "tsa serve") return tsa_serve();
+        if (n == "audit list") return list_trail(e_, c_, {out_, err_});
+        if (n == "audit export") return export_trail(e_, c_, {out_, err_});
+        if (n == "audit show") return audit_show();
+        if (n == "audit sample") return audit_sample();
         if (n == "account set") return account_set();
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
@@ -475,11 +480,50 @@ private:
     }
 
     Result<int> verify() {
+        const std::vector<Path> reports(c_.reports.begin(), c_.reports.end());
+        TRY(check_report_files(reports));
+        if (c_.nonce.empty() != (c_.sample == 0)) return Error(Code::usage, "--sample and --nonce belong together");
+        if (c_.sample != 0 && (c_.deep || c_.since_last))
+            return Error(Code::usage, "--sample goes neither with --deep nor with --since-last")
+                .with_hint("kustos audit sample opens what is drawn");
         auto house = TRY(open_house());
-        std::optional<Path> trust;
-        if (!c_.trust.empty()) trust = c_.trust;  // else the one that config.yaml names
-        const audit::Report report = TRY(house->verify_with(trust, c_.deep));
-        out_ << (c_.json ? report.to_json() + "\n" : report.to_text(german() ? "de" : "en"));
+        VerifyRequest request;
+        if (!c_.trust.empty()) request.trust = c_.trust;  // else the one that config.yaml names
+        request.deep = c_.deep;
+        request.since_last = c_.since_last;
+        request.sample = c_.sample;
+        request.nonce = c_.nonce;
+        return show_report(*house, TRY(house->verify_with(request)), reports);
+    }
+
+    Result<int> audit_sample() {
+        const std::vector<Path> reports(c_.reports.begin(), c_.reports.end());
+        TRY(check_report_files(reports));
+        const Bytes nonce = TRY_IN("--nonce", parse_hex(c_.nonce));
+        auto house = TRY(open_house());
+        return show_report(*house, TRY(house->sample_content(nonce, c_.sample)), reports);
+    }
+
+    // What was found is shown even where a signed report of it can't be had.
+    Result<int> show_report(House& house, const audit::Report& report, const std::vector<Path>& files) {
+        if (!c_.json) out_ << report.to_text(german() ? "de" : "en") << std::flush;
+        json printed = json::parse(report.to_json());
+        Status written;
+        if (!files.empty()) {
+            const auto made = house.sign_report(report, {files, c_.language, actor(house)});
+            if (!made.ok()) {
+                written = made.error();
+            } else if (c_.json) {
+                printed["signed_report"] = {{"entry", made->entry.value}, {"files", made->files}};
+            } else {
+                out_ << "\n";
+                for (const std::string& file : made->files)
+                    out_ << file << say(": unterschrieben, vermerkt in Eintrag ", ": signed, noted in entry ")
+                         << made->entry.value << "\n";
+            }
+        }
+        if (c_.json) out_ << printed.dump() << "\n";
+        TRY_IN("no signed report was written", std::move(written));
         return report.ok ? 0 : 1;
     }
 
@@ -604,6 +648,25 @@ private:
         } else {
             out_ << "kustos-verify --tlog-proof " << c_.out << " --data " << entry_file.string() << " --trust "
                  << (house->archive().dir() / "trust.policy").string() << "\n";
+        }
+        return 0;
+    }
+
+    Result<int> audit_show() {
+        const EntryIndex entry = TRY(record_number(c_.record));
+        auto house = TRY(open_house());
+        const auto fields = TRY(house->read_trail(actor(*house), c_.ground, entry));
+        if (c_.json) {
+            json j = json::object();
+            for (const auto& [name, text] : fields) j[name] = text;
+            out_ << json{{"entry", entry.value}, {"fields", j}}.dump(-1, ' ', false, json::error_handler_t::replace)
+                 << "\n";
+            return 0;
+        }
+        for (auto [name, text] : fields) {  // what somebody typed goes to a terminal
+            std::replace_if(
+                text.begin(), text.end(), [](char ch) { return ch != '\n' && (ch & 0xE0) == 0; }, '?');
+            out_ << name << ": " << text << "\n";
         }
         return 0;
     }

@@ -147,6 +147,8 @@ Status House::wire() {
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
 
+    TRY(note_configuration());
+
     // A rotation that a crash interrupted; else the old key would go on signing beside the announced one.
     if (const auto waiting = TRY_IN("signer", archive_->signer().waiting_key())) {
         const auto rotations = TRY(audit::read_rotations(environment_.fs, options_.archive / "ledger"));
@@ -176,6 +178,7 @@ Status House::read_trust() {
             .with_hint("the verifier key of who signed the file (kustos trust key)");
     const audit::VerifierKey key = TRY_IN("config.yaml, trust.key", audit::VerifierKey::parse(vkey));
     const Bytes bytes = TRY_IN("config.yaml, trust.file", read_file(environment_.fs, file, audit::kMaxTrustFile));
+    trust_digest_ = sha256(bytes);
     trust_ = TRY_IN("config.yaml, trust.file", audit::parse_trust(as_text(bytes), true, key));
     for (const auto& [algorithm, end] : trust_->digest_ends) algorithm_ends_[algorithm] = end;
     return {};
@@ -274,8 +277,8 @@ Result<web::StatusReport> House::status(web::Language language) {
         }
     }
     for (const vault::SourceInfo& source : archive_->sources()) {
-        s.sources.push_back(
-            {source.id.value, source.name, source.kind, source.paused, source.next_sequence, source.added});
+        s.sources.push_back({source.id.value, source.name, source.kind, source.paused, source.next_sequence,
+                             source.added, source.heard, source.missing()});
     }
     s.vault = archive_->unlock_state();
     s.read_only = archive_->read_only();
@@ -307,6 +310,14 @@ Result<web::StatusReport> House::status(web::Language language) {
             "passphrase.",
             "Unlock is auto: whoever has the disk can read everything. For real data: kustos init --unlock "
             "passphrase.");
+    for (const web::SourceReport& source : s.sources) {
+        if (source.missing == 0) continue;
+        const std::string n = std::to_string(source.missing);
+        s.next_steps.push_back(de ? "Quelle " + source.name + ": " + n +
+                                        " gesendete Nachrichten fehlen hier; die Quelle um erneutes Senden bitten."
+                                  : "Source " + source.name + ": " + n +
+                                        " messages that it sent are missing here; ask it to send them again.");
+    }
     if (s.coverage.deferred != 0)
         step("Einige Aufzeichnungen sind noch nicht im Verzeichnis; `kustos ingest` oder `kustos serve` holt es nach.",
              "Some records are not indexed yet; `kustos ingest` or `kustos serve` does it.");
@@ -347,7 +358,7 @@ Result<web::StatusReport> House::status(web::Language language) {
 }
 
 Result<audit::Report> House::verify() {
-    return verify_with(std::nullopt, false);
+    return verify_with({});
 }
 
 Result<std::vector<web::MatterReport>> House::matters() {

@@ -18,8 +18,9 @@ Result<audit::TreeHead> surviving_head(Fs& fs, const Path& archive) {
     const std::string note = TRY(audit::read_note(fs, audit::checkpoint_file(archive / "ledger")));
     audit::TreeHead head =
         TRY_IN("ledger/checkpoint", audit::parse_checkpoint(TRY(audit::parse_note(as_bytes(note))).text)).head();
-    audit::StagingLog log = TRY(audit::StagingLog::open(fs, archive / "staging"));
-    for (const audit::StagingBundle& bundle : TRY(log.read())) {
+    audit::StagingLog one = TRY(audit::StagingLog::open(fs, archive / "staging", audit::kStagingLogs[0]));
+    audit::StagingLog other = TRY(audit::StagingLog::open(fs, archive / "staging", audit::kStagingLogs[1]));
+    for (const audit::StagingBundle& bundle : TRY(audit::read_staged(one, other))) {
         if (bundle.before == head) head = bundle.after;
     }
     return head;

@@ -36,6 +36,7 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
             body.put_u64(audit::Tag::count, found.second);
         }));
     }
+    TRY(count_source(*archive_->find_source(source->id)));
     return result;
 }
 

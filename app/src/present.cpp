@@ -79,8 +79,10 @@ std::string person_text(const vault::Person& p) {
 std::string status_json(const web::StatusReport& r) {
     json sources = json::array();
     for (const web::SourceReport& s : r.sources) {
-        sources.push_back(
-            {{"source", s.id}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.entries}});
+        json source = {
+            {"source", s.id}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.entries}};
+        if (s.heard) source["heartbeat"] = {{"time", format_rfc3339(*s.heard)}, {"missing", s.missing}};
+        sources.push_back(std::move(source));
     }
     json anchored = nullptr;
     if (r.anchored_time)
@@ -120,7 +122,11 @@ std::string status_text(const web::StatusReport& r, Language language) {
     out << (de ? "Tresor         " : "vault          ") << r.vault << "\n";
     for (const web::SourceReport& s : r.sources) {
         out << (de ? "Quelle         " : "source         ") << s.name << " (" << s.kind << "), " << s.entries
-            << (de ? " Einträge" : " entries") << (s.paused ? (de ? ", angehalten" : ", paused") : "") << "\n";
+            << (de ? " Einträge" : " entries") << (s.paused ? (de ? ", angehalten" : ", paused") : "");
+        if (s.heard)
+            out << (de ? ", zuletzt gemeldet " : ", last heard ") << format_rfc3339(*s.heard)
+                << (de ? ", fehlend: " : ", missing: ") << s.missing;
+        out << "\n";
     }
     for (const std::string& step : r.next_steps) out << (de ? "→ " : "-> ") << step << "\n";
     return out.str();

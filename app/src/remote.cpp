@@ -36,6 +36,8 @@ std::string absolute(const std::string& path) {
 json to_json(const Call& c) {
     std::vector<std::string> paths;
     for (const std::string& p : c.paths) paths.push_back(absolute(p));
+    std::vector<std::string> reports;
+    for (const std::string& r : c.reports) reports.push_back(absolute(r));
     return {{"command", c.command},
             {"archive", absolute(c.archive.string())},
             {"json", c.json},
@@ -57,10 +59,14 @@ json to_json(const Call& c) {
             {"sort", c.sort},
             {"redact", c.redact},
             {"trust", absolute(c.trust)},
+            {"reports", reports},
             {"password_file", absolute(c.password_file)},
             {"limit", c.limit},
             {"original", c.original},
             {"deep", c.deep},
+            {"since_last", c.since_last},
+            {"sample", c.sample},
+            {"nonce", c.nonce},
             {"check", c.check},
             {"signer_keys", c.signer_keys},
             {"interval", c.interval_s},
@@ -91,10 +97,14 @@ Call from_json(const json& j) {
     c.sort = j.at("sort");
     c.redact = j.at("redact");
     c.trust = j.at("trust");
+    c.reports = j.at("reports").get<std::vector<std::string>>();
     c.password_file = j.at("password_file");
     c.limit = j.at("limit");
     c.original = j.at("original");
     c.deep = j.at("deep");
+    c.since_last = j.at("since_last");
+    c.sample = j.at("sample");
+    c.nonce = j.at("nonce");
     c.check = j.at("check");
     c.signer_keys = j.at("signer_keys");
     c.interval_s = j.at("interval");
@@ -182,8 +192,9 @@ void RemoteServer::handle(const LocalSocket& connection) {
 
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
     // These need no archive, or are the server.
-    static constexpr std::string_view kOwn[] = {"init",         "try",       "serve",      "tsa serve", "witness serve",
-                                                "signer serve", "trust key", "trust sign", "continue"};
+    static constexpr std::string_view kOwn[] = {"init",          "try",          "serve",       "tsa serve",
+                                                "witness serve", "signer serve", "trust key",   "trust sign",
+                                                "continue",      "audit list",   "audit export"};
     if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
         return std::nullopt;
     const auto connected = LocalSocket::connect(call.archive / kName);

@@ -68,6 +68,8 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
         if (clock.monotonic_ms() >= calendar && !house.archive().read_only()) {
             if (const auto renewed = house.renew(false); !renewed.ok())
                 log(LogLevel::error, "time stamps not renewed", {{"code", renewed.error().code()}});
+            if (const Status counted = house.count_sources(); !counted.ok())
+                log(LogLevel::error, "sources not counted", {{"code", counted.error().code()}});
             calendar = clock.monotonic_ms() + kLookAtCalendar;
         }
         rest(std::clamp<std::int64_t>(publish - clock.monotonic_ms(), 100, kLateTokens));

@@ -63,13 +63,28 @@ std::set<std::string> unfinished_tiles(TreeSize size) {
     }
     return paths;
 }
+
+Status remove_if_there(Fs& fs, const Path& path) {
+    const Status removed = fs.remove(path);
+    if (!removed.ok() && removed.error().code() != Code::not_found) return removed;
+    return {};
+}
 }  // namespace
 
-// Full tiles, in the background; a failure is told to whoever waits.
-class Committer::TileWriter {
+// In the background. A failure is told to whoever asks next.
+class Committer::Settler {
 public:
-    TileWriter(Fs& fs, Path ledger) : fs_(fs), ledger_(std::move(ledger)), thread_([this] { run(); }) {}
-    ~TileWriter() {
+    // A log that takes no more batches; nobody else touches it until the job is done.
+    struct Job {
+        StagingLog* log = nullptr;
+        TreeSize size;                        // of the ledger with its batches
+        std::vector<TileWrites::File> files;  // unfinished tiles of that size, and its checkpoint
+        std::vector<std::string> superseded;  // unfinished tiles that go when the log is empty
+    };
+
+    Settler(Fs& fs, Path ledger, RowStore* rows)
+        : fs_(fs), ledger_(std::move(ledger)), rows_(rows), thread_([this] { run(); }) {}
+    ~Settler() {
         {
             const std::lock_guard lock(mutex_);
             stop_ = true;
@@ -77,66 +92,103 @@ public:
         changed_.notify_all();
         thread_.join();
     }
-    void write(TileWrites::File file) {
+    void write(TileWrites::File full_tile) {
         {
             const std::lock_guard lock(mutex_);
-            queue_.push_back(std::move(file));
+            queue_.push_back(std::move(full_tile));
         }
         changed_.notify_all();
     }
-    // Everything handed in is synced; the folders that changed.
-    Result<std::set<Path>> wait() {
+    // One at a time, after the full tiles of its batches were handed in.
+    void begin(Job job) {
+        {
+            const std::lock_guard lock(mutex_);
+            job_ = std::move(job);
+        }
+        changed_.notify_all();
+    }
+    // The size of the job that is done; nothing: not yet.
+    Result<std::optional<TreeSize>> take_done(bool wait) {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return (queue_.empty() && !busy_) || !result_.ok(); });
+        if (wait) changed_.wait(lock, [this] { return done_ || !result_.ok(); });
         TRY(result_);
-        return std::exchange(folders_, {});
+        return std::exchange(done_, {});
     }
 
 private:
     void run() {
         std::unique_lock lock(mutex_);
         while (true) {
-            changed_.wait(lock, [this] { return !queue_.empty() || stop_; });
+            changed_.wait(lock, [this] { return !queue_.empty() || job_ || stop_; });
             if (stop_) return;
-            std::vector<TileWrites::File> files = std::exchange(queue_, {});
-            busy_ = true;
+            const std::vector<TileWrites::File> files = std::exchange(queue_, {});
+            const std::optional<Job> job = std::exchange(job_, {});
             lock.unlock();
-            Unsynced made;
-            Status done = install_unsynced(fs_, ledger_, files, made);
-            for (const auto& [path, file] : made.files) {
-                if (done.ok()) done = file->sync();
-            }
+            Status done = write_full(files);
+            if (done.ok() && job) done = settle(*job);
             lock.lock();
-            folders_.merge(made.folders);
             if (!done.ok()) result_ = done;
-            busy_ = false;
+            if (done.ok() && job) done_ = job->size;
             changed_.notify_all();
+            if (!done.ok()) return;
         }
     }
+    Status write_full(std::span<const TileWrites::File> files) {
+        constexpr std::size_t kAtATime = 64;  // open files
+        while (!files.empty()) {
+            const auto some = files.first(std::min(kAtATime, files.size()));
+            files = files.subspan(some.size());
+            Unsynced made;
+            TRY(install_unsynced(fs_, ledger_, some, made));
+            for (const auto& [path, file] : made.files) TRY(file->sync());
+            folders_.merge(made.folders);
+        }
+        return {};
+    }
+    Status settle(const Job& job) {
+        Unsynced all;
+        all.folders = std::exchange(folders_, {});
+        TRY(install_unsynced(fs_, ledger_, job.files, all));
+        TRY(sync_installed(fs_, ledger_, all));
+        if (rows_ != nullptr) TRY(rows_->make_durable());
+        TRY(job.log->clear());
+        for (const std::string& path : job.superseded) {
+            TRY(remove_if_there(fs_, ledger_ / path));
+            folders_.insert((ledger_ / path).parent_path());
+        }
+        return {};
+    }
+
     Fs& fs_;
     Path ledger_;
-    std::mutex mutex_;  // guards what follows
+    RowStore* rows_;
+    std::set<Path> folders_;  // the thread's own: whose names changed, to be synced by the next job
+    std::mutex mutex_;        // guards what follows
     std::condition_variable changed_;
     std::vector<TileWrites::File> queue_;
-    std::set<Path> folders_;
+    std::optional<Job> job_;
+    std::optional<TreeSize> done_;
     Status result_;
-    bool busy_ = false, stop_ = false;
+    bool stop_ = false;
     std::thread thread_;
 };
 
-Committer::Committer(Fs& fs, Path dir, Signer& signer, StoreRows rows, CommitLimits limits, StagingLog log)
+Committer::Committer(Fs& fs, Path dir, Signer& signer, RowStore* rows, CommitLimits limits, StagingLog one,
+                     StagingLog other)
     : fs_(fs),
       dir_(std::move(dir)),
       signer_(signer),
-      store_rows_(std::move(rows)),
+      row_store_(rows),
       limits_(limits),
-      log_(std::move(log)) {}
+      rounds_{{std::move(one), 0, {}}, {std::move(other), 0, {}}} {}
 Committer::~Committer() = default;
 
-Result<std::unique_ptr<Committer>> Committer::open(Fs& fs, const Path& dir, Signer& signer, StoreRows rows,
+Result<std::unique_ptr<Committer>> Committer::open(Fs& fs, const Path& dir, Signer& signer, RowStore* rows,
                                                    CommitLimits limits) {
-    StagingLog log = TRY(StagingLog::open(fs, dir / "staging"));
-    auto self = std::unique_ptr<Committer>(new Committer(fs, dir, signer, std::move(rows), limits, std::move(log)));
+    StagingLog one = TRY(StagingLog::open(fs, dir / "staging", kStagingLogs[0]));
+    StagingLog other = TRY(StagingLog::open(fs, dir / "staging", kStagingLogs[1]));
+    auto self =
+        std::unique_ptr<Committer>(new Committer(fs, dir, signer, rows, limits, std::move(one), std::move(other)));
     TRY(self->recover());
     const TreeHead head = TRY(signer.last());
     self->reader_ = std::make_unique<LedgerReader>(fs, dir / "ledger", head.size);
@@ -151,14 +203,14 @@ Result<std::unique_ptr<Committer>> Committer::open(Fs& fs, const Path& dir, Sign
         fs, dir / "vault", head.size, [reader](EntryIndex i) { return reader->header(i); }, limits.segments));
     self->next_ = EntryIndex(head.size.value);
     self->syncer_ = std::make_unique<Syncer>(*self->segments_);
-    self->tiles_ = std::make_unique<TileWriter>(fs, dir / "ledger");
+    self->settler_ = std::make_unique<Settler>(fs, dir / "ledger", rows);
     return self;
 }
 
 Status Committer::recover() {
     const Path ledger = dir_ / "ledger";
     const TreeHead signed_head = TRY(signer_.last());
-    const auto log_bundles = TRY_IN("staging", log_.read());
+    const auto log_bundles = TRY_IN("staging", read_staged(rounds_[0].log, rounds_[1].log));
     std::optional<TreeHead> installed;
     if (!fs_.exists(checkpoint_file(ledger))) {
         installed = empty_head();
@@ -182,12 +234,16 @@ Status Committer::recover() {
         log(LogLevel::info, "installing the batches of before the crash again", {{"size", signed_head.size}});
         const std::span<const StagingBundle> done(log_bundles.data(), plan.bundles);
         TRY(reinstall(fs_, ledger, done, TRY(signer_.note())));
-        for (const StagingBundle& bundle : done) TRY(store_rows_(bundle.duplicates, false));
-        TRY(store_rows_({}, true));
+        if (row_store_ != nullptr) {
+            for (const StagingBundle& bundle : done) TRY(row_store_->store(bundle.duplicates));
+            TRY(row_store_->make_durable());
+        }
     }
     if (plan.what == Recovery::drop)
         log(LogLevel::info, "dropping a batch that was not committed", {{"size", signed_head.size}});
-    if (plan.what != Recovery::nothing) TRY(log_.clear());
+    if (plan.what != Recovery::nothing) {
+        for (Round& round : rounds_) TRY(round.log.clear());
+    }
     if (plan.what != Recovery::finish) TRY(clean_tiles(fs_, ledger, signed_head.size, signed_head.size));
     return {};
 }
@@ -212,6 +268,7 @@ Status Committer::add(const Entry& entry, ByteView ciphertext) {
 
 Result<std::string> Committer::commit() {
     TRY(alive());
+    TRY(collect(false));
     if (entries_.empty()) return note_;
     AppendPlan plan = plan_append(state_, entries_);
     Growth growth{state_.range.hashes(), {}};
@@ -225,31 +282,69 @@ Result<std::string> Committer::commit() {
     bundle.duplicates = std::move(rows_);
     entries_.clear();
     rows_.clear();
+    Round& round = active();
     dead_ = true;  // until all of it went well
     syncer_->begin();
-    const Status appended = log_.append(encode(bundle));
-    const Status logged = appended.ok() ? log_.sync() : appended;
+    const Status appended = round.log.append(encode(bundle));
+    const Status logged = appended.ok() ? round.log.sync() : appended;
     const Status framed = syncer_->end();
     TRY(logged);
     TRY(framed);
     note_ = TRY(signer_.advance(bundle.before, bundle.after, growth));  // <- the commit point
     segments_->committed();
-    if (base_.empty()) base_ = unfinished_tiles(bundle.before.size);
-    reader_->stage(plan.writes);
+    if (round.base.empty()) round.base = unfinished_tiles(bundle.before.size);
+    reader_->stage(plan.writes, bundle.after.size);
     for (TileWrites::File& file : plan.writes.files) {
-        if (parse_tile_path(file.path)->width == kTileWidth) tiles_->write(std::move(file));
+        if (parse_tile_path(file.path)->width == kTileWidth) settler_->write(std::move(file));
     }
-    TRY(store_rows_(bundle.duplicates, false));
+    if (row_store_ != nullptr) TRY(row_store_->store(bundle.duplicates));
     state_ = std::move(plan.after);
     reader_->advance(state_.size());
-    unsettled_entries_ += bundle.entries.size();
+    round.entries += bundle.entries.size();
     dead_ = false;
-    if (log_.used() >= limits_.log_bytes || unsettled_entries_ >= limits_.log_entries) {
-        // What was committed is durable whatever becomes of this; but nothing more is written after a failure.
-        if (const Status done = settle(); !done.ok())
-            log(LogLevel::error, "tiles could not be synced: the writer ends", {{"code", done.error().code()}});
-    }
+    // What was committed is durable whatever becomes of this; but nothing more is written after a failure.
+    if (const Status done = make_room(); !done.ok())
+        log(LogLevel::error, "tiles could not be synced: the writer ends", {{"code", done.error().code()}});
     return note_;
+}
+
+Status Committer::make_room() {
+    const auto beyond = [this](std::uint64_t times) {
+        return active().log.used() >= times * limits_.log_bytes || active().entries >= times * limits_.log_entries;
+    };
+    if (!beyond(1)) return {};
+    TRY(collect(beyond(4)));
+    return begin_settling();
+}
+
+Status Committer::collect(bool wait) {
+    if (!settling_) return {};
+    const auto done = settler_->take_done(wait);
+    if (!done.ok()) return dead(done.error());
+    if (!done->has_value()) return {};
+    reader_->drop_staged(**done);
+    settling_ = false;
+    return {};
+}
+
+Status Committer::begin_settling() {
+    TRY(alive());
+    TRY(collect(false));
+    Round& round = active();
+    if (settling_ || round.log.used() == 0) return {};
+    Settler::Job job{&round.log, state_.size(), reader_->staged_unfinished(), {}};
+    job.files.push_back({"checkpoint", to_bytes(note_)});
+    for (const std::string& path : round.base) {
+        const TileName name = parse_tile_path(path).value();
+        const bool grown = tile_width(state_.size(), name.level.value_or(0), name.index) != name.width;
+        if (grown) job.superseded.push_back(path);
+    }
+    round.base.clear();
+    round.entries = 0;
+    settling_ = true;
+    active_ = 1 - active_;
+    settler_->begin(std::move(job));
+    return {};
 }
 
 Status Committer::sign_again() {
@@ -263,34 +358,9 @@ Status Committer::sign_again() {
 
 Status Committer::settle() {
     TRY(alive());
-    if (settled()) return {};
-    dead_ = true;
-    const Path ledger = dir_ / "ledger";
-    std::vector<TileWrites::File> rest;
-    for (TileWrites::File& file : reader_->staged()) {
-        if (parse_tile_path(file.path)->width != kTileWidth) rest.push_back(std::move(file));
-    }
-    Unsynced all;
-    all.folders = TRY(tiles_->wait());
-    rest.push_back({"checkpoint", to_bytes(note_)});
-    TRY(install_unsynced(fs_, ledger, rest, all));
-    all.folders.merge(removed_in_);
-    removed_in_.clear();
-    TRY(sync_installed(fs_, ledger, all));
-    TRY(store_rows_({}, true));
-    TRY(log_.clear());
-    reader_->drop_staged();
-    for (const std::string& path : base_) {
-        const TileName name = parse_tile_path(path).value();
-        if (tile_width(state_.size(), name.level.value_or(0), name.index) == name.width) continue;  // has not grown
-        const Status removed = fs_.remove(ledger / path);
-        if (!removed.ok() && removed.error().code() != Code::not_found) return removed;
-        removed_in_.insert((ledger / path).parent_path());
-    }
-    base_.clear();
-    unsettled_entries_ = 0;
-    dead_ = false;
-    return {};
+    TRY(collect(true));
+    TRY(begin_settling());
+    return collect(true);
 }
 
 }  // namespace kustos::audit

@@ -1,6 +1,7 @@
 #include "audit/imprint.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/crypto.h"
 
@@ -11,7 +12,11 @@ namespace {
 constexpr std::size_t kMaxFirstGroup = 16;
 
 Hash pair_value(const Hash& a, const Hash& b) {
-    return a <= b ? sha256({a.view(), b.view()}) : sha256({b.view(), a.view()});
+    std::uint8_t both[2 * Hash::kSize];
+    const bool in_order = a <= b;
+    std::memcpy(both, (in_order ? a : b).bytes.data(), Hash::kSize);
+    std::memcpy(both + Hash::kSize, (in_order ? b : a).bytes.data(), Hash::kSize);
+    return sha256(ByteView(both));
 }
 
 std::vector<Hash> members(const ImprintGroup& group) {
@@ -20,11 +25,11 @@ std::vector<Hash> members(const ImprintGroup& group) {
     return result;
 }
 
-Hash value_of(const ImprintGroup& group) {
+}  // namespace
+
+Hash group_value(const ImprintGroup& group) {
     return group.ciphertext ? pair_value(group.object, *group.ciphertext) : group.object;
 }
-
-}  // namespace
 
 Hash group_value(std::span<const Hash> group) {
     CHECK(!group.empty());
@@ -39,16 +44,13 @@ Hash group_value(std::span<const Hash> group) {
 // --- root only ----------------------------------------------------------------------------------------
 
 ImprintBuilder::ImprintBuilder(const Hash& note_digest) {
-    add_value(note_digest);
-}
-
-void ImprintBuilder::add(const ImprintGroup& group) {
-    add_value(value_of(group));
+    add(note_digest);
 }
 
 // Pairs are level by level from the left, so complete subtrees stand at the set bits of the count, as in a binary
 // counter: adding a value carries.
-void ImprintBuilder::add_value(Hash value) {
+void ImprintBuilder::add(const Hash& group_value) {
+    Hash value = group_value;
     for (std::uint64_t carry = leaves_; carry & 1; carry >>= 1) {
         value = pair_value(pending_.back(), value);
         pending_.pop_back();
@@ -78,7 +80,7 @@ ImprintTree::ImprintTree(const Hash& note_digest) : levels_(1), note_(note_diges
 
 void ImprintTree::add(const ImprintGroup& group) {
     CHECK(!finished_);
-    levels_[0].push_back(value_of(group));
+    levels_[0].push_back(group_value(group));
 }
 
 void ImprintTree::finish() {
@@ -105,7 +107,7 @@ ReducedTree ImprintTree::path_of_note() const {
 
 Result<ReducedTree> ImprintTree::path_of_entry(std::uint64_t offset, const ImprintGroup& group) const {
     if (offset >= leaves() - 1) return Error(Code::usage, "the imprint has no such entry");
-    if (levels_[0][offset + 1] != value_of(group)) {
+    if (levels_[0][offset + 1] != group_value(group)) {
         return Error(Code::usage, "the imprint has another group at this entry");
     }
     return path(offset + 1, members(group));

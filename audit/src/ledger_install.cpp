@@ -107,8 +107,9 @@ Status sync_installed(Fs& fs, const Path& ledger_dir, Unsynced& installed) {
 }
 
 Status clean_tiles(Fs& fs, const Path& ledger_dir, TreeSize from, TreeSize size) {
-    // Tiles: a removal is durable with the settling after the next one (committer.h), of 16,384 entries each at most.
-    constexpr std::uint64_t kLookBack = 160;
+    // Tiles: a removal is durable with the settling after its own, and until then a log's worth of entries away: four
+    // times 16,384 and a batch (committer.h).
+    constexpr std::uint64_t kLookBack = 520;
     TRY(remove_if_there(fs, temporary_of(checkpoint_file(ledger_dir))));
     for (unsigned level = 0; level <= kMaxTileLevel; ++level) {
         const std::uint64_t first = tile_hashes(from, level) / kTileWidth;

@@ -50,6 +50,7 @@ struct LedgerReader::Cache {
     Lru<std::uint64_t, BundlePtr> bundles{kBundleBudget};
     struct Staged {
         unsigned width;
+        TreeSize size;
         std::shared_ptr<const Bytes> bytes;
     };
     std::map<std::pair<int, std::uint64_t>, Staged> staged;  // level (-1: entries), index
@@ -78,24 +79,25 @@ void LedgerReader::advance(TreeSize size) {
     cache_->size = size.value;
 }
 
-void LedgerReader::stage(const TileWrites& writes) {
+void LedgerReader::stage(const TileWrites& writes, TreeSize size) {
     const std::lock_guard lock(cache_->mutex);
     for (const TileWrites::File& file : writes.files) {
         const auto name = parse_tile_path(file.path);
         CHECK(name.ok());
-        cache_->staged[staged_key(*name)] = {name->width, std::make_shared<const Bytes>(file.bytes)};
+        cache_->staged[staged_key(*name)] = {name->width, size, std::make_shared<const Bytes>(file.bytes)};
     }
 }
 
-void LedgerReader::drop_staged() {
+void LedgerReader::drop_staged(TreeSize size) {
     const std::lock_guard lock(cache_->mutex);
-    cache_->staged.clear();
+    std::erase_if(cache_->staged, [size](const auto& s) { return s.second.size <= size; });
 }
 
-std::vector<TileWrites::File> LedgerReader::staged() const {
+std::vector<TileWrites::File> LedgerReader::staged_unfinished() const {
     const std::lock_guard lock(cache_->mutex);
     std::vector<TileWrites::File> files;
     for (const auto& [key, staged] : cache_->staged) {
+        if (staged.width == kTileWidth) continue;
         TileName name;
         if (key.first >= 0) name.level = static_cast<unsigned>(key.first);
         name.index = key.second;

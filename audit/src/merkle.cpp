@@ -76,6 +76,12 @@ Hash CompactRange::root() const {
     return fold(hashes_);
 }
 
+Hash joined_root(const CompactRange& tiles, const CompactRange& leaves) {
+    std::vector<Hash> peaks = tiles.hashes();
+    peaks.insert(peaks.end(), leaves.hashes().begin(), leaves.hashes().end());
+    return fold(peaks);
+}
+
 Result<std::vector<Hash>> inclusion_proof(EntryIndex index, TreeSize size, const NodeSource& nodes) {
     if (index.value >= size.value) return Error(Code::usage, "inclusion proof: the entry is beyond the tree");
     // Down from the root (RFC 9162 2.1.3.1): the sibling at each split, the topmost last.

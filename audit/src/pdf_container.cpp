@@ -221,6 +221,27 @@ Result<ByteView> find_container(const PdfFile& file) {
     return *found->stream;
 }
 
+Result<ReportParts> find_report(const PdfFile& file) {
+    const Error none(Code::not_found, "not a verification report");
+    const PdfObject* found[2] = {};
+    for (const PdfObject& o : file.objects) {
+        if (!o.stream) continue;
+        const Dictionary dictionary = TRY(pdf::parse_dictionary(o.body));
+        if (pdf::find(dictionary, "KustosEvidence")) return none;
+        const auto mark = pdf::find(dictionary, "KustosReport");
+        if (!mark) continue;
+        const bool known = *mark == "1" || *mark == "2";
+        if (!known || found[*mark == "2"] != nullptr || pdf::find(dictionary, "Filter")) return none;
+        found[*mark == "2"] = &o;
+    }
+    for (const PdfObject* part : found) {
+        if (part == nullptr) return none;
+        const auto same = [&](const PdfObject& o) { return o.number == part->number; };
+        if (std::count_if(file.objects.begin(), file.objects.end(), same) != 1) return none;
+    }
+    return ReportParts{*found[0]->stream, *found[1]->stream};
+}
+
 Result<PdfSignature> find_signature(ByteView pdf) {
     const std::string_view text = as_text(pdf);
     const std::size_t begin = text.rfind(kSignatureHead);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "audit/src/report_words.h"
+#include "audit/report_text.h"
 #include "base/bytes.h"
 #include "base/crypto.h"
 
@@ -18,15 +18,6 @@ std::string printable(std::string text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
     }
     return text;
-}
-
-bool only_origin(const Report& r) {
-    return !r.ok && std::all_of(r.problems.begin(), r.problems.end(),
-                                [](const Problem& p) { return p.code == "origin.mismatch"; });
-}
-
-std::string number_and_noun(std::uint64_t n, const char* one, const char* many) {
-    return std::to_string(n) + " " + (n == 1 ? one : many);
 }
 
 }  // namespace
@@ -73,11 +64,21 @@ void Report::problem(std::string code, std::string where, std::string text) {
     problems.push_back({std::move(code), printable(std::move(where)), printable(std::move(text))});
 }
 
-void Report::remark(std::string text) {
-    text = printable(std::move(text));
-    if (not_checked.size() < kMaxProblems &&
-        std::find(not_checked.begin(), not_checked.end(), text) == not_checked.end())
-        not_checked.push_back(std::move(text));
+void Report::remark(RemarkCode code, std::vector<std::string> values) {
+    Remark r{code, std::move(values)};
+    for (std::string& value : r.values) value = printable(std::move(value));
+    if (remarks.size() < kMaxProblems && std::find(remarks.begin(), remarks.end(), r) == remarks.end())
+        remarks.push_back(std::move(r));
+}
+
+void Report::retract(RemarkCode code) {
+    std::erase_if(remarks, [code](const Remark& r) { return r.code == code; });
+}
+
+std::vector<std::string> Report::not_checked(std::string_view language) const {
+    std::vector<std::string> out;
+    for (const Remark& r : remarks) out.push_back(remark_text(r, language));
+    return out;
 }
 
 void Report::anchor(ReportedAnchor a) {
@@ -93,34 +94,8 @@ void Report::anchor(ReportedAnchor a) {
     anchors.push_back(std::move(a));
 }
 
-std::string Report::headline(std::string_view language) const {
-    const bool de = language == "de";
-    if (!ok) {
-        const std::uint64_t left_out = checked.count("problems_left_out") != 0 ? checked.at("problems_left_out") : 0;
-        const std::uint64_t n = problems.size() + left_out;
-        if (only_origin(*this)) {
-            return de ? "Falsche Herkunft: das stammt nicht von dem Archiv, das die Vertrauensdatei nennt. Sonst wurde "
-                        "nichts Auffälliges gefunden"
-                      : "Wrong origin: this does not come from the archive that the trust file names. Nothing else was "
-                        "found broken";
-        }
-        return de ? "Nicht in Ordnung: " + number_and_noun(n, "Befund", "Befunde") +
-                        ". Was unten genannt ist, wurde verändert, fehlt oder passt nicht zusammen"
-                  : "Not intact: " + number_and_noun(n, "finding", "findings") +
-                        ". What is named below was changed, is missing or does not fit";
-    }
-    if (origin == Origin::unknown) {
-        return de ? "Unversehrt. Herkunft nicht festgestellt: Fingerabdruck " + fingerprint +
-                        " mit dem vergleichen, den die Behörde veröffentlicht hat"
-                  : "Intact. Origin not established: compare fingerprint " + fingerprint +
-                        " with the one that the authority has published";
-    }
-    return de ? "Unversehrt. Es stammt von dem Archiv, das die Vertrauensdatei nennt"
-              : "Intact. It comes from the archive that the trust file names";
-}
-
 std::string Report::to_json() const {
-    json problem_list = json::array(), anchor_list = json::array();
+    json problem_list = json::array(), anchor_list = json::array(), remark_list = json::array();
     for (const Problem& p : problems) problem_list.push_back({{"code", p.code}, {"where", p.where}, {"text", p.text}});
     for (const ReportedAnchor& a : anchors) {
         anchor_list.push_back({{"size", a.size},
@@ -128,16 +103,25 @@ std::string Report::to_json() const {
                                {"gen_time", format_rfc3339(a.gen_time)},
                                {"level", std::string(time_name(a.level))}});
     }
+    for (const Remark& r : remarks)
+        remark_list.push_back({{"code", std::string(remark_name(r.code))}, {"values", r.values}});
     json j = {{"ok", ok},
               {"origin", std::string(origin_name(origin))},
               {"time", std::string(time_name(time))},
               {"checked", checked},
-              {"not_checked", not_checked},
+              {"not_checked", not_checked()},
+              {"remarks", std::move(remark_list)},
               {"problems", std::move(problem_list)},
               {"subject", subject},
               {"fingerprint", fingerprint},
               {"anchors", std::move(anchor_list)},
+              {"mode", mode},
               {"headline", headline("en")}};
+    if (mode == "since") j["since"] = since_size;
+    if (mode == "sampled") j["sample"] = {{"count", sampled}, {"nonce", nonce}};
+    if (size != 0) j["size"] = size;
+    if (!reported.empty()) j["reported"] = reported;
+    if (root) j["root"] = root->hex();
     if (proven_since) {
         j["proven_since"] = format_rfc3339(*proven_since);
         j["proven_size"] = proven_size;
@@ -145,91 +129,27 @@ std::string Report::to_json() const {
     return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-namespace {
-
-std::string day_and_time(UtcTime time, bool de) {  // 02.03.2026, 10:00:00 UTC
-    const std::string t = format_rfc3339({time.ms - (time.ms % 1000 + 1000) % 1000});
-    if (!de || t.size() != 20) return t;
-    return t.substr(8, 2) + "." + t.substr(5, 2) + "." + t.substr(0, 4) + ", " + t.substr(11, 8) + " UTC";
-}
-
-std::string time_line(const Report& r, bool de) {
-    if (r.time == TimeLevel::none)
-        return de ? "Zeit: kein Zeitstempel. Nichts belegt, wann es das gab."
-                  : "Time: no time stamp. Nothing proves when this existed.";
-    if (r.time == TimeLevel::self) {
-        return de ? "Zeit: nur die eigene Aussage des Archivs oder einer Stelle, für die niemand einsteht. Gegenüber "
-                    "Dritten belegt sie nichts."
-                  : "Time: only the archive's own word, or that of an authority nobody vouches for. It proves no time "
-                    "to others.";
-    }
-    std::string out =
-        r.time == TimeLevel::qualified
-            ? (de ? "Zeit: qualifizierter Zeitstempel" : "Time: qualified time stamp")
-            : (de ? "Zeit: von unabhängiger Stelle bestätigt" : "Time: confirmed by an independent authority");
-    out += (de ? ". Spätestens am " : ". At the latest on ") + day_and_time(*r.proven_since, de);
-    const std::string n = std::to_string(r.proven_size);
-    out += r.subject == "bundle"
-               ? (de ? " gab es diese Aufzeichnungen so, wie sie hier stehen."
-                     : " these records existed as they stand here.")
-               : (de ? " gab es die ersten " + n + " Einträge." : " the first " + n + " entries existed.");
-    if (r.subject == "archive" && !r.anchors.empty()) {
-        // The newest stamp of the best level covers most.
-        const ReportedAnchor* widest = nullptr;
-        for (const ReportedAnchor& a : r.anchors) {
-            if (a.level == r.time && (widest == nullptr || a.size > widest->size)) widest = &a;
-        }
-        if (widest != nullptr && widest->size > r.proven_size) {
-            out += (de ? " Am " : " On ") + day_and_time(widest->gen_time, de) + (de ? " waren es " : " there were ") +
-                   std::to_string(widest->size) + ".";
-        }
-    }
-    return out;
-}
-
-// What the reader should do now.
-std::string advice(const Report& r, bool de) {
-    if (r.subject == "bundle") {
-        if (only_origin(r)) {
-            return de ? "Nicht als Beweis verwenden, bevor geklärt ist, woher die Datei stammt: bei der Behörde nach "
-                        "dem Fingerabdruck ihres Archivs fragen."
-                      : "Do not use it as evidence before it is known where it comes from: ask the authority for its "
-                        "archive's fingerprint.";
-        }
-        return de ? "Nicht als Beweis verwenden. Die Datei aufheben, wie sie ist, und beim Archiv ein neues "
-                    "Beweispaket anfordern."
-                  : "Do not use it as evidence. Keep the file as it is, and ask the archive for a new bundle.";
-    }
-    return de ? "Nichts löschen und nichts reparieren. Eine Kopie des ganzen Ordners sichern und die Fachstelle für "
-                "das Archiv verständigen."
-              : "Delete nothing, repair nothing. Save a copy of the whole folder and inform those who run the archive.";
-}
-
-}  // namespace
-
 std::string Report::to_text(std::string_view language) const {
     const bool de = language == "de";
-    std::string out = headline(language) + "\n";
-    std::string_view last;
-    for (const Problem& p : problems) {
-        // The plain sentence once for a run of the same code, the details below it.
-        if (p.code != last) out += "\n  " + std::string(explain(p.code, language)) + "\n";
-        last = p.code;
-        out += "    " + p.code + "  " + (de ? german_place(p.where) : p.where) + ": " + p.text + "\n";
+    const ReportText text = describe(*this, language);
+    std::string out = text.verdict + "\n";
+    for (const ReportFinding& f : text.findings) {
+        out += "\n  " + f.explanation + "\n";
+        for (const std::string& d : f.details) out += "    " + f.code + "  " + d + "\n";
+        out += (de ? "  Zu tun: " : "  To do: ") + f.next_step + "\n";
     }
-    if (!ok) out += "\n" + advice(*this, de) + "\n";
-    out += de ? "Geprüft: " : "Checked: ";
-    bool first = true;
-    for (const auto& [name, count] : checked) {
-        out += (first ? "" : ", ") + counted(count, name, de);
-        first = false;
-    }
-    out += checked.empty() ? (de ? "nichts\n" : "nothing\n") : "\n";
-    out += time_line(*this, de) + "\n";
+    if (!text.advice.empty()) out += "\n" + text.advice + "\n";
+    const auto list = [&out](const char* title, const std::vector<std::string>& sentences) {
+        if (sentences.empty()) return;
+        out += std::string("\n") + title + "\n";
+        for (const std::string& s : sentences) out += "  - " + s + "\n";
+    };
+    list(de ? "Was geprüft wurde" : "What was checked", text.checked);
+    list(de ? "Was das beweist" : "What that proves", text.proven);
+    list(de ? "Was es nicht beweist" : "What it does not prove", text.not_proven);
+    list(de ? "Zeitstempel" : "Time stamps", text.time);
     if (!fingerprint.empty() && (!ok || origin != Origin::unknown))
-        out += (de ? "Fingerabdruck: " : "Fingerprint: ") + fingerprint + "\n";
-    for (const std::string& n : not_checked)
-        out += (de ? "Nicht geprüft: " + german_remark(n) : "Not checked: " + n) + "\n";
+        out += std::string("\n") + (de ? "Fingerabdruck: " : "Fingerprint: ") + fingerprint + "\n";
     return out;
 }
 

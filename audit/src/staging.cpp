@@ -132,9 +132,15 @@ Result<StagingBundle> decode_staging(ByteView bytes) {
     return TRY_IN("staging bundle", decode_complete(hashed));
 }
 
-Result<StagingLog> StagingLog::open(Fs& fs, const Path& staging_dir) {
+namespace {
+bool continues(const StagingBundle& one, const StagingBundle& next) {
+    return next.before == one.after && next.vault == one.vault;
+}
+}  // namespace
+
+Result<StagingLog> StagingLog::open(Fs& fs, const Path& staging_dir, std::string_view name) {
     TRY_IN("staging", fs.make_dirs(staging_dir));
-    auto file = TRY_IN("staging", fs.open(staging_dir / "batch", OpenMode::create_or_open));
+    auto file = TRY_IN("staging", fs.open(staging_dir / name, OpenMode::create_or_open));
     TRY_IN("staging", fs.sync_dir(staging_dir));
     TRY_IN("staging", fs.sync_dir(staging_dir.parent_path()));
     StagingLog log(std::move(file));
@@ -158,8 +164,7 @@ Result<std::vector<StagingBundle>> StagingLog::read() {
         auto bundle = decode_staging(bytes);
         if (!bundle.ok() && bundle.error().code() == Code::corrupt) return log;
         if (!bundle.ok()) return std::move(bundle).error();
-        const bool continues = log.empty() || (bundle->before == log.back().after && bundle->vault == log.back().vault);
-        if (!continues) return log;
+        if (!log.empty() && !continues(log.back(), *bundle)) return log;
         log.push_back(std::move(*bundle));
         used_ += length;
     }
@@ -204,6 +209,15 @@ Status StagingLog::clear() {
     TRY_IN("staging", file_->sync());
     used_ = 0;
     return {};
+}
+
+Result<std::vector<StagingBundle>> read_staged(StagingLog& one, StagingLog& other) {
+    std::vector<StagingBundle> first = TRY(one.read()), second = TRY(other.read());
+    const bool swapped = first.empty() || (!second.empty() && second[0].before.size < first[0].before.size);
+    if (swapped) first.swap(second);
+    if (!second.empty() && continues(first.back(), second.front()))
+        first.insert(first.end(), std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()));
+    return first;
 }
 
 Result<RecoveryPlan> plan_recovery(std::span<const StagingBundle> log, const TreeHead& signer,

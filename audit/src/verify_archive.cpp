@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <set>
 #include <thread>
@@ -16,12 +18,17 @@
 #include "audit/renewal.h"
 #include "audit/segment.h"
 #include "audit/src/token_folder.h"
+#include "audit/src/verify_lookahead.h"
 
 namespace kustos::audit {
 
 namespace {
 
 constexpr std::size_t kPiece = 1u << 20;
+constexpr std::size_t kMostOpenSpans = 64;    // time stamps whose spans overlap
+constexpr std::size_t kMostJudging = 256;     // tokens, beside the walk
+constexpr std::size_t kKeptPublished = 1024;  // notes of published checkpoints
+constexpr unsigned kMostThreads = 8;
 
 // "x.tmp" and "x.tmp123-4": names under which files are written before they get their own.
 bool is_temporary(std::string_view name) {
@@ -38,10 +45,13 @@ public:
         report_.subject = "archive";
     }
 
-    Report run() {
+    Verification run() {
         const Status done = check();
         if (!done.ok()) report_.problem("archive.unreadable", "archive", done.error().message());
-        return std::move(report_);
+        Verification v;
+        if (done.ok() && (complete_ || interrupted_) && report_.ok && !live_) v.state = state();
+        v.report = std::move(report_);
+        return v;
     }
 
 private:
@@ -71,21 +81,115 @@ private:
             signed_ = true;
             report_.checked["checkpoints"] += 1;
         }
+        report_.size = size_.value;
+        report_.root = root_;
+        if (options_.since) go_on_from(*options_.since);
         TRY(list_published_checkpoints());
         list_cosigned_checkpoints();
-        TRY(list_anchors());
+        TRY(list_spans());
         TRY(list_frames());
-        TRY(walk_entries());
+        walk_entries();
+        report_stamps(0);
+        count_all();
+        if (interrupted_) return {};
         finish_tiles();
         finish_frames();
         finish_chain();
         check_renewals();
-        if (complete_ && announced_ != history_->steps().size() - 1)
+        if (complete_ && announced_ != expected_announcements())
             report_.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys");
         judge_origin();
         if (!live_) find_unreferenced();
-        report_.remark("that plaintext matches the commitments: nothing was decrypted");
+        report_.remark(RemarkCode::not_decrypted);
         return {};
+    }
+
+    // --- going on from an earlier verification ---
+    // The entries before are still those that were verified then: their root says so. Else everything is looked at.
+    void go_on_from(const VerifiedState& state) {
+        if (state.vkey != key_->format() || !(state.trust == options_.trust_digest)) {
+            report_.remark(RemarkCode::state_set_aside);
+            return;
+        }
+        const LedgerReader reader(fs_, ledger_, size_, BundleCheck::none);
+        const auto root = state.size <= size_ ? reader.root(state.size) : Result<Hash>(Error(Code::usage, ""));
+        if (!root.ok() || !(*root == state.root)) {
+            report_.problem("ledger.rewritten", "ledger",
+                            "the first " + std::to_string(state.size.value) +
+                                " entries are not those that an earlier verification saw");
+            return;
+        }
+        if (!begin_at(reader, state.resume)) return;
+        since_ = &state;
+        from_ = state.resume;
+        frames_from_ = state.segment;
+        sequence_.insert(state.sequences.begin(), state.sequences.end());
+        for (const auto& [source, next] : state.sequences) sources_.insert(source);
+        report_.mode = "since";
+        report_.since_size = state.size.value;
+        report_.checked["entries_verified_before"] = from_;
+        if (state.time != TimeLevel::none) {
+            report_.time = state.time;
+            report_.proven_since = state.proven_since;
+            report_.proven_size = state.proven_size;
+        }
+    }
+    // The tree's left part, from its tiles. They are as true as the root that they lead to.
+    bool begin_at(const LedgerReader& reader, std::uint64_t from) {
+        const NodeSource nodes = reader.node_source();
+        std::vector<Hash> peaks;
+        const std::uint64_t tiles = from / kTileWidth;
+        std::uint64_t done = 0;
+        for (int bit = 63; bit >= 0; --bit) {
+            if ((tiles >> bit & 1) == 0) continue;
+            const auto node = nodes(static_cast<unsigned>(bit) + kTileHeight, done >> bit);
+            if (!node.ok()) return false;
+            peaks.push_back(*node);
+            done += std::uint64_t{1} << bit;
+        }
+        auto range = CompactRange::from(TreeSize(tiles), std::move(peaks));
+        if (!range.ok()) return false;
+        std::vector<Level> edge(1);
+        edge[0].index = tiles;
+        for (unsigned level = 1; tiles >> (kTileHeight * (level - 1)) != 0; ++level) {
+            const std::uint64_t count = tiles >> (kTileHeight * (level - 1));
+            Level l;
+            l.index = count / kTileWidth;
+            for (std::uint64_t i = l.index * kTileWidth; i < count; ++i) {
+                const auto node = nodes(level * kTileHeight, i);
+                if (!node.ok()) return false;
+                l.hashes.push_back(*node);
+            }
+            edge.push_back(std::move(l));
+        }
+        tops_ = std::move(*range);
+        edge_ = std::move(edge);
+        return true;
+    }
+    // Of an interrupted one: as far as it came. Where the next verification begins: at the last segment, or at the
+    // newest time stamp's span if that is earlier.
+    VerifiedState state() const {
+        VerifiedState s;
+        s.vkey = key_->format();
+        s.trust = options_.trust_digest;
+        s.size = interrupted_ ? TreeSize(tops_.size().value * kTileWidth) : size_;
+        s.root = interrupted_ ? tops_.root() : root_;
+        const Snapshot& snapshot = at_segment_.at < at_anchor_.at ? at_segment_ : at_anchor_;
+        s.resume = snapshot.at;
+        const std::size_t begun = interrupted_ ? segment_ : segments_.size();
+        s.segment = begun == 0 ? 0 : segments_[begun - 1].value;
+        s.sequences = snapshot.sequences;
+        s.anchored = anchored_;
+        s.time = report_.time;
+        s.proven_since = report_.proven_since;
+        s.proven_size = report_.proven_size;
+        return s;
+    }
+    std::size_t expected_announcements() const {
+        std::size_t count = 0;
+        for (const KeyHistory::Step& step : history_->steps())
+            count += step.proven.value != 0 && step.entry.value >= from_ ? 1 : 0;
+        return count;
     }
 
     // The first entry says whose ledger it is. It is believed only as far as checkpoint and root agree with it.
@@ -133,24 +237,16 @@ private:
             }
         }
         if (!added.ok()) report_.problem("key.rotation", "ledger/rotations", added.error().message());
+        for (const KeyHistory::Step& step : history_->steps()) {
+            if (step.continuation) continuations_.push_back(step.entry);
+        }
         report_.fingerprint = key_fingerprint(history_->first().format());
     }
 
-    // The bundle's file for this ledger size, or a wider one that has grown meanwhile.
-    Result<Bytes> read_bundle(std::uint64_t index) {
-        const unsigned width =
-            size_.value == 0
-                ? 0
-                : static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - index * kTileWidth));
-        return read_wider([&](unsigned w) { return bundle_path(index, w); }, width, kMaxBundleFile);
-    }
-    template <class Name>
-    Result<Bytes> read_wider(const Name& name, unsigned width, std::size_t limit) {
-        for (unsigned w = std::max(width, 1u); w <= kTileWidth; ++w) {
-            if (w != width && w != kTileWidth && width != 0 && !live_) continue;
-            auto bytes = read_file(fs_, ledger_ / name(w), limit);
-            if (bytes.ok()) return bytes;
-            if (bytes.error().code() != Code::not_found) return bytes;
+    Result<Bytes> read_bundle(std::uint64_t index) {  // of the widest there is: only for entry 0
+        for (unsigned w = kTileWidth; w > 0; --w) {
+            auto bytes = read_file(fs_, ledger_ / bundle_path(index, w), kMaxBundleFile);
+            if (bytes.ok() || bytes.error().code() != Code::not_found) return bytes;
         }
         return Error(Code::not_found, "the file is missing");
     }
@@ -162,27 +258,59 @@ private:
             return {};
         }
         for (const TreeSize size : *sizes) {
-            const std::string where = "ledger/published/" + twelve_digits(size.value);
             if (size.value > size_.value) {
-                if (!live_) report_.problem("checkpoint.published", where, "claims more entries than the ledger has");
-                continue;
+                if (!live_)
+                    report_.problem("checkpoint.published", published_name(size.value),
+                                    "claims more entries than the ledger has");
+            } else if (size.value >= from_) {
+                published_sizes_.push_back(size.value);
             }
-            const auto note = read_note(fs_, published_file(ledger_, size));
-            if (!note.ok()) {
-                report_.problem("checkpoint.published", where, note.error().message());
-                continue;
-            }
-            const auto opened = history_->open(as_bytes(*note));
-            const auto checkpoint = opened.ok() ? Result<Checkpoint>(opened->checkpoint) : opened.error();
-            if (!checkpoint.ok()) {
-                report_.problem("checkpoint.published", where, checkpoint.error().message());
-                continue;
-            }
-            if (checkpoint->size != size)
-                report_.problem("checkpoint.published", where, "states another size than its name");
-            published_[size.value] = {sha256(as_bytes(*note)), checkpoint->root, false};
         }
         return {};
+    }
+    struct Published {
+        Hash note, root;
+        std::uint64_t size = 0;
+        std::string problem;
+    };
+    static std::string published_name(std::uint64_t size) { return "ledger/published/" + twelve_digits(size); }
+
+    // The published note of this size, if it is there and signed. Read when it is needed, and kept for a while.
+    const Published* published(std::uint64_t size) {
+        if (const auto found = published_.find(size); found != published_.end()) {
+            return found->second.problem.empty() ? &found->second : nullptr;
+        }
+        if (published_.size() >= kKeptPublished) published_.erase(published_.begin());
+        Published& p = published_[size];
+        const auto note = read_note(fs_, published_file(ledger_, TreeSize(size)));
+        if (!note.ok()) {
+            p.problem = note.error().message();
+            return nullptr;
+        }
+        p.note = sha256(as_bytes(*note));
+        const auto opened = history_->open(as_bytes(*note));
+        if (!opened.ok()) {
+            p.problem = opened.error().message();
+            return nullptr;
+        }
+        p.root = opened->checkpoint.root;
+        p.size = opened->checkpoint.size.value;
+        return &p;
+    }
+    // The walk has come to `size` entries, and a checkpoint of that size was published.
+    void check_published(std::uint64_t size, const Hash& root) {
+        const Published* p = published(size);
+        if (p == nullptr) {
+            report_.problem("checkpoint.published", published_name(size), published_[size].problem);
+            return;
+        }
+        if (p->size != size)
+            report_.problem("checkpoint.published", published_name(size), "states another size than its name");
+        if (!(p->root == root))
+            report_.problem("checkpoint.published", published_name(size),
+                            "states a root that the entries do not lead to");
+        report_.checked["checkpoints"] += 1;
+        unnamed_.insert(size);
     }
 
     // What witnesses have signed is the published note, and their signatures hold.
@@ -194,13 +322,13 @@ private:
         }
         for (const TreeSize size : *sizes) {
             const std::string where = "ledger/cosigned/" + twelve_digits(size.value);
-            if (live_ && size > size_) continue;
+            if (size.value < from_ || (live_ && size > size_)) continue;
             const auto text = read_note(fs_, cosigned_file(ledger_, size));
             const auto opened = text.ok() ? history_->open(as_bytes(*text)) : Result<KeyHistory::Opened>(text.error());
             const auto first =
                 opened.ok() ? as_first_published(as_bytes(*text), opened->key) : Result<std::string>(opened.error());
-            const auto published = published_.find(size.value);
-            if (!first.ok() || published == published_.end() || !(published->second.note == sha256(as_bytes(*first)))) {
+            const Published* note = size <= size_ ? published(size.value) : nullptr;
+            if (!first.ok() || note == nullptr || !(note->note == sha256(as_bytes(*first)))) {
                 report_.problem("witness.note", where, "is not the published checkpoint");
                 continue;
             }
@@ -215,13 +343,22 @@ private:
         }
     }
 
-    struct Stamp {
+    // --- time stamps: each is judged when the walk has passed its span ---
+    struct OpenSpan {
         Anchor anchor;
-        std::optional<ImprintBuilder> imprint;
+        ImprintBuilder imprint;
+    };
+    // A token is judged beside the walk: that takes half a millisecond.
+    struct Judging {
+        std::string where;
+        AnchorSpan span;
+        AnchorToken token;
+        Hash imprint;
+        Result<TokenVerdict> verdict = Error(Code::internal, "not judged");
+        std::shared_ptr<Lookahead::Task> task;
     };
 
-    Status list_anchors() {
-        const AnchorStore store(fs_, ledger_);
+    Status list_spans() {
         if (!fs_.exists(ledger_ / "anchors")) return {};
         const auto names = fs_.list(ledger_ / "anchors");
         if (!names.ok()) {
@@ -229,18 +366,37 @@ private:
             return {};
         }
         for (const std::string& name : *names) {
-            const auto parsed = AnchorSpan::parse(name);
-            if (!parsed.ok()) {
+            const auto span = AnchorSpan::parse(name);
+            if (!span.ok()) {
                 unreferenced("ledger/anchors/" + name, "is no anchor's folder");
-                continue;
+            } else if (span->size.value > size_.value) {
+                if (!live_)
+                    report_.problem("anchor.imprint", "ledger/anchors/" + name,
+                                    "stamps more entries than the ledger has");
+            } else {
+                newest_span_ = std::max(newest_span_, span->size.value);
+                if (span->previous.value >= from_) {
+                    spans_.push_back(*span);
+                } else if (since_ != nullptr && span->size > since_->anchored) {
+                    report_.remark(RemarkCode::older_span, {"ledger/anchors/" + name});
+                }
             }
-            const AnchorSpan span = *parsed;
-            const std::string where = "ledger/anchors/" + name;
-            if (span.size.value > size_.value) {
-                if (!live_) report_.problem("anchor.imprint", where, "stamps more entries than the ledger has");
-                continue;
-            }
-            auto anchor = store.read(span);
+        }
+        std::sort(spans_.begin(), spans_.end());
+        std::uint64_t reach = 0;
+        for (const AnchorSpan& span : spans_) reach_.push_back(reach = std::max(reach, span.size.value));
+        if (!spans_.empty()) open_from_ = spans_.front().previous.value;
+        return {};
+    }
+
+    std::string where_of(const AnchorSpan& span) const { return "ledger/anchors/" + span.folder(); }
+
+    // Spans that begin with this entry.
+    void open_spans(std::uint64_t at) {
+        for (; next_span_ < spans_.size() && spans_[next_span_].previous.value <= at; ++next_span_) {
+            const AnchorSpan& span = spans_[next_span_];
+            auto anchor = AnchorStore(fs_, ledger_).read(span);
+            const std::string where = where_of(span);
             if (!anchor.ok() && anchor.error().code() == Code::not_found) {
                 report_.remark(where + ": an interrupted store, without note or token");
                 continue;
@@ -249,17 +405,31 @@ private:
                 report_.problem("anchor.token", where, anchor.error().message());
                 continue;
             }
+            if (open_spans_.size() >= kMostOpenSpans) {
+                report_.problem("anchor.token", where, "overlaps too many others");
+                continue;
+            }
             expected_anchor_files(where, *anchor);
             const Hash digest = sha256(anchor->note);
-            const auto note = published_.find(span.size.value);
-            if (note == published_.end() || !(note->second.note == digest))
+            const Published* note = published(span.size.value);
+            if (note == nullptr || !(note->note == digest))
                 report_.problem("anchor.imprint", where + "/note", "is not the published checkpoint");
-            Stamp stamp;
-            stamp.anchor = std::move(*anchor);
-            stamp.imprint.emplace(digest);
-            stamps_.push_back(std::move(stamp));
+            open_spans_.push_back({std::move(*anchor), ImprintBuilder(digest)});
         }
-        return {};
+        open_until_ = kNever;
+        for (const OpenSpan& s : open_spans_) open_until_ = std::min(open_until_, s.anchor.span.size.value);
+        open_from_ = next_span_ < spans_.size() ? spans_[next_span_].previous.value : kNever;
+    }
+    // Spans that end before this entry.
+    void close_spans(std::uint64_t at) {
+        for (auto s = open_spans_.begin(); s != open_spans_.end();) {
+            if (s->anchor.span.size.value > at) {
+                ++s;
+                continue;
+            }
+            check_stamp(std::move(s->anchor), s->imprint.root());
+            s = open_spans_.erase(s);
+        }
     }
 
     void expected_anchor_files(const std::string& where, const Anchor& anchor) {
@@ -299,102 +469,165 @@ private:
         if (!blobs.ok()) report_.problem("vault.blob", "vault/blobs", blobs.error().message());
         if (segments.ok()) segments_ = std::move(*segments);
         if (blobs.ok()) {
-            for (const EntryIndex b : *blobs) blob_files_.insert(b.value);
+            for (const EntryIndex b : *blobs) {
+                if (b.value >= frames_from_) blob_files_.insert(b.value);
+            }
         }
+        while (segment_ < segments_.size() && segments_[segment_].value < frames_from_) ++segment_;
         return {};
     }
 
-    Status walk_entries() {
-        for (std::uint64_t at = 0; at < size_.value; at += kTileWidth) {
-            const unsigned width = tile_width_at(at);
-            const std::string where = "ledger/" + bundle_path(at / kTileWidth, width);
-            const auto bytes = read_bundle(at / kTileWidth);
-            if (!bytes.ok()) {
-                report_.problem("ledger.entries", where, bytes.error().message());
-                return {};  // without entries nothing later can be told
+    // --- the walk: in order; what was computed ahead is taken where it is good news (verify_lookahead.h) ---
+    void walk_entries() {
+        LookaheadOptions ahead;
+        ahead.size = size_;
+        ahead.from = from_;
+        ahead.live = live_;
+        ahead.threads = options_.threads != 0 ? options_.threads - 1
+                                              : std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
+        ahead.stamped = [this](std::uint64_t first) {  // a span holds some of this bundle
+            const auto behind =
+                std::lower_bound(spans_.begin(), spans_.end(), first + kTileWidth,
+                                 [](const AnchorSpan& span, std::uint64_t at) { return span.previous.value < at; });
+            return behind != spans_.begin() && reach_[static_cast<std::size_t>(behind - spans_.begin()) - 1] > first;
+        };
+        lookahead_.emplace(fs_, dir_, segments_, std::move(ahead));
+        while (const auto bundle = lookahead_->next()) {
+            if (options_.stop && options_.stop()) {
+                interrupted_ = true;
+                report_.remark(RemarkCode::interrupted, {std::to_string(bundle->first)});
+                return;
             }
-            ByteReader in(*bytes);
-            for (unsigned i = 0; i < width; ++i) {
-                const auto length = in.u16();
-                const auto entry = length.ok() ? in.take(*length) : Result<ByteView>(Error(Code::bad_input, ""));
-                if (!entry.ok()) {
-                    report_.problem("ledger.entries", where, "ends in the middle of an entry");
-                    return {};
-                }
-                take_entry(EntryIndex(at + i), *entry, where);
-            }
-            if (!in.at_end() && !live_) report_.problem("ledger.entries", where, "has bytes after its last entry");
-            if (options_.progress) options_.progress(std::min(at + kTileWidth, size_.value), size_.value);
+            if (!take_bundle(*bundle)) return;  // without entries nothing later can be told
+            if (options_.progress) options_.progress(bundle->first + bundle->width - from_, size_.value - from_);
         }
         complete_ = true;
-        return {};
     }
 
-    unsigned tile_width_at(std::uint64_t at) const {
-        return static_cast<unsigned>(std::min<std::uint64_t>(kTileWidth, size_.value - at));
-    }
-
-    void take_entry(EntryIndex index, ByteView bytes, const std::string& bundle) {
-        report_.checked["entries"] += 1;
-        if (const auto p = published_.find(index.value); p != published_.end()) check_root(p->first, p->second.root);
-        for (const KeyHistory::Step& step : history_->steps()) {
-            if (step.continuation && step.entry == index) root_so_far_ = range_.root();
+    bool take_bundle(const LookedAt& b) {
+        const std::string where = "ledger/" + bundle_path(b.first / kTileWidth, b.width);
+        if (!b.file.ok()) {
+            report_.problem("ledger.entries", where, b.file.error().message());
+            return false;
         }
-        add_leaf(index, leaf_hash(bytes));
-        const auto entry = decode_entry(bytes);
-        const std::string where = "entry " + std::to_string(index.value);
-        if (!entry.ok()) {
-            report_.problem("ledger.entries", bundle + " (" + where + ")", entry.error().message());
+        take_snapshots(b.first);
+        for (unsigned i = 0; i < b.entries.size(); ++i) take_entry(b, i, where);
+        if (b.entries.size() < b.width) {
+            report_.problem("ledger.entries", where, "ends in the middle of an entry");
+            return false;
+        }
+        if (b.trailing && !live_) report_.problem("ledger.entries", where, "has bytes after its last entry");
+        if (b.width == kTileWidth) {
+            if (b.tile_holds) {
+                ++tiles_;
+            } else {
+                compare_tile(0, b.first / kTileWidth, b.leaves);
+            }
+            tops_.append(b.top);
+            add_to_level(1, b.top);
+        } else {
+            at_level(0) = {b.leaves, b.first / kTileWidth};
+        }
+        return true;
+    }
+
+    // For a verification that goes on from here: what must be known where it begins.
+    void take_snapshots(std::uint64_t first) {
+        if (first >= at_next_anchor_ || first == from_) {
+            at_anchor_ = {first, sequence_};
+            const auto next = std::upper_bound(reach_.begin(), reach_.end(), first + kTileWidth - 1);
+            at_next_anchor_ = next == reach_.end() ? kNever : *next / kTileWidth * kTileWidth;
+        }
+        const auto next = std::lower_bound(segments_.begin(), segments_.end(), EntryIndex(first));
+        if (first == from_ || (next != segments_.end() && next->value < first + kTileWidth))
+            at_segment_ = {first, sequence_};
+    }
+
+    // Of all full bundles and these leaves.
+    Hash root_with(std::span<const Hash> leaves) const {
+        CompactRange rest;
+        for (const Hash& leaf : leaves) rest.append(leaf);
+        return joined_root(tops_, rest);
+    }
+
+    void take_entry(const LookedAt& b, unsigned i, const std::string& bundle) {
+        const EntryIndex index(b.first + i);
+        ++entries_;
+        if (index.value >= open_until_) {
+            close_spans(index.value);
+            open_until_ = kNever;
+            for (const OpenSpan& s : open_spans_) open_until_ = std::min(open_until_, s.anchor.span.size.value);
+        }
+        if (index.value >= open_from_) open_spans(index.value);
+        if (next_published_ < published_sizes_.size() && published_sizes_[next_published_] <= index.value) {
+            if (published_sizes_[next_published_] == index.value)
+                check_published(index.value, root_with(std::span(b.leaves).first(i)));
+            ++next_published_;
+        }
+        for (const EntryIndex continuation : continuations_) {
+            if (continuation == index) root_so_far_ = root_with(std::span(b.leaves).first(i));
+        }
+        if (!b.headers[i]) {
+            const auto entry = decode_entry(b.entries[i]);
+            report_.problem("ledger.entries", bundle + " (" + name_of(index) + ")",
+                            entry.ok() ? "is not well-formed" : entry.error().message());
             return;
         }
-        const EntryHeader& h = entry->header;
-        for (Stamp& s : stamps_) {
-            if (!s.anchor.span.covers(index)) continue;
-            ImprintGroup group;
-            group.object = sha256(bytes);
-            if (h.suite != Suite::none) group.ciphertext = h.ciphertext_hash;
-            s.imprint->add(group);
+        const EntryHeader& h = *b.headers[i];
+        for (OpenSpan& s : open_spans_) {
+            if (s.anchor.span.covers(index)) s.imprint.add(b.groups[i]);
         }
+        check_sequence(index, h);
+        take_frame(index, h, b.frame_holds[i]);
+        if (h.kind == Kind::control) take_control(index, *decode_entry(b.entries[i]), name_of(index));
+    }
+    static std::string name_of(EntryIndex index) { return "entry " + std::to_string(index.value); }
+
+    void check_sequence(EntryIndex index, const EntryHeader& h) {
         if (h.source.value != 0 && sources_.count(h.source.value) == 0)
-            report_.problem("ledger.sequence", where, "names a source that no earlier entry introduced");
+            report_.problem("ledger.sequence", name_of(index), "names a source that no earlier entry introduced");
         std::uint64_t& next = sequence_[h.source.value];
         if (h.sequence != next)
             report_.problem(
-                "ledger.sequence", where,
+                "ledger.sequence", name_of(index),
                 "has number " + std::to_string(h.sequence) + " of its source, " + std::to_string(next) + " is due");
         next = h.sequence + 1;
-        check_frame(index, h, where);
-        if (h.kind == Kind::control) take_control(index, *entry, where);
     }
 
-    void check_root(std::uint64_t size, const Hash& root) {
-        if (!(range_.root() == root))
-            report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(size),
-                            "states a root that the entries do not lead to");
-        report_.checked["checkpoints"] += 1;
+    void count_all() {
+        const auto put_count = [this](const char* name, std::uint64_t n) {
+            if (n != 0) report_.checked[name] += n;
+        };
+        put_count("entries", entries_);
+        put_count("tiles", tiles_);
+        put_count("frames", frames_);
+        put_count("blobs", blobs_);
+        put_count("bytes", bytes_);
     }
 
     // --- tiles: recomputed level by level and compared with the files ---
-    void add_leaf(EntryIndex index, const Hash& leaf) {
-        range_.append(leaf);
-        (void)index;
-        add_to_level(0, leaf);
+    struct Level {
+        std::vector<Hash> hashes;
+        std::uint64_t index = 0;
+    };
+    Level& at_level(unsigned level) {
+        if (edge_.size() <= level) edge_.resize(level + 1);
+        return edge_[level];
     }
     void add_to_level(unsigned level, const Hash& hash) {
-        if (edge_.size() <= level) edge_.resize(level + 1);
-        Level& l = edge_[level];
-        l.hashes.push_back(hash);
-        if (l.hashes.size() < kTileWidth) return;
-        compare_tile(level, l.index, l.hashes);
-        const Hash top = root_of(l.hashes);
-        l.hashes.clear();
-        ++l.index;
+        at_level(level).hashes.push_back(hash);
+        if (edge_[level].hashes.size() < kTileWidth) return;
+        compare_tile(level, edge_[level].index, edge_[level].hashes);
+        const Hash top = root_of(edge_[level].hashes);
+        edge_[level].hashes.clear();
+        ++edge_[level].index;
         add_to_level(level + 1, top);
     }
     void compare_tile(unsigned level, std::uint64_t index, const std::vector<Hash>& hashes) {
         const auto width = static_cast<unsigned>(hashes.size());
         const std::string where = "ledger/" + tile_path(level, index, width);
-        const auto bytes = read_wider([&](unsigned w) { return tile_path(level, index, w); }, width, kMaxTileFile);
+        const auto bytes = read_of_width(
+            fs_, ledger_, [&](unsigned w) { return tile_path(level, index, w); }, width, live_, kMaxTileFile);
         const Bytes wanted = encode_tile(hashes);
         if (!bytes.ok()) {
             report_.problem("ledger.tile", where, bytes.error().message());
@@ -402,36 +635,61 @@ private:
                          : !equal(*bytes, wanted)) {
             report_.problem("ledger.tile", where, "does not hold the hashes of its entries");
         }
-        report_.checked["tiles"] += 1;
-        expected_.insert(tile_path(level, index, width));
+        ++tiles_;
     }
     void finish_tiles() {
         if (!complete_) return;
+        tiles_ = 0;
+        const Hash root = root_with(at_level(0).hashes);
         for (unsigned level = 0; level < edge_.size(); ++level) {
             if (!edge_[level].hashes.empty()) compare_tile(level, edge_[level].index, edge_[level].hashes);
         }
-        if (const auto p = published_.find(size_.value); p != published_.end()) check_root(p->first, p->second.root);
-        if (!(range_.root() == root_))
+        report_.checked["tiles"] += tiles_;
+        close_spans(size_.value);
+        report_stamps(0);
+        if (next_published_ < published_sizes_.size() && published_sizes_[next_published_] == size_.value)
+            check_published(size_.value, root);
+        if (!(root == root_))
             report_.problem("checkpoint", "ledger/checkpoint", "states a root that the entries do not lead to");
     }
 
     // --- ciphertext ---
-    void check_frame(EntryIndex index, const EntryHeader& h, const std::string& where) {
+    void take_frame(EntryIndex index, const EntryHeader& h, bool holds) {
+        if (index.value < frames_from_) return;
         if (has_own_file(h)) {
-            check_blob_file(index, h, where);
+            if (holds) {
+                blob_files_.erase(index.value);
+                count_frame(h);
+                ++blobs_;
+            } else {
+                check_blob_file(index, h, name_of(index));
+            }
             return;
         }
-        if (segment_ < segments_.size() && index >= segments_[segment_]) {
-            close_segment();
-            file_.reset();
-            auto opened = fs_.open(segment_file(vault_, segments_[segment_]), OpenMode::read);
-            if (opened.ok()) file_ = std::move(*opened);
-            segment_name_ = "vault/segments/" + segment_file(vault_, segments_[segment_]).filename().string();
-            segment_end_ = file_ ? file_->size().ok() ? *file_->size() : 0 : 0;
-            offset_ = 0;
-            ++segment_;
-            missing_reported_ = false;
+        if (segment_ < segments_.size() && index >= segments_[segment_]) next_segment();
+        if (holds && file_) {
+            offset_ += frame_size(h);
+            if (h.ciphertext_length != 0) count_frame(h);
+        } else {
+            check_frame(h, name_of(index));
         }
+    }
+    void count_frame(const EntryHeader& h) {
+        ++frames_;
+        bytes_ += h.ciphertext_length;
+    }
+    void next_segment() {
+        close_segment();
+        file_.reset();
+        auto opened = fs_.open(segment_file(vault_, segments_[segment_]), OpenMode::read);
+        if (opened.ok()) file_ = std::move(*opened);
+        segment_name_ = "vault/segments/" + segment_file(vault_, segments_[segment_]).filename().string();
+        segment_end_ = file_ ? file_->size().ok() ? *file_->size() : 0 : 0;
+        offset_ = 0;
+        ++segment_;
+        missing_reported_ = false;
+    }
+    void check_frame(const EntryHeader& h, const std::string& where) {
         if (!file_) {
             if (!missing_reported_) report_.problem("vault.missing", where, "there is no segment that holds its frame");
             missing_reported_ = true;
@@ -468,7 +726,7 @@ private:
             report_.problem("vault.segment", segment_name_ + " (" + where + ")",
                             "the ciphertext is not the one that was sealed");
         offset_ += length;
-        report_.checked["frames"] += 1;
+        ++frames_;
     }
 
     bool hash_matches(File& file, std::uint64_t offset, std::uint64_t length, const Hash& wanted) {
@@ -479,7 +737,7 @@ private:
             const auto got = file.read_at(offset, std::span(buffer_).first(n));
             if (!got.ok() || *got != n) return false;
             hash.update(ByteView(buffer_).first(n));
-            report_.checked["bytes"] += n;
+            bytes_ += n;
             offset += n;
             length -= n;
         }
@@ -501,8 +759,8 @@ private:
                             load_u64(head) == h.ciphertext_length;
         if (!shaped || !hash_matches(**file, kFrameHead, h.ciphertext_length, h.ciphertext_hash))
             report_.problem("vault.blob", name + " (" + where + ")", "the ciphertext is not the one that was sealed");
-        report_.checked["frames"] += 1;
-        report_.checked["blobs"] += 1;
+        ++frames_;
+        ++blobs_;
     }
 
     // A closed segment ends with its last frame; the open one is zero behind it.
@@ -550,33 +808,18 @@ private:
             case ControlAction::checkpoint_published: {
                 const auto size = body->find_u64(Tag::checkpoint_size);
                 const auto hash = body->find_hash(Tag::note_hash);
-                const auto note = size ? published_.find(*size) : published_.end();
-                if (!size || !hash || *size > index.value || note == published_.end() ||
-                    !(note->second.note == *hash)) {
+                const Published* note = size && *size <= index.value ? published(*size) : nullptr;
+                if (!hash || note == nullptr || !(note->note == *hash)) {
                     report_.problem("ledger.chain", where,
                                     "names a published checkpoint that is missing or another one");
                 } else {
-                    note->second.named = true;
+                    unnamed_.erase(*size);
                 }
                 break;
             }
-            case ControlAction::anchor_stored: {
-                const auto size = body->find_u64(Tag::checkpoint_size);
-                const auto hash = body->find_hash(Tag::token_hash);
-                const auto note_hash = body->find_hash(Tag::note_hash);
-                const auto note = size ? published_.find(*size) : published_.end();
-                if (!size || !hash) {
-                    report_.problem("ledger.chain", where, "names no token");
-                } else {
-                    if (note_hash && (note == published_.end() || !(note->second.note == *note_hash))) {
-                        report_.problem("ledger.chain", where,
-                                        "names the anchor of a published checkpoint that is missing or another one");
-                    }
-                    tokens_[{*size, *hash}] = {body->find_u64(Tag::previous_size).value_or(*size),
-                                               body->find_text(Tag::authority).value_or("")};
-                }
+            case ControlAction::anchor_stored:
+                take_named_token(*body, where);
                 break;
-            }
             case ControlAction::evidence_renewed: {
                 const auto number = body->find_u32(Tag::renewal);
                 const auto manifest = body->find_hash(Tag::manifest_hash);
@@ -657,14 +900,61 @@ private:
         report_.checked["boxes"] += 1;
     }
 
+    // An entry names a token. Its span lies behind, so the token has been met, or is not there.
+    void take_named_token(const BodyReader& body, const std::string& where) {
+        const auto size = body.find_u64(Tag::checkpoint_size);
+        const auto hash = body.find_hash(Tag::token_hash);
+        if (!size || !hash) {
+            report_.problem("ledger.chain", where, "names no token");
+            return;
+        }
+        if (const auto note_hash = body.find_hash(Tag::note_hash)) {
+            const Published* note = *size <= size_.value ? published(*size) : nullptr;
+            if (note == nullptr || !(note->note == *note_hash))
+                report_.problem("ledger.chain", where,
+                                "names the anchor of a published checkpoint that is missing or another one");
+        }
+        named_sizes_ = std::max(named_sizes_, *size);
+        const auto met = met_.find({*size, *hash});
+        if (met != met_.end()) {
+            const MetToken& t = met->second;
+            if (t.authority != body.find_text(Tag::authority).value_or("") ||
+                t.span.previous.value != body.find_u64(Tag::previous_size).value_or(*size)) {
+                report_.problem("anchor.token", where_of(t.span) + "/" + authority_file(t.number),
+                                "is not the authority, or not the span, that its entry names");
+            }
+            met_.erase(met);
+        } else if (since_ == nullptr || *size > since_->anchored.value || !is_stored(*size, *hash)) {
+            report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(*size) + ")",
+                            "a token that an entry names is not there");
+        } else {
+            report_.remark(RemarkCode::later_token, {std::to_string(*size)});
+        }
+    }
+    bool is_stored(std::uint64_t size, const Hash& hash) {
+        const AnchorStore store(fs_, ledger_);
+        const auto spans = store.list();
+        if (!spans.ok()) return false;
+        for (const AnchorSpan& span : *spans) {
+            if (span.size.value != size) continue;
+            const auto anchor = store.read(span);
+            if (anchor.ok() && std::any_of(anchor->tokens.begin(), anchor->tokens.end(),
+                                           [&](const AnchorToken& t) { return sha256(t.token) == hash; }))
+                return true;
+        }
+        return false;
+    }
+
     void finish_chain() {
         if (!complete_) return;
-        std::uint64_t newest = 0;
-        for (const Stamp& s : stamps_) newest = std::max(newest, s.anchor.span.size.value);
-        for (const Stamp& s : stamps_) check_stamp(s, newest);
-        for (const auto& [token, named] : tokens_)
-            report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(token.first) + ")",
-                            "a token that an entry names is not there");
+        for (const auto& [key, met] : met_) {
+            const std::string where = where_of(met.span) + "/" + token_file(met.number);
+            if (key.first == newest_span_ && named_sizes_ < newest_span_) {
+                report_.remark(where + ": the entry that names it is still to come");
+            } else {
+                report_.problem("anchor.token", where, "is not the token that its entry names");
+            }
+        }
         if (generation_ && fs_.exists(dir_ / "keys")) {
             const std::string name = "generation-" + std::to_string(generation_->first);
             const auto page = read_file(fs_, dir_ / "keys" / name / "root", 64u << 20);
@@ -672,48 +962,51 @@ private:
                 report_.problem("keys.box", "keys/" + name + "/root", "is missing or not the one that its entry names");
         }
         if (!fs_.exists(dir_ / "keys")) report_.remark("sealed keys: keys/ is not here");
-        for (auto p = published_.begin(); p != published_.end(); ++p) {
+        for (const std::uint64_t size : unnamed_) {
             // The newest may wait for its entry: a crash between the file and the entry leaves it so.
-            if (!p->second.named && std::next(p) != published_.end())
-                report_.problem("checkpoint.published", "ledger/published/" + twelve_digits(p->first),
-                                "no entry names it");
+            if (size != published_sizes_.back())
+                report_.problem("checkpoint.published", published_name(size), "no entry names it");
         }
+        if (since_ != nullptr) report_.remark(RemarkCode::verified_before, {std::to_string(from_)});
     }
 
-    void check_stamp(const Stamp& s, std::uint64_t newest) {
-        const std::string folder = "ledger/anchors/" + s.anchor.span.folder();
-        const Hash imprint = s.imprint->root();
-        for (const AnchorToken& t : s.anchor.tokens) {
-            const std::string where = folder + "/" + std::to_string(t.number) + ".der";
-            const Hash hash = sha256(t.token);
-            const auto named = tokens_.find({s.anchor.span.size.value, hash});
-            if (named != tokens_.end()) {
-                if (named->second.authority != t.authority || named->second.previous != s.anchor.span.previous.value) {
-                    report_.problem("anchor.token", folder + "/" + std::to_string(t.number) + ".authority",
-                                    "is not the authority, or not the span, that its entry names");
-                }
-                tokens_.erase(named);
-            } else if (s.anchor.span.size.value == newest &&
-                       std::none_of(tokens_.begin(), tokens_.end(),
-                                    [&](const auto& k) { return k.first.first == newest; })) {
-                report_.remark(where + ": the entry that names it is still to come");
-            } else {
-                report_.problem("anchor.token", where, "is not the token that its entry names");
-            }
-            const auto verdict = judge_token(t.token, imprint, builtin_root_, options_.trust);
-            if (!verdict.ok()) {
-                report_.problem("anchor.token", where, verdict.error().message());
+    // The walk has passed the span: what its tokens stamp is known. Which entry names them comes later in the ledger.
+    void check_stamp(Anchor anchor, const Hash& imprint) {
+        anchored_ = std::max(anchored_, anchor.span.size);
+        for (AnchorToken& t : anchor.tokens) {
+            met_[{anchor.span.size.value, sha256(t.token)}] = {anchor.span, t.number, t.authority};
+            auto judging = std::make_unique<Judging>();
+            judging->where = where_of(anchor.span) + "/" + token_file(t.number);
+            judging->span = anchor.span;
+            judging->token = std::move(t);
+            judging->imprint = imprint;
+            judging->task = lookahead_->begin([this, j = judging.get()] {
+                j->verdict = judge_token(j->token.token, j->imprint, builtin_root_, options_.trust);
+            });
+            judging_.push_back(std::move(judging));
+        }
+        report_stamps(kMostJudging);
+    }
+    // In order, until no more than `most` are under way.
+    void report_stamps(std::size_t most) {
+        for (; judging_.size() > most; judging_.pop_front()) {
+            const Judging& j = *judging_.front();
+            lookahead_->wait(*j.task);
+            if (!j.verdict.ok()) {
+                report_.problem("anchor.token", j.where, j.verdict.error().message());
                 continue;
             }
-            if (!verdict->remark.empty()) report_.remark(verdict->remark);
-            report_.anchor({s.anchor.span.size.value, verdict->authority.empty() ? t.authority : verdict->authority,
-                            verdict->gen_time, verdict->level});
+            if (!j.verdict->remark.empty()) report_.remark(j.verdict->remark);
+            report_.anchor({j.span.size.value, j.verdict->authority.empty() ? j.token.authority : j.verdict->authority,
+                            j.verdict->gen_time, j.verdict->level});
         }
     }
 
     // Renewals of time stamps: computed anew from what they cover.
     void check_renewals() {
-        if (!complete_ || live_ || (!fs_.exists(ledger_ / "renewals") && renewals_.empty())) return;
+        if (!complete_ || live_ || (since_ != nullptr && renewals_.empty()) ||
+            (!fs_.exists(ledger_ / "renewals") && renewals_.empty()))
+            return;
         const LedgerReader reader(fs_, ledger_, size_);
         const SegmentReader frames(fs_, vault_, [&reader](EntryIndex i) { return reader.header(i); });
         const auto evidence = Evidence::open(fs_, ledger_, reader);
@@ -725,6 +1018,7 @@ private:
         for (const Renewal& renewal : (*evidence)->renewals()) {
             const std::string where = "ledger/renewals/" + std::to_string(renewal.number);
             const auto named = renewals_.find(renewal.number);
+            if (named == renewals_.end() && since_ != nullptr) continue;  // verified before
             if (named == renewals_.end()) {
                 report_.remark(where + ": the entry that names it is still to come");
             } else {
@@ -778,8 +1072,6 @@ private:
 
     void find_unreferenced() {
         if (!complete_) return;
-        for (std::uint64_t at = 0; at < size_.value; at += kTileWidth)
-            expected_.insert(bundle_path(at / kTileWidth, tile_width_at(at)));
         walk_folder(ledger_ / "tile", "tile");
         const std::set<std::string> parts = {"checkpoint", "published", "tile",      "anchors",
                                              "renewals",   "cosigned",  "rotations", "continuations"};
@@ -816,20 +1108,19 @@ private:
             const auto is_dir = fs_.is_dir(folder / n);
             if (is_dir.ok() && *is_dir) {
                 walk_folder(folder / n, relative);
-            } else if (expected_.count(relative) == 0) {
+            } else if (!belongs(relative)) {
                 unreferenced("ledger/" + relative, "belongs to no ledger of this size");
             }
         }
     }
 
-    struct Level {
-        std::vector<Hash> hashes;
-        std::uint64_t index = 0;
-    };
-    struct Published {
-        Hash note, root;
-        bool named = false;
-    };
+    // A tile or bundle of a ledger of this size.
+    bool belongs(const std::string& relative) const {
+        const auto name = parse_tile_path(relative);
+        return name.ok() && tile_width(size_, name->level.value_or(0), name->index) == name->width;
+    }
+
+    static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
     Fs& fs_;
     Path dir_, ledger_, vault_;
@@ -841,18 +1132,43 @@ private:
     std::size_t rotations_ = 0, announced_ = 0;
     Hash root_so_far_;  // at a continuation
     std::optional<Hash> builtin_root_;
+    std::vector<EntryIndex> continuations_;
     TreeSize size_, witnessed_;
     Hash root_;
-    CompactRange range_;
-    std::vector<Level> edge_;
-    std::set<std::string> expected_;  // tile files
-    std::map<std::uint64_t, Published> published_;
-    std::vector<Stamp> stamps_;
-    struct NamedToken {
-        std::uint64_t previous = 0;
+
+    const VerifiedState* since_ = nullptr;  // of options_: where this verification goes on from
+    std::uint64_t from_ = 0;                // the first entry that is looked at
+    std::uint64_t frames_from_ = 0;         // the first one whose frame is
+    struct Snapshot {
+        std::uint64_t at = 0;
+        std::map<std::uint32_t, std::uint64_t> sequences;
+    };
+    Snapshot at_segment_, at_anchor_;
+    std::uint64_t at_next_anchor_ = 0;
+
+    CompactRange tops_;        // of full bundles
+    std::vector<Level> edge_;  // unfinished tiles
+    std::uint64_t entries_ = 0, tiles_ = 0, frames_ = 0, blobs_ = 0, bytes_ = 0;
+
+    std::vector<std::uint64_t> published_sizes_;
+    std::size_t next_published_ = 0;
+    std::map<std::uint64_t, Published> published_;  // the last used
+    std::set<std::uint64_t> unnamed_;               // met, and no entry has named them yet
+
+    std::vector<AnchorSpan> spans_;     // by previous size
+    std::vector<std::uint64_t> reach_;  // the largest size of spans_[0..i]
+    std::size_t next_span_ = 0;
+    std::list<OpenSpan> open_spans_;
+    std::deque<std::unique_ptr<Judging>> judging_;
+    std::uint64_t open_from_ = kNever, open_until_ = kNever;  // the next entry at which one begins, or has ended
+    std::uint64_t newest_span_ = 0, named_sizes_ = 0;
+    TreeSize anchored_;
+    struct MetToken {
+        AnchorSpan span;
+        unsigned number = 0;
         std::string authority;
     };
-    std::map<std::pair<std::uint64_t, Hash>, NamedToken> tokens_;  // size, hash of the DER
+    std::map<std::pair<std::uint64_t, Hash>, MetToken> met_;  // size, hash of the DER; no entry has named them yet
     std::optional<std::pair<std::uint32_t, Hash>> generation_;
     std::map<std::uint32_t, std::vector<std::pair<Hash, Hash>>> renewals_;  // by number: manifest, token
     std::set<std::uint32_t> sources_;
@@ -864,9 +1180,10 @@ private:
     std::string segment_name_;
     std::uint64_t segment_end_ = 0, offset_ = 0;
     bool missing_reported_ = false;
-    bool complete_ = false;
+    bool complete_ = false, interrupted_ = false;
     bool signed_ = false;  // the checkpoint, by key_
     Bytes buffer_;
+    std::optional<Lookahead> lookahead_;  // last: its threads end before what they use
 };
 
 std::optional<Bytes> checkpoint_bytes(Fs& fs, const Path& dir) {
@@ -894,13 +1211,13 @@ bool moves(Fs& fs, const Path& dir, const Bytes& before, bool wait) {
 
 }  // namespace
 
-Report verify_archive(Fs& fs, const Path& dir, const VerifyOptions& options) {
+Verification verify_archive(Fs& fs, const Path& dir, const VerifyOptions& options) {
     const std::optional<Bytes> before = checkpoint_bytes(fs, dir);
-    Report report = ArchiveCheck(fs, dir, options, false).run();
-    if (report.ok || !before || !moves(fs, dir, *before, only_newer_files(report))) return report;
-    report = ArchiveCheck(fs, dir, options, true).run();
-    report.remark("files newer than the checkpoint: a program wrote while the archive was checked");
-    return report;
+    Verification first = ArchiveCheck(fs, dir, options, false).run();
+    if (first.report.ok || !before || !moves(fs, dir, *before, only_newer_files(first.report))) return first;
+    Verification again = ArchiveCheck(fs, dir, options, true).run();
+    again.report.remark("files newer than the checkpoint: a program wrote while the archive was checked");
+    return again;
 }
 
 }  // namespace kustos::audit

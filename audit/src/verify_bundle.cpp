@@ -24,13 +24,6 @@ namespace {
 // The path codes that this layer must know: what can't be redacted, and what ties files to fields.
 constexpr std::uint16_t kPathType = 1, kPathReceived = 4, kPathContentHash = 13, kPathRaw = 14, kPathContent = 18;
 
-constexpr const char* kPagesRemark =
-    "that the pages show what the records say: where it matters, compare with originals/ and records/ of the evidence "
-    "container";
-constexpr const char* kCoverageRemark =
-    "that these are all records the query finds: coverage and total are the archive's own statement";
-constexpr const char* kUntiedRemark = "whether an attachment belongs to its record: no disclosed field names its hash";
-
 bool has_folder(std::string_view name, std::string_view folder) {
     return name.substr(0, folder.size()) == folder;
 }
@@ -45,8 +38,8 @@ public:
         check_signature();
         if (open_container()) check_manifest();
         judge_origin();
-        report_.remark(kPagesRemark);
-        report_.remark(kCoverageRemark);
+        report_.remark(RemarkCode::pages);
+        report_.remark(RemarkCode::coverage);
         return std::move(report_);
     }
 
@@ -200,6 +193,8 @@ private:
         }
         size_ = opened->checkpoint.size;
         root_ = opened->checkpoint.root;
+        report_.size = size_.value;
+        report_.root = root_;
         // Witnesses' signatures may stand behind the archive's; stamped is the note as it was first published.
         const auto first = as_first_published(*note, opened->key);
         if (!first.ok()) {
@@ -276,8 +271,7 @@ private:
             builtin_root_ = body->find_hash(Tag::tsa_root_hash);
         } else if (*action == ControlAction::archive_continued) {
             named_ = named_ || names_this(*body, m);
-            report_.remark("what the ledger before held beyond entry " + std::to_string(p->index) +
-                           ": it was continued there under a new name");
+            report_.remark(RemarkCode::continued, {std::to_string(p->index)});
         } else if (*action == ControlAction::evidence_key) {
             if (auto certificate = body->find_bytes(Tag::certificate))
                 evidence_certificates_.insert(std::move(*certificate));
@@ -417,7 +411,7 @@ private:
         const auto opened = check_fields(*d, entry->header, name);
         ++report_.checked["blobs"];
         if (opened && opened->redacted == 0 && record.content_hashes.count(to_bytes(opened->content.view())) == 0)
-            report_.remark(kUntiedRemark);
+            report_.remark(RemarkCode::untied_attachment);
     }
 
     // Nothing stands in the container that no record or list accounts for.

@@ -1,5 +1,7 @@
 // OpenSSL's low-level SHA-256 costs 0.5 us for 500 bytes, EVP 0.8, libsodium 3.1 (measured, 733-byte records). The
 // low-level functions are marked deprecated in 3.0 and kept; HMAC and HKDF are few lines on top and need no allocation.
+// SHA256() is not one of them: since 3.0 it looks the digest up by name at each call, which takes 0.3 us for 64 bytes
+// where Init, Update, Final take 0.07.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
@@ -10,9 +12,7 @@
 namespace kustos {
 
 Hash sha256(ByteView bytes) {
-    Hash h;
-    SHA256(bytes.data(), bytes.size(), h.bytes.data());
-    return h;
+    return sha256({bytes});
 }
 
 Hash sha256(std::initializer_list<ByteView> parts) {
@@ -53,7 +53,8 @@ namespace {
 void hmac_into(ByteView key, std::initializer_list<ByteView> parts, std::uint8_t* out32) {
     std::uint8_t block[64] = {};
     if (key.size() > sizeof block) {
-        SHA256(key.data(), key.size(), block);
+        const Hash short_key = sha256(key);
+        std::memcpy(block, short_key.bytes.data(), Hash::kSize);
     } else if (!key.empty()) {
         std::memcpy(block, key.data(), key.size());
     }

@@ -5,44 +5,11 @@
 #include <unicode/ucnv.h>
 #include <unicode/unistr.h>
 #include <unicode/utext.h>
-#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <memory>
 
 namespace kustos {
-
-bool is_valid_utf8(std::string_view text) {
-    std::int32_t i = 0;
-    const auto length = static_cast<std::int32_t>(std::min<std::size_t>(text.size(), INT32_MAX));
-    if (text.size() > INT32_MAX) return false;
-    const auto* s = reinterpret_cast<const std::uint8_t*>(text.data());
-    while (i < length) {
-        UChar32 c;
-        U8_NEXT(s, i, length, c);
-        if (c < 0) return false;
-    }
-    return true;
-}
-
-std::string repair_utf8(std::string_view text) {
-    if (is_valid_utf8(text)) return std::string(text);
-    std::string out;
-    const auto* s = reinterpret_cast<const std::uint8_t*>(text.data());
-    const auto length = static_cast<std::int32_t>(std::min<std::size_t>(text.size(), INT32_MAX));
-    std::int32_t i = 0;
-    while (i < length) {
-        const std::int32_t before = i;
-        UChar32 c;
-        U8_NEXT(s, i, length, c);
-        if (c < 0) {
-            out += "\xEF\xBF\xBD";
-        } else {
-            out.append(text.substr(static_cast<std::size_t>(before), static_cast<std::size_t>(i - before)));
-        }
-    }
-    return out;
-}
 
 namespace {
 

@@ -220,12 +220,7 @@ void Canvas::set_section(std::string section) {
 }
 
 void Canvas::rule(double x1, double x2, double y, Colour colour, double width) {
-    if (!cairo_) return;
-    set_colour(colour);
-    cairo_set_line_width(cairo_, width);
-    cairo_move_to(cairo_, x1, y);
-    cairo_line_to(cairo_, x2, y);
-    cairo_stroke(cairo_);
+    line(x1, y, x2, y, colour, width);
 }
 
 void Canvas::fill(double x, double y, double width, double height, Colour colour) {
@@ -241,6 +236,34 @@ void Canvas::frame(double x, double y, double width, double height, Colour colou
     cairo_set_line_width(cairo_, line);
     cairo_rectangle(cairo_, x, y, width, height);
     cairo_stroke(cairo_);
+}
+
+void Canvas::line(double x1, double y1, double x2, double y2, Colour colour, double width) {
+    if (!cairo_) return;
+    set_colour(colour);
+    cairo_set_line_width(cairo_, width);
+    cairo_move_to(cairo_, x1, y1);
+    cairo_line_to(cairo_, x2, y2);
+    cairo_stroke(cairo_);
+}
+
+void Canvas::disc(double x, double y, double radius, Colour colour) {
+    if (!cairo_) return;
+    set_colour(colour);
+    cairo_new_sub_path(cairo_);
+    cairo_arc(cairo_, x, y, radius, 0, 6.283185307179586);
+    cairo_fill(cairo_);
+}
+
+void Canvas::diamond(double x, double y, double radius, Colour colour) {
+    if (!cairo_) return;
+    set_colour(colour);
+    cairo_move_to(cairo_, x, y - radius);
+    cairo_line_to(cairo_, x + radius, y);
+    cairo_line_to(cairo_, x, y + radius);
+    cairo_line_to(cairo_, x - radius, y);
+    cairo_close_path(cairo_);
+    cairo_fill(cairo_);
 }
 
 void Canvas::gap(double height) {

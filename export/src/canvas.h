@@ -119,6 +119,9 @@ public:
     void rule(double x1, double x2, double y, Colour colour, double width = 0.5);
     void fill(double x, double y, double width, double height, Colour colour);
     void frame(double x, double y, double width, double height, Colour colour, double line = 0.7);
+    void line(double x1, double y1, double x2, double y2, Colour colour, double width = 0.5);
+    void disc(double x, double y, double radius, Colour colour);
+    void diamond(double x, double y, double radius, Colour colour);
 
     double y() const { return y_; }
     void move_to(double y) { y_ = y; }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/crypto.h"
+#include "export/report_pdf.h"
 #include "export/src/icc_profile.h"
 #include "export/src/qpdf.h"
 #include "export/src/text_safety.h"
@@ -77,6 +78,15 @@ public:
         describe();
         attach_container(container);
         for (const PeopleAttachment& attachment : attachments) attach(attachment);
+        list_files();
+        return write();
+    }
+
+    Bytes run_report(const std::string& json, const std::string& proof) {
+        repair_cairo_objects();
+        describe();
+        attach_part(json, 1, kReportName, "Verification report for programs");
+        attach_part(proof, 2, kReportProofName, "Proof of the report's entry in the ledger");
         list_files();
         return write();
     }
@@ -156,6 +166,12 @@ private:
     }
 
     void attach_container(const EvidenceContainer& container);
+
+    void attach_part(const std::string& content, int mark, const char* name, const char* description) {
+        Handle file = stream(content, false);
+        file.getDict().replaceKey("/KustosReport", Handle::newInteger(mark));
+        add_file(file, name, "application/json", "/Data", description, content.size());
+    }
 
     void attach(const PeopleAttachment& attachment) {
         const std::string name = unique(plain_name(attachment.name), taken_);
@@ -275,6 +291,15 @@ Result<Bytes> finish_pdf(const Bytes& pages, const DocumentFacts& facts,
     try {
         return Assembler(pages, facts).run(attachments, container);
     } catch (const std::exception&) {  // its text may quote the document
+        return Error(Code::internal, "assembling the PDF failed");
+    }
+}
+
+Result<Bytes> finish_report_pdf(const Bytes& pages, const DocumentFacts& facts, const std::string& json,
+                                const std::string& proof) {
+    try {
+        return Assembler(pages, facts).run_report(json, proof);
+    } catch (const std::exception&) {
         return Error(Code::internal, "assembling the PDF failed");
     }
 }

@@ -31,4 +31,9 @@ Result<Bytes> finish_pdf(const Bytes& pages, const DocumentFacts& facts,
 // The same with the container in its place: offsets, /Length and /ID follow. Returns the number of bytes written.
 Result<std::uint64_t> write_with_container(const Bytes& pdf, const EvidenceContainer& container, const ByteSink& out);
 
+// A verification report: no container, but its JSON and the proof of its entry, uncompressed and marked with
+// /KustosReport 1 and 2.
+Result<Bytes> finish_report_pdf(const Bytes& pages, const DocumentFacts& facts, const std::string& json,
+                                const std::string& proof);
+
 }  // namespace kustos::exporting

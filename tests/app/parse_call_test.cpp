@@ -40,6 +40,8 @@ TEST_CASE("each command is known by its words") {
     CHECK(good({"show", "7"}).command == "show");
     CHECK(good({"export", "--out", "o"}).command == "export");
     CHECK(good({"verify"}).command == "verify");
+    CHECK(good({"verify", "--report", "a.pdf", "--report", "b.json"}).reports ==
+          std::vector<std::string>{"a.pdf", "b.json"});
     CHECK(good({"serve"}).command == "serve");
     CHECK(good({"tsa", "serve", "--port", "1"}).command == "tsa serve");
     CHECK(good({"erase", "anything", "--at", "all"}).command == "erase");

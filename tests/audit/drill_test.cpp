@@ -3,7 +3,11 @@
 // public verification finds nothing, and the archive goes on without a hand. The same day on the real disk.
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <thread>
 
 #include "audit/anchors.h"
 #include "audit/committer.h"
@@ -39,8 +43,7 @@ public:
         CommitLimits limits;
         limits.log_entries = 40;
         limits.segments = {3'000, 10, 1'024};
-        log_ = TRY(Committer::open(
-            fs_, archive(), *signer_, [](std::span<const DuplicateRow>, bool) { return ok_status(); }, limits));
+        log_ = TRY(Committer::open(fs_, archive(), *signer_, nullptr, limits));
         REQUIRE(log_->head().size.value <= handed_in_.size());
         acknowledged_ = std::max(acknowledged_, log_->head().size);
         own_ = records_ = 0;
@@ -237,6 +240,51 @@ struct Authority {
         std::move(BuiltinAuthority::create({fs, clock, random}, dir / "tsa").value());
 };
 
+// A disk on which settling gets as far as the checkpoint and waits there.
+class HeldFs final : public Fs {
+public:
+    explicit HeldFs(Fs& inner) : inner_(inner) {}
+    void hold() {
+        const std::lock_guard lock(mutex_);
+        held_ = true;
+    }
+    void wait_until_somebody_waits() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return waiting_; });
+    }
+    void let_go(bool fail) {
+        {
+            const std::lock_guard lock(mutex_);
+            held_ = false;
+            fail_ = fail;
+        }
+        changed_.notify_all();
+    }
+    Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
+        if (path.filename() == "checkpoint.tmp") {
+            std::unique_lock lock(mutex_);
+            waiting_ = held_;
+            changed_.notify_all();
+            changed_.wait(lock, [this] { return !held_; });
+            if (std::exchange(waiting_, false) && fail_) return Error(Code::environment, "the power is off");
+        }
+        return inner_.open(path, mode);
+    }
+    Status make_dirs(const Path& path) override { return inner_.make_dirs(path); }
+    Status rename(const Path& from, const Path& to) override { return inner_.rename(from, to); }
+    Status remove(const Path& path) override { return inner_.remove(path); }
+    Status sync_dir(const Path& path) override { return inner_.sync_dir(path); }
+    bool exists(const Path& path) override { return inner_.exists(path); }
+    Result<std::vector<std::string>> list(const Path& path) override { return inner_.list(path); }
+    Result<bool> is_dir(const Path& path) override { return inner_.is_dir(path); }
+
+private:
+    Fs& inner_;
+    std::mutex mutex_;  // guards what follows
+    std::condition_variable changed_;
+    bool held_ = false, waiting_ = false, fail_ = false;
+};
+
 // Opened again after whatever happened; and a whole day more, or a part of one.
 void check_and_go_on(Day& day, Fs& fs, TreeSize acknowledged, bool whole_day = true) {
     const Status opened = day.open();
@@ -248,7 +296,7 @@ void check_and_go_on(Day& day, Fs& fs, TreeSize acknowledged, bool whole_day = t
     const Status went_on = whole_day ? day.run() : day.short_run();
     REQUIRE_MESSAGE(went_on.ok(), (went_on.ok() ? "" : went_on.error().message()));
     REQUIRE(day.settle().ok());
-    const Report report = verify_archive(fs, day.archive(), {});
+    const Report report = verify_archive(fs, day.archive(), {}).report;
     if (!report.ok) FAIL(report.to_text("en"));
     CHECK(report.checked.at("entries") == day.head().size.value);
 }
@@ -399,6 +447,68 @@ TEST_CASE("the power fails after any number of batches, by seed, and only what w
         fs.crash(seed + 1000 * given_seed());
         check_and_go_on(day, fs, acknowledged);
     }
+}
+
+TEST_CASE("batches go on while the log before is settled, and a power cut then loses nothing of either") {
+    Authority authority;
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        SimFs disk;
+        HeldFs fs(disk);
+        Day day(fs, "/sim", *authority.it);
+        REQUIRE(day.create().ok());
+        REQUIRE(day.open().ok());
+        REQUIRE(day.records(90).ok());
+        REQUIRE(day.settle().ok());
+        fs.hold();
+        REQUIRE(day.records(45).ok());  // more than a log takes
+        fs.wait_until_somebody_waits();
+        for (std::uint64_t batch = 0; batch < seed % 7; ++batch) REQUIRE(day.records(1 + (seed + batch) % 9).ok());
+        CHECK(*root_of(day.head().size, day.ledger().node_source()) == day.head().root);
+        const TreeSize acknowledged = day.acknowledged();
+        disk.crash(seed);
+        fs.let_go(true);
+        day.power_off();
+        CAPTURE(seed);
+        // 45 entries in the one log, and in the other what came then.
+        auto one = StagingLog::open(disk, day.archive() / "staging", kStagingLogs[0]).value();
+        auto other = StagingLog::open(disk, day.archive() / "staging", kStagingLogs[1]).value();
+        CHECK((one.read()->size() == 1 || other.read()->size() == 1));
+        CHECK(read_staged(one, other)->size() == 1 + seed % 7);
+        check_and_go_on(day, fs, acknowledged);
+    }
+}
+
+TEST_CASE("who commits faster than the disk settles waits, and goes on") {
+    Authority authority;
+    SimFs disk;
+    HeldFs fs(disk);
+    Day day(fs, "/sim", *authority.it);
+    REQUIRE(day.create().ok());
+    REQUIRE(day.open().ok());
+    REQUIRE(day.records(10).ok());
+    fs.hold();
+    constexpr int kBatches = 12;  // of 30: nine times what one log takes
+    std::atomic<int> committed{0};
+    std::atomic<bool> failed{false};
+    std::thread writer([&] {
+        for (int i = 0; i < kBatches && !failed; ++i) {
+            if (!day.records(30).ok()) failed = true;
+            ++committed;
+        }
+    });
+    fs.wait_until_somebody_waits();
+    for (int seen = -1; seen != committed;) {  // until nothing moves any more
+        seen = committed;
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    CHECK(committed < kBatches);
+    fs.let_go(false);
+    writer.join();
+    CHECK_FALSE(failed.load());
+    CHECK(committed == kBatches);
+    day.power_off();
+    disk.crash(1);
+    check_and_go_on(day, fs, day.acknowledged());
 }
 
 TEST_CASE("the same day on the real disk") {

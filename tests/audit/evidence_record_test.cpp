@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/crypto.h"
 #include "base/fs.h"
+#include "tests/support/doc_example.h"
 #include "tests/support/shared.h"
 
 using namespace kustos;
@@ -72,4 +75,23 @@ TEST_CASE("every foreign evidence record gets the verdict that its makers expect
         ++cases;
     }
     CHECK(cases == 34);
+}
+
+TEST_CASE("the reduced hash tree on the format page is the way of anchors.md, as a record holds it") {
+    std::istringstream lines(test::doc_text("anchors.md", "reduced-10"));
+    HashGroups groups;
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t group = static_cast<std::size_t>(std::stoul(line.substr(line.find("group") + 6)));
+        groups.resize(group + 1);
+        groups[group].push_back(*parse_hex(line.substr(0, 64)));
+    }
+    REQUIRE(groups.size() == 4);
+    CHECK(*groups_root(DigestAlgorithm::sha256, groups) == test::doc_example("anchors.md", "imprint"));
+    EvidenceRecord record;
+    record.algorithms = {DigestAlgorithm::sha256};
+    record.chains.push_back({{{DigestAlgorithm::sha256, groups, Bytes{0x30, 0x00}, false}}, {}});
+    const Bytes der = encode(record), tree = test::doc_example("renewals.md", "reduced-tree");
+    const auto found = std::search(der.begin(), der.end(), tree.begin(), tree.end());
+    REQUIRE(found != der.end());
+    CHECK(der.end() - found == static_cast<std::ptrdiff_t>(tree.size() + 2));  // then the token
 }

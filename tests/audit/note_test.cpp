@@ -178,3 +178,12 @@ TEST_CASE("the checkpoint on the format page is what the page's key signs") {
     CHECK(sign_note(format_checkpoint({key.name, TreeSize{3}, sha256(as_bytes("root")), {}}), key) == note);
     CHECK(open_checkpoint(as_bytes(note), VerifierKey::parse(vkey.substr(0, vkey.size() - 1)).value()).ok());
 }
+
+TEST_CASE("the key file on the format page is that key") {
+    const std::string line = test::doc_text("signer.md", "checkpoint-key");
+    const SignerKey key = SignerKey::make(origin_of(VaultId{}), Bytes(32, 7)).value();
+    const auto read = SignerKey::parse(as_bytes(std::string_view(line).substr(0, line.size() - 1)));
+    REQUIRE(read.ok());
+    CHECK(read->verifier() == key.verifier());
+    CHECK(as_text(key.format().view()) == line);
+}

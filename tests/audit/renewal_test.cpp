@@ -318,3 +318,34 @@ TEST_CASE("a manifest has one form, and hostile ones are refused") {
                                   std::string(64, 'a') + "\n")
                .ok());
 }
+
+TEST_CASE("the rows of ciphertexts are as on the format page: a digest, or none") {
+    const auto row = [](const std::optional<Bytes>& ciphertext) {
+        Bytes bytes(65);
+        bytes[0] = ciphertext ? 1 : 2;
+        if (ciphertext) {
+            const Bytes digest = digest_of(DigestAlgorithm::sha512, *ciphertext);
+            std::copy(digest.begin(), digest.end(), bytes.begin() + 1);
+        }
+        return bytes;
+    };
+    Bytes page = row({});
+    const Bytes second = row(test::doc_example("anchors.md", "ciphertext-9"));
+    page.insert(page.end(), second.begin(), second.end());
+    CHECK(test::doc_example("renewals.md", "ciphertext-rows") == page);
+
+    LongLife life;
+    life.authority_since(2020);
+    life.append(40);
+    life.anchor();
+    life.ciphertexts.erase(8);  // gone before
+    REQUIRE(life.renew({{DigestAlgorithm::sha256, year(2027)}}));
+    Bytes wanted = row({});  // of the note
+    for (std::uint64_t i = 0; i < 40; ++i) {
+        const auto found = life.ciphertexts.find(i);
+        const Bytes next = found == life.ciphertexts.end() ? row({}) : row(found->second);
+        wanted.insert(wanted.end(), next.begin(), next.end());
+    }
+    const Path folder = RenewalStore(life.fs, life.ledger_dir).folder(1);
+    CHECK(*read_file(life.fs, folder / "ciphertexts", 1u << 20) == wanted);
+}

@@ -286,3 +286,24 @@ TEST_CASE("a new key is taken only when it is announced under the present one") 
     CHECK(history.open(as_bytes(note))->key == before);  // at the border either is good
     CHECK(history.open(as_bytes(signer->note().value()))->key == next);
 }
+
+TEST_CASE("the announcements of new keys on the format page are read") {
+    const SignerKey first = SignerKey::make(origin_of(VaultId{}), Bytes(32, 7)).value();
+    const Bytes rotated = doc_example("signer.md", "rotated");
+    const auto next = announced_key(rotated);
+    REQUIRE(next.ok());
+    CHECK(*next == SignerKey::make(first.name, Bytes(32, 9)).value().verifier());
+    CHECK(encode(*decode_entry(rotated)) == rotated);
+
+    const Bytes continued = doc_example("signer.md", "continued");
+    KeyHistory history(first.verifier());
+    REQUIRE(history.add(EntryIndex(3), continued).ok());
+    CHECK(history.first() == SignerKey::make(first.name + "/1", Bytes(32, 8)).value().verifier());
+    CHECK(encode(*decode_entry(continued)) == continued);
+    const auto entry = decode_entry(continued);
+    const auto rows = BodyReader::parse(entry->body);
+    REQUIRE(rows.ok());
+    CHECK(rows->find_hash(Tag::root) == sha256(as_bytes("root")));
+    CHECK(rows->find_u64(Tag::remembered_size) == 5);
+    CHECK_FALSE(KeyHistory(first.verifier()).add(EntryIndex(4), continued).ok());
+}

@@ -93,11 +93,11 @@ TEST_CASE("the log gives back what continues, and takes nothing else for a batch
         b.after = head(from + count, std::to_string(from + count).c_str());
         return b;
     };
-    auto log = StagingLog::open(real, dir / "staging").value();
+    auto log = StagingLog::open(real, dir / "staging", "batch").value();
     CHECK(log.read().value().empty());
     for (const auto& b : {bundle(0, 50), bundle(50, 2), bundle(52, 9)}) REQUIRE(log.append(encode(b)).ok());
     REQUIRE(log.sync().ok());
-    const auto reread = [&] { return StagingLog::open(real, dir / "staging").value().read().value(); };
+    const auto reread = [&] { return StagingLog::open(real, dir / "staging", "batch").value().read().value(); };
     CHECK(reread() == std::vector<StagingBundle>{bundle(0, 50), bundle(50, 2), bundle(52, 9)});
     REQUIRE(log.clear().ok());
     CHECK(reread().empty());
@@ -108,7 +108,7 @@ TEST_CASE("the log gives back what continues, and takes nothing else for a batch
     CHECK(reread().size() == 2);
     // A write that fails half way leaves a torn one, and what is before it stands.
     FailingFs fs(real);
-    auto failing = StagingLog::open(fs, dir / "staging").value();
+    auto failing = StagingLog::open(fs, dir / "staging", "batch").value();
     REQUIRE(failing.read().value().size() == 2);
     fs.fail_from(0);
     CHECK_FALSE(failing.append(encode(bundle(112, 40))).ok());
@@ -122,6 +122,34 @@ TEST_CASE("the log gives back what continues, and takes nothing else for a batch
     REQUIRE(failing.clear().ok());
     CHECK(reread().empty());
     CHECK(std::filesystem::file_size(dir / "staging/batch") == 0);
+}
+
+TEST_CASE("of two logs the second counts only where it continues the first, whichever file it is") {
+    RealFs real;
+    TempDir dir;
+    const auto bundle = [](std::uint64_t from, std::size_t count) {
+        StagingBundle b = sample(from, count);
+        b.before = head(from, std::to_string(from).c_str());
+        b.after = head(from + count, std::to_string(from + count).c_str());
+        return b;
+    };
+    auto one = StagingLog::open(real, dir / "staging", kStagingLogs[0]).value();
+    auto other = StagingLog::open(real, dir / "staging", kStagingLogs[1]).value();
+    CHECK(read_staged(one, other)->empty());
+    REQUIRE(other.append(encode(bundle(10, 5))).ok());
+    CHECK(*read_staged(one, other) == std::vector{bundle(10, 5)});
+    REQUIRE(one.append(encode(bundle(15, 2))).ok());
+    REQUIRE(one.append(encode(bundle(17, 1))).ok());
+    CHECK(*read_staged(one, other) == std::vector{bundle(10, 5), bundle(15, 2), bundle(17, 1)});
+    REQUIRE(other.clear().ok());
+    CHECK(*read_staged(one, other) == std::vector{bundle(15, 2), bundle(17, 1)});
+    REQUIRE(other.append(encode(bundle(19, 3))).ok());  // 18 is missing
+    CHECK(*read_staged(one, other) == std::vector{bundle(15, 2), bundle(17, 1)});
+    StagingBundle foreign = bundle(18, 3);
+    foreign.vault.bytes[0] ^= 1;
+    REQUIRE(other.clear().ok());
+    REQUIRE(other.append(encode(foreign)).ok());
+    CHECK(*read_staged(one, other) == std::vector{bundle(15, 2), bundle(17, 1)});
 }
 
 TEST_CASE("the recovery rule") {

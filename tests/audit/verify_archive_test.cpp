@@ -21,7 +21,7 @@ struct Bench {
     RealFs fs;
     VerifyOptions options;
     Bench() { options.trust = *parse_trust(sample.trust_text()); }
-    Report judge() { return verify_archive(fs, sample.archive(), options); }
+    Report judge() { return verify_archive(fs, sample.archive(), options).report; }
 };
 
 std::set<std::string> codes(const Report& report) {
@@ -88,11 +88,11 @@ TEST_CASE("an intact archive is intact, and every kind of part was looked at") {
     CHECK(report.checked.at("checkpoints") == 2);
     CHECK(report.checked.at("frames") == 264);
     VerifyOptions plain;
-    CHECK(verify_archive(b.fs, b.sample.archive(), plain).origin == Origin::unknown);
+    CHECK(verify_archive(b.fs, b.sample.archive(), plain).report.origin == Origin::unknown);
     TempDir other_dir;
     VerifySample other(other_dir.path(), 22);
-    CHECK(codes(verify_archive(b.fs, other.archive(), b.options)) == std::set<std::string>{"origin.mismatch"});
-    CHECK(codes(verify_archive(b.fs, b.dir / "nowhere", plain)) == std::set<std::string>{"archive.unreadable"});
+    CHECK(codes(verify_archive(b.fs, other.archive(), b.options).report) == std::set<std::string>{"origin.mismatch"});
+    CHECK(codes(verify_archive(b.fs, b.dir / "nowhere", plain).report) == std::set<std::string>{"archive.unreadable"});
 }
 
 TEST_CASE("a changed byte in any kind of file is found and named") {

@@ -196,6 +196,32 @@ void VerifySample::add_records() {
     }
 }
 
+void VerifySample::extend(std::uint64_t records) {
+    for (std::uint64_t i = 0; i < records; ++i) {
+        const SampleSealed s = sample_sealed(random_, 0, 16 + random_.next() % 60);
+        append(s.entry, s.ciphertext);
+    }
+    commit();
+    const TreeSize size = state_.size();
+    const std::string note = must(signer_->note());
+    must(store_published(fs_, archive() / "ledger", size, note));
+    ImprintTree tree(sha256(as_bytes(note)));
+    for (std::uint64_t i = anchored_; i < size.value; ++i) {
+        const EntryHeader h = must(decode_header(entries_[i]));
+        ImprintGroup group{sha256(entries_[i]), std::nullopt};
+        if (h.suite != Suite::none) group.ciphertext = h.ciphertext_hash;
+        tree.add(group);
+    }
+    tree.finish();
+    const TimestampRequest request = TimestampRequest::make(tree.root(), random_);
+    const Bytes token = must(token_from_response(must(tsa_->answer(request.encode()))));
+    const AnchorSpan span{TreeSize{anchored_}, size};
+    must(AnchorStore(fs_, archive() / "ledger").store(span, as_bytes(note), token, "builtin"));
+    name(span, note, token);
+    anchored_ = size.value;
+    commit();
+}
+
 void VerifySample::publish() {
     const TreeSize size = state_.size();
     content_.note = must(signer_->note());
@@ -239,16 +265,23 @@ void VerifySample::publish() {
     f.coverage = {{"sealed", 3},   {"searchable", 3}, {"partial", 0}, {"opaque", 0},
                   {"deferred", 0}, {"failed", 0},     {"erased", 0}};
 
+    name({TreeSize{0}, size}, content_.note, content_.token);
+    anchored_ = size.value;
+}
+
+// The entries that say what was published and stamped.
+void VerifySample::name(const AnchorSpan& span, const std::string& note, const Bytes& token) {
+    const Hash digest = sha256(as_bytes(note));
     append(control(Body(ControlAction::checkpoint_published)
                        .put_time(Tag::time, clock_.now())
-                       .put_u64(Tag::checkpoint_size, size.value)
+                       .put_u64(Tag::checkpoint_size, span.size.value)
                        .put_hash(Tag::note_hash, digest)));
     append(control(Body(ControlAction::anchor_stored)
                        .put_time(Tag::time, clock_.now())
-                       .put_u64(Tag::previous_size, 0)
-                       .put_u64(Tag::checkpoint_size, size.value)
+                       .put_u64(Tag::previous_size, span.previous.value)
+                       .put_u64(Tag::checkpoint_size, span.size.value)
                        .put_hash(Tag::note_hash, digest)
-                       .put_hash(Tag::token_hash, sha256(content_.token))
+                       .put_hash(Tag::token_hash, sha256(token))
                        .put_text(Tag::authority, "builtin")));
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/anchors.h"
 #include "audit/bundle_writer.h"
 #include "audit/checkpoint.h"
 #include "audit/ledger.h"
@@ -29,6 +30,10 @@ public:
     std::string trust_text() const;  // the log line
     const Bytes& tsa_root() const { return tsa_->root_certificate(); }
     audit::Signer& signer() { return *signer_; }
+    // Goes on: so many records, a published checkpoint, its time stamp over what came since the last, and their
+    // entries.
+    void extend(std::uint64_t records);
+    std::uint64_t size() const { return entries_.size(); }
 
     // What stands in the bundle, to be changed by a test before it is written.
     struct Content {
@@ -51,6 +56,7 @@ private:
     void commit();
     void add_records();
     void publish();
+    void name(const audit::AnchorSpan& span, const std::string& note, const Bytes& token);
 
     RealFs fs_;
     FixedClock clock_;
@@ -62,6 +68,7 @@ private:
     audit::LedgerState state_;
     std::vector<Bytes> entries_;  // all
     std::size_t committed_ = 0;
+    std::uint64_t anchored_ = 0;
     std::vector<std::uint64_t> sequence_;  // by source: 0 the archive, 1 the one source
     Content content_;
 };

@@ -259,3 +259,17 @@ TEST_CASE("a tlog-proof proves one entry in one checkpoint, and nothing else") {
     }
     CHECK(refused == static_cast<int>(text.size()));
 }
+
+TEST_CASE("the cosigned checkpoint on the format page holds, and is what its witness signs") {
+    const std::string note = test::doc_text("witness.md", "cosigned-note");
+    const std::string vkey = test::doc_text("witness.md", "witness-key");
+    const SignerKey key = *SignerKey::make("witness.example", Bytes(32, 5), KeyType::cosignature);
+    CHECK(key.verifier().format() + "\n" == vkey);
+    const VerifierKey witness = key.verifier();
+    const auto held = verify_cosignatures(*parse_note(as_bytes(note)), std::span(&witness, 1));
+    REQUIRE(held.ok());
+    REQUIRE(held->size() == 1);
+    const std::string archives = test::doc_text("ledger.md", "checkpoint");
+    const std::string text = archives.substr(0, archives.find("\n\n") + 1);
+    CHECK(archives + cosign(text, key, UtcTime{1'800'000'000'000}) == note);
+}

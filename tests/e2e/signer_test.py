@@ -1,12 +1,15 @@
 """The signer in a process of its own, keys in a token, and rotation of the checkpoint key."""
+import base64
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import unittest
 from pathlib import Path
 
-from kustos import BIN, DEMO, Archive, SignerProcess
+from kustos import BIN, DEMO, ROOT, Archive, SignerProcess
 
 SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 
@@ -34,6 +37,29 @@ class Signer(unittest.TestCase):
             ingest(archive, "more", *mails())
             code, report = archive.verify()
             self.assertEqual(code, 0, report["problems"])
+
+    def test_the_signer_answers_as_the_format_page_says(self):
+        page = (ROOT / "docs" / "format" / "signer.md").read_text()
+
+        def example(name):
+            text = re.search(rf"^```hex example {name}\n(.*?)^```", page, re.M | re.S)[1]
+            return bytes.fromhex("".join(line.split("#")[0] for line in text.splitlines()))
+
+        def message(stream):
+            size = stream.read(4)
+            return size + stream.read(int.from_bytes(size, "big"))
+        with Archive() as archive, SignerProcess(archive) as process, socket.socket(socket.AF_UNIX) as door:
+            archive.until(process.socket.exists)
+            door.connect(str(process.socket))
+            stream = door.makefile("rb")
+            self.assertEqual(message(stream), bytes.fromhex("0000000100"))  # the greeting: an empty answer
+            door.sendall(example("request"))
+            answer, shown = message(stream), example("answer")
+            self.assertEqual(answer[:5], shown[:5])
+            self.assertEqual(len(answer), len(shown))
+            checkpoint = (archive.path / "ledger" / "checkpoint").read_text().splitlines()
+            self.assertEqual(int.from_bytes(answer[5:13], "big"), int(checkpoint[1]))
+            self.assertEqual(answer[13:], base64.b64decode(checkpoint[2]))
 
     def test_a_second_program_is_told_that_the_signer_is_taken(self):
         with Archive() as archive, SignerProcess(archive) as process:

@@ -4,9 +4,11 @@
 
 #include "audit/cms_signature.h"
 #include "audit/pdf_container.h"
+#include "audit/report_html.h"
 #include "audit/src/bundle_json.h"
 #include "audit/trust.h"
 #include "audit/verify_bundle.h"
+#include "audit/verify_report.h"
 #include "audit/zip.h"
 #include "base/crypto.h"
 #include "base/result.h"
@@ -42,6 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         default: {
             const Report report = verify_bundle(bytes, std::nullopt);
             CHECK(report.ok == report.problems.empty());
+            if (const auto judged = verify_report(bytes, std::nullopt)) CHECK(judged->ok == judged->problems.empty());
+            static_cast<void>(ReportProof::parse(bytes).ok());
+            CHECK(report_html(report, {"x", "y", UtcTime{0}}, "de").size() < (1u << 20));
             break;
         }
     }

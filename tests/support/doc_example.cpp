@@ -8,11 +8,15 @@
 
 namespace kustos::test {
 
-std::string doc_text(std::string_view page, std::string_view name) {
+std::string doc_page(std::string_view page) {
     RealFs fs;
     auto file = read_file(fs, source_dir() / "docs" / "format" / page, 10'000'000);
     CHECK(file.ok());
-    std::istringstream lines(to_text(*file));
+    return to_text(*file);
+}
+
+std::string doc_text(std::string_view page, std::string_view name) {
+    std::istringstream lines(doc_page(page));
     const std::string wanted = " example " + std::string(name);
     std::string line, out;
     bool inside = false;

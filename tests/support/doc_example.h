@@ -8,6 +8,8 @@
 
 namespace kustos::test {
 
+// A whole page of docs/format.
+std::string doc_page(std::string_view page);
 // The text of the fenced block that starts with ```text example NAME (or ```json example NAME, ...) in
 // docs/format/PAGE. CHECKs that it is there.
 std::string doc_text(std::string_view page, std::string_view name);

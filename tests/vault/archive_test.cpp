@@ -61,6 +61,7 @@ std::vector<Draft> one(Draft d) {
 
 struct AllowAll final : AccessCheck {
     Status allow(const Purpose&, std::span<const EntryIndex>) override { return {}; }
+    Status allow_trail(const Purpose&, ClassCode) override { return {}; }
 };
 
 }  // namespace
@@ -389,4 +390,22 @@ TEST_CASE("an edited row of catalog.db is noticed and refused, and the ledger ma
     CHECK(w.open().value()->catalog_agrees().value());
     REQUIRE(replace_file(w.fs, file, good).ok());  // an older copy as a whole catches up
     CHECK(w.open().value()->catalog_agrees().value());
+}
+
+TEST_CASE("a catalog of another version is made again, not believed") {
+    World w;
+    w.make();
+    {
+        auto archive = w.open().value();
+        const SourceInfo source = archive->add_source("chat", "import", kDefaultClass).value();
+        REQUIRE(archive->seal(one(chat(*archive, source, "m1", "Text"))).ok());
+    }
+    {
+        auto database = Database::open(w.dir / "a/catalog.db", DatabaseMode::create_or_open).value();
+        REQUIRE(database.execute("DELETE FROM counter WHERE name = 'records'; PRAGMA user_version = 0").ok());
+    }
+    auto archive = w.open();
+    if (!archive.ok()) FAIL(archive.error().message());
+    CHECK((*archive)->catalog_agrees().value());
+    CHECK((*archive)->find_source("chat")->records == 1);
 }

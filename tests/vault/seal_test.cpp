@@ -137,14 +137,16 @@ TEST_CASE("a blob needs its leaf and the secret kept with its record") {
     h.tree = KeyTreeId(1);
     BlobDraft draft;
     draft.content = Bytes(3 * kBlobChunk + 7, 'b');
-    auto blob = seal_blob(vault, Bytes(32, 1), h, draft, random);
+    std::array<std::uint8_t, 32> b{};
+    random.fill(b);
+    auto blob = seal_blob(vault, Bytes(32, 1), h, draft, b);
     REQUIRE(blob.ok());
-    auto opened = open_payload(vault, blob_dek(Bytes(32, 1), blob->b).view(), blob->header, {}, blob->ciphertext);
+    auto opened = open_payload(vault, blob_dek(Bytes(32, 1), b).view(), blob->header, {}, blob->ciphertext);
     REQUIRE(opened.ok());
     CHECK(blob_content(*opened).value() == draft.content);
     CHECK(opened->payload.rows.size() == 8);
-    CHECK_FALSE(open_payload(vault, blob_dek(Bytes(32, 2), blob->b).view(), blob->header, {}, blob->ciphertext).ok());
-    auto other = blob->b;
+    CHECK_FALSE(open_payload(vault, blob_dek(Bytes(32, 2), b).view(), blob->header, {}, blob->ciphertext).ok());
+    auto other = b;
     other[0] ^= 1;
     CHECK_FALSE(open_payload(vault, blob_dek(Bytes(32, 1), other).view(), blob->header, {}, blob->ciphertext).ok());
 }

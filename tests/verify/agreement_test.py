@@ -223,6 +223,99 @@ class SoundFixtures(Case):
         self.assertEqual(self.agree(pdf, both)[1]["origin"], "pinned")
 
 
+class Reports(Case):
+    """Signed verification reports: sound ones, damaged ones, and ones that are forged with the archive's own key."""
+
+    def setUp(self):
+        self.path = FOLDER / "judged-report.pdf"
+        file = kv.Pdf(DEMO.report)
+        self.json, self.proof = file.report()
+
+    def judged(self, name, data, expected, trust=None):
+        self.path.write_bytes(data)
+        with self.subTest(name):
+            code, report = self.agree(self.path, trust or DEMO.trust)
+            self.assertEqual((code, first_code(report)), (1 if expected else 0, expected), report["problems"][:2])
+            return report
+
+    def forged(self, name, expected, parts=None, proof=None):
+        """Signed again with the archive's own evidence key."""
+        proof = self.proof if proof is None else json.dumps(proof).encode()
+        parts = parts or [(b"/KustosReport 1", self.json), (b"/KustosReport 2", proof)]
+        return self.judged(name, forge.sign_pdf(forge.report_objects(*parts), *DEMO.evidence()), expected)
+
+    def test_sound_reports_and_whose_they_are(self):
+        for archive in (DEMO, WITNESSED, ROTATED, CONTINUED):
+            for trust, origin in ((None, "unknown"), (archive.trust, "pinned")):
+                self.path.write_bytes(archive.report)
+                with self.subTest(archive.path.name, origin=origin):
+                    code, theirs = self.agree(self.path, trust)
+                    self.assertEqual((code, theirs["origin"], theirs["subject"]), (0, origin, "report"), theirs["problems"])
+                    ours = second_verify(self.path, trust)[1]
+                    for key in ("checked", "headline", "reported"):
+                        self.assertEqual(theirs[key], ours[key], key)
+        self.judged("another ledger's trust file", DEMO.report, "origin.mismatch", LARGE.trust)
+        witnesses = WITNESSED.log + WITNESSED.witness_lines
+        quorum = trust_file("report.trust", witnesses, "group both all one.example two.example\nquorum both\n")
+        self.assertEqual(self.judged("seen by witnesses", WITNESSED.report, None, quorum)["origin"], "witnessed")
+        stranger = trust_file("report.trust", witnesses, f"witness three.example {SoundFixtures.stranger()}\nquorum three.example\n")
+        self.judged("not seen by a witness", WITNESSED.report, "witness.quorum", stranger)
+
+    def test_a_changed_byte_anywhere(self):
+        chance, broken = random.Random(11), set()
+        for i in range(80):
+            data = bytearray(DEMO.report)
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            self.path.write_bytes(bytes(data))
+            with self.subTest(i):
+                code, report = self.agree(self.path, DEMO.trust)
+                self.assertEqual(code, 1)
+                broken.add(first_code(report))
+        self.assertIn("report.signature", broken)
+
+    def test_a_report_that_is_cut_or_goes_on(self):
+        self.judged("goes on", DEMO.report + b"\n", "report.signature")
+        for length in (0, 100, len(DEMO.report) // 2, len(DEMO.report) - 1):
+            self.path.write_bytes(DEMO.report[:length])
+            self.assertEqual(self.agree(self.path, DEMO.trust)[0], 1)
+
+    def test_forgeries_by_the_archive_itself(self):
+        tree = json.loads(self.proof)
+        self.assertEqual(self.forged("unchanged, without pages", None)["origin"], "pinned")
+        worse = self.json.replace(b'"ok":true', b'"ok":false')
+        self.assertNotEqual(worse, self.json)
+        self.forged("another verdict", "report.proof", [(b"/KustosReport 1", worse), (b"/KustosReport 2", self.proof)])
+        self.forged("no JSON", "report.proof", [(b"/KustosReport 1", b"{"), (b"/KustosReport 2", self.proof)])
+        self.forged("the entry of the certificate as that of the report", "report.proof", proof={**tree, "report": tree["certificate"]})
+        self.forged("the entry of the report as that of the certificate", "report.signature", proof={**tree, "certificate": tree["report"]})
+        entry = kv.unbase64(tree["report"]["entry"])
+        changed = base64.b64encode(entry[:-1] + bytes([entry[-1] ^ 1])).decode()
+        self.forged("a changed entry", "report.proof", proof={**tree, "report": {**tree["report"], "entry": changed}})
+        text = tree["report"]["proof"]
+        lines = text.split("\n")
+        for name, bad in (("another index", text.replace("index ", "index 1")), ("none", ""), ("a hash less", "\n".join(lines[:2] + lines[3:])),
+                          ("no proof", "x\n\n" + text.split("\n\n", 1)[1])):
+            self.forged("proof: " + name, "report.proof", proof={**tree, "report": {**tree["report"], "proof": bad}})
+        self.forged("proof: another checkpoint", "checkpoint",
+                    proof={**tree, "report": {**tree["report"], "proof": text[:-12] + "AAAA" + text[-8:]}})
+        for key in ("format", "vkey", "rotations", "certificate", "report"):
+            self.forged("without " + key, "report.proof", proof={k: v for k, v in tree.items() if k != key})
+            self.forged(key + " is a number", "report.proof", proof={**tree, key: 7})
+        self.forged("another format", "report.proof", proof={**tree, "format": "kustos-report-proof-2"})
+        self.forged("another key", "checkpoint", proof={**tree, "vkey": json.loads(kv.Pdf(ROTATED.report).report()[1])["vkey"]})
+        self.forged("a rotation that none is", "key.rotation", proof={**tree, "rotations": [tree["report"]]})
+        foreign = forge.sign_pdf(forge.report_objects((b"/KustosReport 1", self.json), (b"/KustosReport 2", self.proof)), *LARGE.evidence())
+        self.judged("signed by another archive", foreign, "report.signature")
+
+    def test_what_is_no_report_is_judged_as_a_bundle(self):
+        one, two = (b"/KustosReport 1", self.json), (b"/KustosReport 2", self.proof)
+        for name, parts in (("the JSON alone", [one]), ("the proof alone", [two]), ("twice", [one, one, two]), ("a third", [one, two, (b"/KustosReport 3", b"x")]),
+                            ("compressed", [one, (b"/KustosReport 2 /Filter /FlateDecode", self.proof)])):
+            self.assertEqual(self.forged(name, "bundle.container", parts)["subject"], "bundle")
+        both = self.forged("a container as well", "bundle.container", [one, two, (b"/KustosEvidence 1", b"zip")])
+        self.assertEqual(both["subject"], "bundle")
+
+
 class Calls(Case):
     def test_trust_files_that_are_refused(self):
         log = next(line for line in DEMO.trust.read_text().splitlines(True) if line.startswith("log "))
@@ -1067,6 +1160,21 @@ class WorkedExamples(unittest.TestCase):
             "name": "originals/000000000019.csv", "size": len(original), "sha256": kv.sha256(original).hex()})
         kv.Manifest((page_example("bundle.md", "manifest").replace("\n", "") + "\n").encode())
 
+    def test_the_pdf_objects_of_bundle_md(self):
+        head = page_example("bundle.md", "container-object").encode()
+        length = int(head.split(b"/Length ")[1].split()[0])
+        pdf = forge.pdf_objects(b"x")
+        start, end = pdf.index(b"3 0 obj"), pdf.index(b"4 0 obj")
+        pdf = pdf[:start] + head + b"\7" * length + b"\nendstream\nendobj\n" + pdf[end:].replace(b"3 0 R", b"9 0 R")
+        self.assertEqual(kv.Pdf(pdf + b"xref\n0 0\ntrailer\n<< /Root 1 0 R >>\n").container(), b"\7" * length)
+
+        shown = page_example("bundle.md", "signature-object").encode()
+        begin, end, rest = map(int, re.search(rb"\[0 (\d+) (\d+) (\d+)\]", shown).groups())
+        self.assertEqual(end - begin, 2 + 2 * 8192)
+        self.assertEqual(shown, b"97" + kv.SIGNATURE_HEAD + (b" %d %d %d]" % (begin, end, rest)).ljust(41) + b"/Contents <308202eb...00> >>\nendobj\n")
+        signed = DEMO.bundle[DEMO.bundle.rindex(kv.SIGNATURE_HEAD):]
+        self.assertRegex(signed, rb"(?s)^" + re.escape(kv.SIGNATURE_HEAD) + rb"(?=.{41}/Contents <)(?: \d+){3}\] */Contents <[0-9a-f]+> >>\nendobj\n")
+
     def test_the_zip_headers_of_bundle_md(self):
         local, row = page_bytes("bundle.md", "zip-local-header"), page_bytes("bundle.md", "zip-directory-row")
         end = page_bytes("bundle.md", "zip-end")
@@ -1079,7 +1187,8 @@ class WorkedExamples(unittest.TestCase):
         self.assertEqual(trust.logs[0].fingerprint(), page_example("trust.md", "fingerprint").strip())
         self.assertEqual([a[:2] for a in trust.authorities], [("example-tsa", "qualified")])
         report = json.loads(page_example("report.md", "report"))
-        self.assertEqual(set(kv.Report("bundle").json()) | {"proven_since", "proven_size"}, set(report))
+        more = {"proven_since", "proven_size", "mode", "remarks", "root", "size"}  # the last four: kustos-verify's alone
+        self.assertEqual(set(kv.Report("bundle").json()) | more, set(report))
         self.assertEqual(report["fingerprint"], kv.Key(self.manifest["vkey"]).fingerprint())
 
     def test_the_first_imprint_of_anchors_md(self):

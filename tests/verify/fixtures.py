@@ -44,6 +44,11 @@ class Archive:
         self.kustos("export", "--matter", self.matter, "--query", query, "--out", out)
         return out.read_bytes()
 
+    def signed_report(self, name):
+        out = self.folder / name
+        self.kustos("verify", "--report", out)
+        return out.read_bytes()
+
     def signer(self, name):
         """A file of the signer's store."""
         return next(self.state.glob("*/signer/" + name)).read_bytes()
@@ -59,6 +64,7 @@ def make_demo(folder):
     archive = Archive(folder, "demo")
     archive.ingest("messenger", DEMO / "messenger.zip", form="mattermost-csv")
     archive.ingest("mail", DEMO / "mail.mbox", *sorted((DEMO / "mail").glob("*.eml")))
+    archive.report = archive.signed_report("demo-report.pdf")
     archive.bundle = archive.export("demo.pdf", "Fundamente OR Fangstelle OR Holzfeuchte")
     return archive
 
@@ -89,7 +95,7 @@ def authority():
     server = subprocess.Popen([sys.executable, ROOT / "tests" / "support" / "ts_reply_server.py"], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, text=True)
     try:
-        facts = dict(server.stdout.readline().split(None, 1) for _ in range(3))
+        facts = dict(server.stdout.readline().split(None, 1) for _ in range(4))
         body = (Path(facts["folder"].strip()) / "root.crt").read_text().split("-----")[2]
         yield f"http://127.0.0.1:{facts['port'].strip()}/", base64.b64decode(body)
     finally:
@@ -114,6 +120,7 @@ def make_witnessed(folder):
         config.write_text(config.read_text().replace(
             "witnesses: []", "witnesses:" + "".join(f'\n  - "{url} {key}"' for _, key, url in lines)))
         archive.ingest("mail", DEMO / "mail.mbox")
+        archive.report = archive.signed_report("witnessed-report.pdf")
         archive.bundle = archive.export("witnessed.pdf", "Fundamente")
     finally:
         for server in servers:
@@ -133,6 +140,7 @@ def make_rotated(folder):
     for n in range(2):
         archive.kustos("key", "rotate")
         archive.ingest(f"mail{n}", *sorted((DEMO / "mail").glob("*.eml"))[2 * n:2 * n + 2])
+    archive.report = archive.signed_report("rotated-report.pdf")
     archive.bundle = archive.export("rotated.pdf", "Fundamente")
     archive.trust.write_text(first)
     return archive
@@ -153,6 +161,7 @@ def make_continued(folder):
     archive.ingest("more", *mails[:3])
     archive.kustos("key", "rotate")
     archive.ingest("last", *mails[3:4])
+    archive.report = archive.signed_report("continued-report.pdf")
     archive.bundle = archive.export("continued.pdf", "Fundamente")
     archive.trust.write_text(first)
     return archive

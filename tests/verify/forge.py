@@ -74,6 +74,16 @@ def pdf_objects(container, names=NAMES, mark=b"/KustosEvidence 1", more=b""):
             b"\nendstream\nendobj\n4 0 obj\n<< /Type /Filespec /F (evidence.zip) /EF << /F 3 0 R >> >>\nendobj\n" + more)
 
 
+def report_objects(*parts):
+    """The unsigned beginning of a verification report without pages: (mark, content) of each stream."""
+    out = (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
+           b"2 0 obj\n<< /Type /Pages /Kids [ ] /Count 0 >>\nendobj\n")
+    for number, (mark, content) in enumerate(parts, 10):
+        out += b"%d 0 obj\n<< /Type /EmbeddedFile %s /Length %d >>\nstream\n" % (number, mark, len(content))
+        out += content + b"\nendstream\nendobj\n"
+    return out
+
+
 def cms(digest, key, certificate):
     """The signature that bundle.md describes; key: PEM, certificate: DER."""
     parts = kv.Certificate(certificate)

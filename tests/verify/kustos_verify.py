@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A second verifier for evidence bundles and archive directories, independent of kustos-verify.
+"""A second verifier for evidence bundles, signed reports and archive directories, independent of kustos-verify.
 
-    kustos_verify.py BUNDLE.pdf|ARCHIVE_DIR [--trust FILE] [--json]
+    kustos_verify.py BUNDLE.pdf|REPORT.pdf|ARCHIVE_DIR [--trust FILE] [--json]
 
 Written from docs/format (bundle, trust, report, ledger, segments, anchors), in another language and with other tools:
 the Python standard library (3.11), and the `openssl` program for Ed25519, ECDSA and time-stamp tokens. It shares no line with the
@@ -644,6 +644,7 @@ def read_tlog_proof(data):
 RECORD, BLOB, ACCESS, ERASURE, CONTROL = 1, 2, 3, 4, 5
 ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
 TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED, ARCHIVE_CONTINUED = 6, 7, 8, 9, 18, 19
+VERIFICATION_REPORTED = 23
 
 
 class Entry:
@@ -787,7 +788,7 @@ class Report:
     def __init__(self, subject):
         self.subject, self.problems, self.remarks, self.checked = subject, [], [], {}
         self.origin, self.time, self.fingerprint, self.anchors = "unknown", "none", "", []
-        self.since = self.size = None
+        self.since = self.size = self.reported = None
 
     def problem(self, code, where, text):
         if len(self.problems) >= 200:
@@ -816,16 +817,22 @@ class Report:
     def headline(self):
         if not self.ok():
             return "Not intact: %d findings" % (len(self.problems) + self.checked.get("problems_left_out", 0))
+        intact = "Intact"
+        if self.subject == "report":
+            intact = "The verification report is intact and says: " + (
+                "nothing was found broken" if self.reported == "ok" else "there are findings")
         if self.origin == "unknown":
-            return "Intact. Origin not established: compare fingerprint %s with the one that the authority has published" % (
+            return intact + ". Origin not established: compare fingerprint %s with the one that the authority has published" % (
                 self.fingerprint)
-        return "Intact. It comes from the archive that the trust file names"
+        return intact + ". It comes from the archive that the trust file names"
 
     def json(self):
         anchors = self.anchors if len(self.anchors) <= 200 else self.anchors[:100] + self.anchors[-100:]
         out = {"ok": self.ok(), "origin": self.origin, "time": self.time, "checked": self.checked,
                "not_checked": self.remarks, "problems": self.problems, "subject": self.subject,
                "fingerprint": self.fingerprint, "anchors": anchors, "headline": self.headline()}
+        if self.reported is not None:
+            out["reported"] = self.reported
         if self.since is not None:
             out.update(proven_since=rfc3339(self.since), proven_size=self.size)
         return out
@@ -1150,6 +1157,15 @@ class Pdf:
         if not names or not self.lists(self.entry(names, b"EmbeddedFiles"), number, 0):
             raise Refused("the evidence container is not listed as an attached file")
         return self.data[begin:end]
+
+    def report(self):
+        """(JSON, proof) of a verification report, or None: not such a file."""
+        marked = [s for s in self.streams if b"KustosReport" in s[1]]
+        parts = {s[1][b"KustosReport"]: self.data[s[2]:s[3]] for s in marked}
+        if len(marked) != 2 or set(parts) != {b"1", b"2"} or any(b"KustosEvidence" in s[1] for s in self.streams) or \
+                any(b"Filter" in s[1] or self.counts[s[0]] != 1 for s in marked):
+            return None
+        return parts[b"1"], parts[b"2"]
 
     def lists(self, node, wanted, depth):
         if not node or depth > 16:
@@ -1736,6 +1752,112 @@ class BundleCheck:
                 self.report.origin = "witnessed"
             elif self.trust.asks_for_witnesses():
                 self.report.problem("witness.quorum", "checkpoint.note", "lacks the cosignatures that are asked for")
+
+
+# --- signed reports (report.md, "A signed report") -----------------------------------------------------------------------------------
+
+class ReportCheck:
+    """Whether the archive has signed this report and its ledger names it; not whether what it says is right."""
+
+    def __init__(self, data, parts, trust):
+        self.data, (self.json, self.proof), self.trust = data, parts, trust
+        self.report, self.signer, self.notes, self.witnessed = Report("report"), None, set(), False
+
+    def run(self):
+        try:
+            self.signer = check_signature(self.data)
+            self.report.count("signatures")
+        except Refused as error:
+            self.report.problem("report.signature", "file", str(error))
+        try:
+            self.check_proof()
+        except Ended:
+            pass
+        self.report.remark("that what the report says is right: whoever needs to know verifies the archive itself")
+        return self.report
+
+    def end(self, code, where, text):
+        self.report.problem(code, where, str(text))
+        raise Ended
+
+    def check_proof(self):
+        try:
+            tree = json.loads(self.proof)
+            if tree["format"] != "kustos-report-proof-1":
+                raise Refused("is of another format")
+            key = Key(tree["vkey"])
+            parts = [(unbase64(p["entry"]), p["proof"].encode())
+                     for p in (*tree["rotations"], tree["certificate"], tree["report"])]
+        except (ValueError, LookupError, TypeError, AttributeError, Refused) as error:
+            self.end("report.proof", "proof.json", error)
+        self.report.fingerprint = key.fingerprint()
+        history = History(key)
+        for entry, proof in parts[:-2]:
+            try:
+                history.add(entry, proof)
+            except Refused as error:
+                self.end("key.rotation", "proof.json", error)
+            self.report.count("rotations")
+        certificate, named = (self.proven(history, *part) for part in parts[-2:])
+        if certificate and self.signer and (certificate.control() != EVIDENCE_KEY or certificate.bytes(6) != self.signer):
+            self.report.problem("report.signature", "file", "the signer's certificate is not one that the ledger names")
+        if named:
+            self.check_entry(named)
+        self.judge_origin(history)
+
+    def proven(self, history, data, proof):
+        try:
+            index, hashes, note = read_tlog_proof(proof)
+        except Refused as error:
+            self.report.problem("report.proof", "proof.json", str(error))
+            return None
+        try:
+            checkpoint, _ = history.open(note)
+        except Refused as error:
+            self.report.problem("checkpoint", "proof.json", str(error))
+            return None
+        if index >= checkpoint.size or not includes(index, checkpoint.size, leaf_hash(data), hashes, checkpoint.root):
+            self.report.problem("report.proof", "proof.json", "the entry is not proven to stand in the ledger")
+            return None
+        try:
+            entry = Entry(data)
+        except Refused as error:
+            self.report.problem("report.proof", "proof.json", str(error))
+            return None
+        self.report.count("proofs")
+        self.notes.add(note)
+        self.report.checked["checkpoints"] = len(self.notes)
+        if self.trust is not None and self.trust.witnesses:
+            try:
+                held = checkpoint.cosigned_by(self.trust.witnesses.values())
+                self.report.count("cosignatures", len(held))
+                self.witnessed = self.trust.witnessed(held)
+            except Refused as error:
+                self.report.problem("witness.cosignature", "proof.json", str(error))
+        return entry
+
+    def check_entry(self, entry):
+        try:
+            fine = json.loads(self.json)["ok"] is True
+        except (ValueError, LookupError, TypeError):
+            fine = None
+        if fine is None or entry.control() != VERIFICATION_REPORTED or entry.hash(28) != sha256(self.json) or \
+                entry.text(24) != ("ok" if fine else "problems"):
+            self.report.problem("report.proof", "report", "the entry does not name this report")
+        else:
+            self.report.reported = "ok" if fine else "problems"
+
+    def judge_origin(self, history):
+        if self.trust is None:
+            return
+        if not any(key in self.trust.logs for key in history.keys()):
+            self.report.problem("origin.mismatch", "proof.json", "the trust file names another ledger")
+        elif self.report.checked.get("proofs") == 2:
+            self.report.origin = "pinned"
+            if self.trust.asks_for_witnesses() and self.witnessed:
+                self.report.origin = "witnessed"
+            elif self.trust.asks_for_witnesses():
+                self.report.problem("witness.quorum", "proof.json", "lacks the cosignatures that are asked for")
 
 
 # --- archives (report.md, "Checks of an archive") ------------------------------------------------------------------------------------
@@ -2326,7 +2448,14 @@ def verify(path, trust_file=None):
     try:
         if path.is_dir():
             return ArchiveCheck(path, trust).run()
-        return BundleCheck(path.read_bytes(), trust).run()
+        data = path.read_bytes()
+        try:
+            parts = Pdf(data).report()
+        except (Refused, RecursionError):
+            parts = None
+        if parts is not None:
+            return ReportCheck(data, parts, trust).run()
+        return BundleCheck(data, trust).run()
     except OSError as error:
         raise CallError(6, "the file or folder can't be read") from error
 

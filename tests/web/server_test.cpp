@@ -34,6 +34,9 @@ public:
         ++pushes;
         return PushAnswer{};
     }
+    Result<HeartbeatAnswer> heartbeat(const std::string&, std::uint64_t sent) override {
+        return HeartbeatAnswer{1, sent - 1};
+    }
     Result<std::vector<MatterReport>> matters() override { return std::vector<MatterReport>{}; }
     Result<SearchReport> search(const std::string& actor, const std::string&, const std::string& query,
                                 const std::string&, std::uint64_t, std::uint64_t) override {

@@ -14,6 +14,7 @@
 #include "vault/retention.h"
 #include "vault/seal.h"
 #include "vault/src/key_store.h"
+#include "vault/src/workers.h"
 
 namespace kustos::vault {
 
@@ -28,7 +29,9 @@ namespace {
 
 constexpr std::size_t kBatchEntries = 512;
 constexpr std::uint64_t kBatchBytes = 1u << 20;
-constexpr auto kSettleAfter = std::chrono::milliseconds(250);  // tiles go to the disk, the staging log is emptied
+// Tiles go to the disk and the staging log is emptied, in the background: after so long without a batch, and under a
+// steady stream every so often.
+constexpr auto kSettleAfter = std::chrono::milliseconds(250), kSettleEvery = std::chrono::milliseconds(1'000);
 // A disk that is nearly full takes no more records; what remains is for control, access and erasure entries, which must
 // go on to be stored. Below the second figure nothing is taken.
 constexpr std::uint64_t kReserve = 256u << 20, kLastReserve = 32u << 20;
@@ -66,11 +69,12 @@ public:
     std::unique_ptr<DerivedStore> derived;
 
     // --- the committer's own ---
-    std::unique_ptr<audit::Committer> log;
     std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;
     std::map<KeyTreeId, std::uint32_t> next_leaf;
     std::uint32_t newest_tree = 0;
     std::optional<DuplicateStore> duplicates;
+    Workers workers{std::min(4u, std::max(1u, std::thread::hardware_concurrency())) - 1};  // seal with it
+    std::unique_ptr<audit::Committer> log;                                                 // uses duplicates
 
     // --- shared ---
     mutable std::mutex catalog_mutex;
@@ -130,10 +134,10 @@ public:
     Result<std::vector<std::vector<Receipt>>> commit(std::vector<Request>& requests);
 
     struct Batch;
-    Status add_draft(Batch& batch, Draft& draft, Receipt& receipt);
+    Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);
+    Status number(Batch& batch, Draft& draft, Receipt& receipt);
+    Status seal_and_append(Batch& batch);
     Result<std::pair<KeyTreeId, LeafNumber>> take_leaf(Batch& batch, ClassCode retention_class);
-    Status append_entry(Batch& batch, EntryHeader header, Bytes body, Bytes ciphertext, Receipt* receipt);
-    Result<Receipt> seal_one(Draft draft, const Archive& archive);
 };
 
 // One batch on its way: nothing of it counts until the signer has agreed.
@@ -144,6 +148,21 @@ struct ArchiveImpl::Batch {
     std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
     std::vector<Unindexed> leaves;
     std::vector<std::pair<KeyTreeId, LeafNumber>> done_leaves;  // of entries that are never indexed
+
+    // Numbered, and not handed to the committer yet. dek: empty without a payload; blob: null for the draft's own
+    // entry.
+    struct Numbered {
+        audit::Entry entry;
+        SecretBytes dek;
+        const Draft* draft = nullptr;
+        const BlobDraft* blob = nullptr;
+        std::array<std::uint8_t, 32> b{};
+        Receipt* receipt = nullptr;
+        Bytes ciphertext = {};
+        Status sealed = {};
+    };
+    std::vector<Numbered> numbered;
+    std::uint64_t numbered_bytes = 0;
 };
 
 namespace {
@@ -164,17 +183,41 @@ Error ended(const Error& why) {
 
 }  // namespace
 
-Status ArchiveImpl::append_entry(Batch& batch, EntryHeader header, Bytes body, Bytes ciphertext, Receipt* receipt) {
-    const EntryIndex index = batch.next;
-    audit::Entry entry{std::move(header), std::move(body)};
-    TRY(log->add(entry, ciphertext));
-    if (receipt != nullptr) {
-        receipt->index = index;
-        receipt->record = entry.header.record;
-        receipt->leaf = audit::leaf_hash(audit::encode(entry));
+// Numbers in order, by this thread; then keys apart from each other, so that every core can seal; then in order again.
+// A piece at a time: what is sealed and not written yet stays small.
+Status ArchiveImpl::add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts) {
+    for (std::size_t i = 0; i < drafts.size(); ++i) {
+        batch.numbered_bytes += size_of(drafts[i]);
+        TRY(number(batch, drafts[i], receipts[i]));
+        if (batch.numbered_bytes >= kBatchBytes) TRY(seal_and_append(batch));
     }
-    batch.entries.push_back(std::move(entry));
-    batch.next = EntryIndex(index.value + 1);
+    return {};
+}
+
+Status ArchiveImpl::seal_and_append(Batch& batch) {
+    workers.for_each(batch.numbered.size(), [&](std::size_t i) {
+        Batch::Numbered& n = batch.numbered[i];
+        EntryHeader& header = n.entry.header;
+        if (n.dek.size() != 0) {
+            auto sealed = n.blob != nullptr
+                              ? seal_blob(vault, n.dek.view(), header, *n.blob, n.b)
+                              : seal_payload(vault, n.dek.view(), header, n.entry.body, n.draft->content->payload);
+            if (sealed.ok()) {
+                header = sealed->header;
+                n.ciphertext = std::move(sealed->ciphertext);
+            } else {
+                n.sealed = sealed.error();
+            }
+        }
+        if (n.receipt != nullptr) n.receipt->leaf = audit::leaf_hash(audit::encode(n.entry));
+    });
+    for (Batch::Numbered& n : batch.numbered) {
+        TRY(n.sealed);
+        TRY(log->add(n.entry, n.ciphertext));
+        batch.entries.push_back(std::move(n.entry));
+    }
+    batch.numbered.clear();
+    batch.numbered_bytes = 0;
     return {};
 }
 
@@ -204,14 +247,17 @@ Result<std::pair<KeyTreeId, LeafNumber>> ArchiveImpl::take_leaf(Batch& batch, Cl
         header.retention_class = kControlClass;
         header.sequence = batch.sequence[SourceId(0)]++;
         header.record = env.random.make<RecordId>();
-        TRY(append_entry(batch, header, body.encode(), {}, nullptr));
+        Batch::Numbered opened;
+        opened.entry = {header, body.encode()};
+        batch.numbered.push_back(std::move(opened));
+        batch.next.value += 1;
         next_leaf[tree] = 0;
         found = open_trees.insert_or_assign(key, tree).first;
     }
     return std::make_pair(found->second, LeafNumber(next_leaf[found->second]++));
 }
 
-Status ArchiveImpl::add_draft(Batch& batch, Draft& draft, Receipt& receipt) {
+Status ArchiveImpl::number(Batch& batch, Draft& draft, Receipt& receipt) {
     if (draft.duplicate) {
         const auto key = std::make_pair(draft.source, *draft.duplicate);
         std::optional<EntryIndex> earlier;
@@ -238,11 +284,16 @@ Status ArchiveImpl::add_draft(Batch& batch, Draft& draft, Receipt& receipt) {
             header.record = env.random.make<RecordId>();
             header.tree = tree;
             header.leaf = leaf;
-            const SecretBytes leaf_dek = TRY(keys->forward_dek(tree, leaf));
-            SealedBlob sealed = TRY(seal_blob(vault, leaf_dek.view(), header, blob, env.random));
-            draft.content->set_blob(blob, batch.next, header.record, sealed.b);
+            Batch::Numbered n;
+            n.dek = TRY(keys->forward_dek(tree, leaf));
+            env.random.fill(n.b);
+            draft.content->set_blob(blob, batch.next, header.record, n.b);
             batch.leaves.push_back({batch.next, tree, leaf, env.clock.monotonic_ms()});
-            TRY(append_entry(batch, sealed.header, {}, std::move(sealed.ciphertext), nullptr));
+            n.entry.header = header;
+            n.draft = &draft;
+            n.blob = &blob;
+            batch.numbered.push_back(std::move(n));
+            batch.next.value += 1;
         }
     }
     EntryHeader header;
@@ -257,17 +308,14 @@ Status ArchiveImpl::add_draft(Batch& batch, Draft& draft, Receipt& receipt) {
         if (tlv.encoded_size() > audit::kMaxBody) return Error(Code::limit, "an entry's public body is too long");
         body = tlv.encode();
     }
-    Bytes ciphertext;
+    Batch::Numbered n;
     if (draft.content) {
         const auto [tree, leaf] = TRY(take_leaf(batch, draft.retention_class));
         header.sequence = batch.sequence[draft.source]++;
         header.suite = Suite::aes256_gcm;
         header.tree = tree;
         header.leaf = leaf;
-        const SecretBytes dek = TRY(keys->forward_dek(tree, leaf));
-        SealedPayload sealed = TRY(seal_payload(vault, dek.view(), header, body, draft.content->payload));
-        header = sealed.header;
-        ciphertext = std::move(sealed.ciphertext);
+        n.dek = TRY(keys->forward_dek(tree, leaf));
         if (draft.kind == Kind::record) {
             batch.leaves.push_back({batch.next, tree, leaf, env.clock.monotonic_ms()});
         } else {
@@ -277,7 +325,13 @@ Status ArchiveImpl::add_draft(Batch& batch, Draft& draft, Receipt& receipt) {
         header.sequence = batch.sequence[draft.source]++;
     }
     const EntryIndex index = batch.next;
-    TRY(append_entry(batch, header, std::move(body), std::move(ciphertext), &receipt));
+    receipt.index = index;
+    receipt.record = header.record;
+    n.entry = {header, std::move(body)};
+    n.draft = &draft;
+    n.receipt = &receipt;
+    batch.numbered.push_back(std::move(n));
+    batch.next.value += 1;
     if (draft.duplicate) {
         log->add_row({draft.source, *draft.duplicate, index});
         batch.seen[{draft.source, *draft.duplicate}] = index;
@@ -297,8 +351,9 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
     std::vector<std::vector<Receipt>> receipts;
     for (Request& request : requests) {
         std::vector<Receipt>& list = receipts.emplace_back(request.drafts.size());
-        for (std::size_t i = 0; i < request.drafts.size(); ++i) TRY(add_draft(batch, request.drafts[i], list[i]));
+        TRY(add_drafts(batch, request.drafts, list));
     }
+    TRY(seal_and_append(batch));
     if (batch.entries.empty()) return receipts;  // duplicates only
 
     const EntryIndex first(log->head().size.value);
@@ -323,7 +378,7 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
 }
 
 void ArchiveImpl::run() {
-    auto settle_at = std::chrono::steady_clock::now() + kSettleAfter;
+    auto settle_at = std::chrono::steady_clock::now() + kSettleEvery;
     while (true) {
         std::vector<Request> requests;
         {
@@ -333,10 +388,12 @@ void ArchiveImpl::run() {
             if (idle || std::chrono::steady_clock::now() >= settle_at) {
                 guard.unlock();
                 if (!failed && !log->settled()) {
-                    if (const Status done = log->settle(); !done.ok()) end(done.error());
+                    if (const Status begun = log->begin_settling(); !begun.ok()) end(begun.error());
                 }
-                settle_at = std::chrono::steady_clock::now() + kSettleAfter;
+                const bool more = !failed && !log->settled();
+                settle_at = std::chrono::steady_clock::now() + kSettleEvery;
                 guard.lock();
+                if (idle && more) continue;  // until what is on its way is done
                 queue_filled.wait(guard, wanted);
             }
             if (queue.empty()) return;
@@ -406,9 +463,7 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
     derived = TRY(DerivedStore::open(dir / "vault" / "derived.db"));
-    log = TRY(audit::Committer::open(
-        env.fs, dir, *signer,
-        [this](std::span<const audit::DuplicateRow> rows, bool durable) { return duplicates->store(rows, durable); }));
+    log = TRY(audit::Committer::open(env.fs, dir, *signer, &*duplicates));
     reader = &log->ledger();
     const audit::TreeHead head = log->head();
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
@@ -638,6 +693,25 @@ Result<Receipt> Archive::record_control(ControlAction action, const std::functio
     std::vector<Draft> drafts;
     drafts.push_back(std::move(draft));
     return TRY(seal(std::move(drafts))).front();
+}
+
+Result<Receipt> Archive::record_control(ControlAction action, const std::function<void(Body&)>& fill,
+                                        ClassCode retention_class, Composed content) {
+    Draft draft;
+    draft.kind = Kind::control;
+    draft.retention_class = retention_class;
+    Body body(action);
+    fill(body);
+    draft.body = body.encode();
+    draft.content = std::move(content);
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    return TRY(seal(std::move(drafts))).front();
+}
+
+Hash Archive::configuration() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->configuration();
 }
 
 Result<SourceInfo> Archive::add_source(const std::string& name, const std::string& kind, ClassCode retention_class) {

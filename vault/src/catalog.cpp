@@ -39,11 +39,21 @@ void keep_newest(std::deque<T>& list) {
     while (list.size() > kKeptCheckpoints) list.pop_front();
 }
 
+// A catalog of another version holds other counters: it is made again from the ledger.
+Status forget_other_version(Database& database) {
+    {
+        auto version = TRY(database.prepare("PRAGMA user_version"));
+        if (TRY(version.step()) && version.column_int(0) == 2) return {};
+    }
+    return database.execute("DELETE FROM control; DELETE FROM counter; DELETE FROM seal; PRAGMA user_version = 2");
+}
+
 }  // namespace
 
 Result<Catalog> Catalog::open(const Path& file, const SecretBytes& key) {
     Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
     TRY(database.execute(kSchema));
+    TRY(forget_other_version(database));
     Catalog catalog(std::move(database));
     catalog.key_ = key.clone();
     TRY(catalog.load());
@@ -61,6 +71,7 @@ Catalog::Counters Catalog::counters() const {
     all[{"sequence", 0}] = own_sequence_;
     all[{"content", 0}] = newest_content_ ? newest_content_->value + 1 : 0;
     for (const auto& [id, s] : sources_) all[{"sequence", id.value}] = s.next_sequence;
+    for (const auto& [id, s] : sources_) all[{"records", id.value}] = s.records;
     for (const auto& [id, t] : trees_) all[{"leaf", id.value}] = t.next_leaf;
     for (const auto& [kind, n] : counts_) all[{"kind", kind}] = n;
     return all;
@@ -130,6 +141,7 @@ Status Catalog::load() {
         if (name == "applied") applied_ = TreeSize(value);
         if (name == "sequence" && id == 0) own_sequence_ = value;
         if (name == "sequence" && id != 0) sources_[SourceId(id)].next_sequence = value;
+        if (name == "records") sources_[SourceId(id)].records = value;
         if (name == "leaf") trees_[KeyTreeId(id)].next_leaf = static_cast<std::uint32_t>(value);
         if (name == "kind") counts_[static_cast<std::uint8_t>(id)] = value;
         if (name == "content" && value > 0) newest_content_ = EntryIndex(value - 1);
@@ -163,6 +175,7 @@ Status Catalog::count_entry(EntryIndex index, const Entry& entry) {
             return Error(Code::corrupt,
                          "entry " + std::to_string(index.value) + " names a source that no entry introduced");
         source->second.next_sequence = h.sequence + 1;
+        if (h.kind == Kind::record) ++source->second.records;
     }
     if (h.tree.value != 0) {
         auto tree = trees_.find(h.tree);
@@ -182,6 +195,14 @@ Status Catalog::count_entry(EntryIndex index, const Entry& entry) {
     return {};
 }
 
+Result<SourceInfo*> Catalog::known_source(const BodyReader& body, EntryIndex index) {
+    const auto found = sources_.find(SourceId(static_cast<std::uint32_t>(TRY(need(body.find_u64(Tag::entry), index)))));
+    if (found == sources_.end())
+        return Error(Code::corrupt,
+                     "entry " + std::to_string(index.value) + " is about a source that no entry introduced");
+    return &found->second;
+}
+
 Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
     const BodyReader body = TRY(BodyReader::parse(entry.body));
     const UtcTime time = TRY(need(body.find_time(Tag::time), index));
@@ -197,10 +218,7 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             break;
         }
         case ControlAction::source_changed: {
-            const auto id = SourceId(static_cast<std::uint32_t>(TRY(need(body.find_u64(Tag::entry), index))));
-            auto found = sources_.find(id);
-            if (found == sources_.end()) return Error(Code::corrupt, "a source is changed that no entry introduced");
-            found->second.paused = TRY(need(body.find_text(Tag::code), index)) == "paused";
+            TRY(known_source(body, index))->paused = TRY(need(body.find_text(Tag::code), index)) == "paused";
             break;
         }
         case ControlAction::tree_opened: {
@@ -245,6 +263,22 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
                                 TRY(need(body.find_text(Tag::authority), index)), index});
             keep_newest(anchors_);
             break;
+        case ControlAction::configuration_changed:
+            configuration_ = TRY(need(body.find_hash(Tag::related_hash), index));
+            break;
+        case ControlAction::source_heartbeat: {
+            SourceInfo& s = *TRY(known_source(body, index));
+            s.heard = time;
+            s.claimed = TRY(need(body.find_u64(Tag::count), index));
+            s.heard_records = TRY(need(body.find_u64(Tag::total), index));
+            break;
+        }
+        case ControlAction::source_counted: {
+            SourceInfo& s = *TRY(known_source(body, index));
+            s.counted = time;
+            s.counted_records = TRY(need(body.find_u64(Tag::total), index));
+            break;
+        }
         case ControlAction::evidence_renewed:
             newest_renewal_ = TRY(need(body.find_u32(Tag::renewal), index));
             break;
@@ -277,8 +311,9 @@ Status Catalog::flush() {
     auto counter = TRY(database_.prepare("INSERT OR REPLACE INTO counter(name, id, value) VALUES(?, ?, ?)"));
     for (const auto& [key, value] : counters())
         TRY(counter.bind(1, std::string_view(key.first)).bind(2, as_int(key.second)).bind(3, as_int(value)).run());
-    // Of publications and time stamps only the newest are kept: the rest stands in ledger/.
-    for (const ControlAction action : {ControlAction::checkpoint_published, ControlAction::anchor_stored}) {
+    // Of what comes again and again only the newest are kept: the rest stands in ledger/.
+    for (const ControlAction action : {ControlAction::checkpoint_published, ControlAction::anchor_stored,
+                                       ControlAction::source_heartbeat, ControlAction::source_counted}) {
         const std::int64_t code = static_cast<std::uint16_t>(action);
         auto old = TRY(
             database_.prepare("SELECT entry, bytes FROM control WHERE action = ?1 AND entry NOT IN (SELECT entry FROM "

@@ -340,8 +340,8 @@ Result<Composed> compose(Message message) {
 }
 
 namespace {
-void add(Payload& p, PathCode path, ValueType type, ByteView bytes) {
-    p.rows.push_back({path, 0, type, Area::value, p.value.size(), bytes.size()});
+void add(Payload& p, PathCode path, ValueType type, ByteView bytes, std::uint16_t ordinal = 0) {
+    p.rows.push_back({path, ordinal, type, Area::value, p.value.size(), bytes.size()});
     put(p.value, bytes);
 }
 void add_kind(Payload& p) {
@@ -359,6 +359,16 @@ Composed compose_matter(const std::string& reference, const std::string& ground)
     add_kind(c.payload);
     add(c.payload, PathCode::reference, ValueType::text, as_bytes(reference));
     add(c.payload, PathCode::legal_ground, ValueType::text, as_bytes(ground));
+    pad(c.payload);
+    return c;
+}
+
+Composed compose_configuration(const std::string& actor, ByteView before, ByteView after) {
+    Composed c;
+    add_kind(c.payload);
+    add(c.payload, PathCode::actor, ValueType::text, as_bytes(actor));
+    add(c.payload, PathCode::configuration, ValueType::bytes, before, 0);
+    add(c.payload, PathCode::configuration, ValueType::bytes, after, 1);
     pad(c.payload);
     return c;
 }

@@ -6,14 +6,17 @@ namespace kustos::vault {
 
 Result<DuplicateStore> DuplicateStore::open(const Path& file) {
     Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
-    // Never corrupt after a power cut, but the newest rows may be gone; no sync for each batch.
-    TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000"));
+    // Never corrupt after a power cut, but the newest rows may be gone; no sync for each batch. Nobody else opens it
+    // while the archive is open: without locks a look at it costs no system call.
+    TRY(
+        database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
+                         "wal_autocheckpoint=8000"));
     TRY(
         database.execute("CREATE TABLE IF NOT EXISTS duplicate(source INTEGER NOT NULL, mac BLOB NOT NULL, entry "
                          "INTEGER NOT NULL, PRIMARY KEY(source, mac)) WITHOUT ROWID"));
     Statement find = TRY(database.prepare("SELECT entry FROM duplicate WHERE source = ? AND mac = ?"));
     Statement insert = TRY(database.prepare("INSERT OR REPLACE INTO duplicate(source, mac, entry) VALUES(?, ?, ?)"));
-    return DuplicateStore(std::move(database), std::move(find), std::move(insert));
+    return DuplicateStore(file, std::move(database), std::move(find), std::move(insert));
 }
 
 Result<std::optional<EntryIndex>> DuplicateStore::find(SourceId source, const Hash& mac) {
@@ -25,10 +28,22 @@ Result<std::optional<EntryIndex>> DuplicateStore::find(SourceId source, const Ha
     return found;
 }
 
-Status DuplicateStore::store(std::span<const audit::DuplicateRow> rows, bool durable) {
-    if (!rows.empty()) TRY(insert_rows(rows));
-    if (durable) TRY(database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-    return {};
+Status DuplicateStore::store(std::span<const audit::DuplicateRow> rows) {
+    return rows.empty() ? Status() : insert_rows(rows);
+}
+
+// A transaction that is complete in the write-ahead log on the disk counts, so that file is all that must be synced;
+// moving rows from there to the table can wait. The locks of SQLite are on other files: a descriptor of our own does no
+// harm to them. While it is not there, every row is in the table, which was synced before.
+Status DuplicateStore::make_durable() {
+    RealFs fs;
+    Path log = file_;
+    log += "-wal";
+    auto file = fs.open(log, OpenMode::read);
+    if (!file.ok() && file.error().code() == Code::not_found) return {};
+    if (!file.ok()) return std::move(file).error();
+    TRY_IN("duplicates", (*file)->sync());
+    return fs.sync_dir(file_.parent_path());
 }
 
 Status DuplicateStore::forget_from(EntryIndex first) {

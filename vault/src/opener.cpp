@@ -53,6 +53,28 @@ Result<std::unique_ptr<OpenSession>> Opener::begin(const Purpose& purpose, std::
     return std::make_unique<OpenSession>(archive_, std::move(ids), receipts.front());
 }
 
+Result<OpenedPayload> Opener::read_trail(const Purpose& purpose, EntryIndex index) {
+    const audit::Entry entry = TRY(archive_.entry(index));
+    const audit::EntryHeader& h = entry.header;
+    if (h.kind == Kind::record || h.kind == Kind::blob || h.suite == audit::Suite::none)
+        return Error(Code::not_found,
+                     "entry " + std::to_string(index.value) + " is no control or access entry with a sealed part")
+            .with_hint("kustos audit list shows which have one");
+    TRY(check_.allow_trail(purpose, h.retention_class));
+    if (!archive_.is_open())
+        return Error(Code::closed, "the vault is closed: a key holder must open it")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
+    Draft draft;
+    draft.kind = Kind::access;
+    draft.retention_class = kAccessClass;
+    draft.body = Body(audit::AccessAction::audit_read).put_u64(Tag::entry, index.value).encode();
+    draft.content = compose_access(purpose.actor, purpose.query, {index});
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    TRY(archive_.seal(std::move(drafts)));
+    return archive_.open_payload(index, entry);
+}
+
 OpenSession::OpenSession(Archive& archive, std::vector<EntryIndex> ids, Receipt access)
     : archive_(archive), ids_(std::move(ids)), access_(access) {}
 

@@ -106,15 +106,10 @@ SecretBytes blob_dek(ByteView leaf_dek, const std::array<std::uint8_t, 32>& b) {
     return hkdf_extract(leaf_dek, b);
 }
 
-Result<SealedBlob> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header, const BlobDraft& draft,
-                             Random& random) {
-    SealedBlob out;
-    random.fill(out.b);
-    const SecretBytes dek = blob_dek(leaf_dek, out.b);
-    SealedPayload sealed = TRY(seal_payload(vault, dek.view(), std::move(header), {}, compose_blob(draft.content)));
-    out.header = sealed.header;
-    out.ciphertext = std::move(sealed.ciphertext);
-    return out;
+Result<SealedPayload> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header,
+                                const BlobDraft& draft, const std::array<std::uint8_t, 32>& b) {
+    const SecretBytes dek = blob_dek(leaf_dek, b);
+    return seal_payload(vault, dek.view(), std::move(header), {}, compose_blob(draft.content));
 }
 
 Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body,

@@ -197,11 +197,13 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
     body += row(say(l, "In Quarantäne", "Quarantined"), number(s.quarantined, l));
     body += "</table></div><div class=\"card\"><h2>" + std::string(say(l, "Quellen", "Sources")) +
             "</h2><table><tr><th>Name</th><th>" + std::string(say(l, "Art", "Kind")) + "</th><th class=\"n\">" +
-            std::string(say(l, "Einträge", "Entries")) + "</th></tr>";
+            std::string(say(l, "Einträge", "Entries")) + "</th><th class=\"n\">" +
+            std::string(say(l, "Fehlend", "Missing")) + "</th></tr>";
     for (const SourceReport& source : s.sources) {
         body += "<tr><td>" + escape(source.name) +
                 (source.paused ? std::string(say(l, " (angehalten)", " (paused)")) : "") + "</td><td>" +
-                escape(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) + "</td></tr>";
+                escape(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) + "</td><td class=\"n\">" +
+                (source.missing == 0 ? std::string() : number(source.missing, l)) + "</td></tr>";
     }
     body += "</table></div>";
     return page(c, say(l, "Stand", "Status"), body);

@@ -48,6 +48,18 @@ Result<PushAnswer> parse_push_answer(std::string_view text) {
     return answer;
 }
 
+Result<std::uint64_t> parse_heartbeat(ByteView text) {
+    const json j = json::parse(as_text(text), nullptr, false);
+    if (!j.is_object() || !j.contains("sent") || !j["sent"].is_number_unsigned())
+        return Error(Code::bad_input, "a heartbeat is {\"sent\": NUMBER}")
+            .with_hint("NUMBER: how many different messages this source has sent since it was added");
+    return j["sent"].get<std::uint64_t>();
+}
+
+std::string heartbeat_answer_json(const HeartbeatAnswer& answer) {
+    return json{{"received", answer.received}, {"missing", answer.missing}}.dump();
+}
+
 std::string error_json(const Error& error) {
     json e = {{"code", std::string(code_name(error.code()))}, {"message", error.message()}};
     if (!error.hint().empty()) e["hint"] = error.hint();

@@ -313,7 +313,9 @@ private:
     }
 
     void api(HTTPServerRequest& request, HTTPServerResponse& response, const std::string& path, bool post) {
-        const std::string prefix = "/api/v1/ingest/";
+        const std::string ingest = "/api/v1/ingest/", heartbeat = "/api/v1/heartbeat/";
+        const bool beats = path.rfind(heartbeat, 0) == 0;
+        const std::string& prefix = beats ? heartbeat : ingest;
         if (path.rfind(prefix, 0) != 0 || path.size() == prefix.size())
             return json_error(response, Error(Code::not_found, "no such address"));
         if (!post) return send(response, 405, "application/json", error_json(Error(Code::usage, "use POST")));
@@ -332,6 +334,17 @@ private:
                     Error(Code::denied, "a bearer token is needed").with_hint("kustos source add prints it once")));
         }
         push.token = authorization.substr(7);
+        if (beats) {
+            if (const Status may = house_.service.may_push(push.source, push.token); !may.ok())
+                return refuse(may.error());
+            const auto body = read_body(request, 4096);
+            if (!body.ok()) return refuse(body.error());
+            const auto sent = parse_heartbeat(*body);
+            if (!sent.ok()) return json_error(response, sent.error());
+            const auto answer = house_.service.heartbeat(push.source, *sent);
+            if (!answer.ok()) return json_error(response, answer.error());
+            return send(response, 200, "application/json", heartbeat_answer_json(*answer));
+        }
         push.idempotency_key = request.get("Idempotency-Key", "");
         push.feed_position = request.get("Feed-Position", "");
         if (push.idempotency_key.size() > 200 || push.feed_position.size() > 1000) {

@@ -1,0 +1,209 @@
+#include "audit/verify_report.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "audit/cms_signature.h"
+#include "audit/entry.h"
+#include "audit/key_history.h"
+#include "audit/pdf_container.h"
+#include "audit/tlog_proof.h"
+#include "base/crypto.h"
+
+namespace kustos::audit {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t kMaxProofJson = 64u << 20;
+
+json part_json(const ReportProof::Part& part) {
+    return {{"entry", base64(part.entry)}, {"proof", part.proof}};
+}
+
+Result<std::string> text_of(const json& j, const char* key) {
+    const auto found = j.is_object() ? j.find(key) : j.end();
+    if (!j.is_object() || found == j.end() || !found->is_string())
+        return Error(Code::bad_input, std::string(key) + " is missing");
+    return found->get<std::string>();
+}
+
+Result<ReportProof::Part> part_of(const json& j, const char* key) {
+    const auto found = j.find(key);
+    if (found == j.end()) return Error(Code::bad_input, std::string(key) + " is missing");
+    ReportProof::Part part;
+    part.entry = TRY(parse_base64(TRY(text_of(*found, "entry"))));
+    part.proof = TRY(text_of(*found, "proof"));
+    return part;
+}
+
+class ReportJudge {
+public:
+    ReportJudge(ByteView pdf, const ReportParts& parts, const std::optional<Trust>& trust)
+        : pdf_(pdf), parts_(parts), trust_(trust) {
+        report_.subject = "report";
+    }
+
+    Report run() {
+        check_signature();
+        check_proof();
+        report_.remark(RemarkCode::report_content);
+        return std::move(report_);
+    }
+
+private:
+    void check_signature() {
+        const auto signature = find_signature(pdf_);
+        if (!signature.ok()) return report_.problem("report.signature", "file", signature.error().message());
+        auto cms = verify_cms(signature->der, signed_digest(pdf_, *signature));
+        if (!cms.ok()) return report_.problem("report.signature", "file", cms.error().message());
+        signer_ = std::move(cms->certificate);
+        ++report_.checked["signatures"];
+    }
+
+    void check_proof() {
+        const auto proof = ReportProof::parse(parts_.proof);
+        if (!proof.ok()) return report_.problem("report.proof", "proof.json", proof.error().message());
+        const auto key = VerifierKey::parse(proof->vkey);
+        if (!key.ok()) return report_.problem("report.proof", "proof.json", key.error().message());
+        report_.fingerprint = key_fingerprint(proof->vkey);
+        KeyHistory history(*key);
+        for (const ReportProof::Part& rotation : proof->rotations) {
+            if (const Status added = history.add({rotation.entry, rotation.proof}); !added.ok())
+                return report_.problem("key.rotation", "proof.json", added.error().message());
+            ++report_.checked["rotations"];
+        }
+        const auto certificate = proven(history, proof->certificate, "certificate");
+        const auto named = proven(history, proof->report, "report");
+        if (certificate && signer_ && !names_signer(*certificate))
+            report_.problem("report.signature", "file", "the signer's certificate is not one that the ledger names");
+        if (named) check_entry(*named);
+        judge_origin(history);
+    }
+
+    // The entry's bytes, proven under a checkpoint of this ledger.
+    std::optional<Entry> proven(const KeyHistory& history, const ReportProof::Part& part, const char* where) {
+        const auto proof = TlogProof::parse(as_bytes(part.proof));
+        if (!proof.ok()) {
+            report_.problem("report.proof", where, proof.error().message());
+            return std::nullopt;
+        }
+        const auto opened = history.open(as_bytes(proof->note));
+        if (!opened.ok()) {
+            report_.problem("checkpoint", where, opened.error().message());
+            return std::nullopt;
+        }
+        const Checkpoint& c = opened->checkpoint;
+        if (!verify_inclusion(proof->index, c.size, leaf_hash(part.entry), proof->proof, c.root).ok()) {
+            report_.problem("report.proof", where, "the entry is not proven to stand in the ledger");
+            return std::nullopt;
+        }
+        auto entry = decode_entry(part.entry);
+        if (!entry.ok()) {
+            report_.problem("report.proof", where, entry.error().message());
+            return std::nullopt;
+        }
+        ++report_.checked["proofs"];
+        notes_.insert(proof->note);
+        report_.checked["checkpoints"] = notes_.size();
+        if (trust_ && !trust_->witnesses.empty()) take_cosignatures(proof->note, where);
+        return std::move(*entry);
+    }
+
+    void take_cosignatures(const std::string& note, const char* where) {
+        const auto held = verify_cosignatures(*parse_note(as_bytes(note)), trust_->witness_keys());
+        if (!held.ok()) return report_.problem("witness.cosignature", where, held.error().message());
+        report_.checked["cosignatures"] += held->size();
+        witnessed_ = trust_->witnessed(*held);  // of the report's own proof: it comes last
+    }
+
+    bool names_signer(const Entry& entry) const {
+        const auto body = BodyReader::parse(entry.body);
+        if (control_action(entry) != ControlAction::evidence_key || !body.ok()) return false;
+        return body->find_bytes(Tag::certificate) == *signer_;
+    }
+
+    void check_entry(const Entry& entry) {
+        const auto body = BodyReader::parse(entry.body);
+        const auto content = json::parse(as_text(parts_.json), nullptr, false);
+        const bool fine = content.is_object() && content.value("ok", json()) == true;
+        if (control_action(entry) != ControlAction::verification_reported || !body.ok() ||
+            body->find_hash(Tag::related_hash) != sha256(parts_.json) || !content.is_object() ||
+            body->find_text(Tag::code) != (fine ? "ok" : "problems")) {
+            return report_.problem("report.proof", "report", "the entry does not name this report");
+        }
+        report_.reported = fine ? "ok" : "problems";
+    }
+
+    void judge_origin(const KeyHistory& history) {
+        if (!trust_) return;
+        const bool named = std::any_of(trust_->logs.begin(), trust_->logs.end(),
+                                       [&](const VerifierKey& log) { return history.has(log); });
+        if (!named) {
+            report_.problem("origin.mismatch", "proof.json", "the trust file names another ledger than this report's");
+        } else if (report_.checked["proofs"] == 2) {
+            report_.origin = Origin::pinned;
+            if (trust_->quorum.empty()) return;
+            if (witnessed_) {
+                report_.origin = Origin::witnessed;
+            } else {
+                report_.problem("witness.quorum", "proof.json", "lacks the cosignatures that the trust file asks for");
+            }
+        }
+    }
+
+    ByteView pdf_;
+    ReportParts parts_;
+    const std::optional<Trust>& trust_;
+    Report report_;
+    std::optional<Bytes> signer_;
+    std::set<std::string> notes_;
+    bool witnessed_ = false;
+};
+
+}  // namespace
+
+std::string ReportProof::to_json() const {
+    json later = json::array();
+    for (const Part& r : rotations) later.push_back(part_json(r));
+    return json{{"format", "kustos-report-proof-1"},
+                {"vkey", vkey},
+                {"rotations", std::move(later)},
+                {"certificate", part_json(certificate)},
+                {"report", part_json(report)}}
+               .dump() +
+           "\n";
+}
+
+Result<ReportProof> ReportProof::parse(ByteView bytes) {
+    if (bytes.size() > kMaxProofJson) return Error(Code::bad_input, "is too large");
+    const json j = json::parse(as_text(bytes), nullptr, false);
+    if (!j.is_object()) return Error(Code::bad_input, "is not JSON");
+    if (TRY(text_of(j, "format")) != "kustos-report-proof-1") return Error(Code::bad_input, "is of another format");
+    ReportProof out;
+    out.vkey = TRY(text_of(j, "vkey"));
+    const auto later = j.find("rotations");
+    if (later == j.end() || !later->is_array() || later->size() > kMaxRotations)
+        return Error(Code::bad_input, "rotations is missing");
+    for (const json& r : *later) {
+        Part part;
+        part.entry = TRY(parse_base64(TRY(text_of(r, "entry"))));
+        part.proof = TRY(text_of(r, "proof"));
+        out.rotations.push_back(std::move(part));
+    }
+    out.certificate = TRY(part_of(j, "certificate"));
+    out.report = TRY(part_of(j, "report"));
+    return out;
+}
+
+std::optional<Report> verify_report(ByteView pdf, const std::optional<Trust>& trust) {
+    const auto file = walk_pdf(pdf);
+    if (!file.ok()) return std::nullopt;
+    const auto parts = find_report(*file);
+    if (!parts.ok()) return std::nullopt;
+    return ReportJudge(pdf, *parts, trust).run();
+}
+
+}  // namespace kustos::audit

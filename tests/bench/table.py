@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Turns the "name value" lines of the benches into a table with goals.
+
+Usage: table.py PART FILE [TITLE]      PART: append, large, verify. Always exits 0: a goal is no test (docs/architecture/performance.md).
+"""
+import sys
+from pathlib import Path
+
+
+def read(path):
+    return {name: float(value) for name, value in (line.split() for line in Path(path).read_text().splitlines())}
+
+
+def row(what, result, goal="", reached=None):
+    state = "" if reached is None else "ok" if reached else "not reached"
+    print("  %-34s %-44s %-18s %s" % (what, result, goal, state))
+
+
+def append(v):
+    names = (("writers_1", "1 writer", None), ("writers_8", "8 writers", None), ("writers_64", "64 writers", 8), ("batches_512", "batches of 512", 60))
+    for prefix, title in (("", "durable appends of 1 KiB"), ("slow_", "the same, each sync 2 ms longer (emulated)")):
+        print("%s: best of the rounds, beside write and fdatasync in a loop, which takes %.2f ms" % (title, v[prefix + "sync_ms"]))
+        for name, what, goal in names:
+            key = prefix + name
+            row(what, "%.0f/s, %.1f of the loop (median %.1f)" % (v[key + "_rate"], v[key + "_ratio"], v[key + "_median"]),
+                "at least %d" % goal if goal else "", v[key + "_ratio"] >= goal if goal else None)
+        key = prefix + "wait_"
+        row("half of 64 writers' load", "p50 %.2f ms, p99 %.2f ms: %.1f (median %.1f)" % (v[key + "p50"], v[key + "p99"], v[key + "ratio"], v[key + "median"]),
+            "at most 4", v[key + "ratio"] <= 4)
+
+
+def large(v):
+    print("%.0f entries" % v["entries"])
+    row("opening the archive", "%.0f ms (ledger alone %.2f ms)" % (v["open_archive"], v["open_ledger"]), "below 1000 ms", v["open_archive"] < 1000)
+    row("  once, catalog.db made anew", "%.1f s" % (v["catalog_catch_up"] / 1000))
+    row("inclusion proof, nothing read yet", "mean %.3f ms, p99 %.3f ms" % (v["proof_mean"], v["proof_p99"]), "below 1 ms", max(v["proof_mean"], v["proof_p99"]) < 1)
+    row("  its processor time", "mean %.3f ms, p99 %.3f ms" % (v["proof_cpu_mean"], v["proof_cpu_p99"]))
+    row("inclusion proof, one reader", "mean %.3f ms, p99 %.3f ms" % (v["warm_mean"], v["warm_p99"]), "below 1 ms", max(v["warm_mean"], v["warm_p99"]) < 1)
+
+
+def verify(v, title):
+    print("verification of %.0f entries, %s: %.0f MB in %.0f files, %.0f time stamps" % (v["entries"], title, v["megabytes"], v["files"], v["stamps"]))
+    row("kustos-verify", "%.2f s, %.2f of openssl dgst x 2 (%.2f s; median %.2f)" % (v["seconds"], v["ratio"], v["openssl_seconds"], v["ratio_median"]), "at most 1.5", v["ratio"] <= 1.5)
+    row("its memory", "%.0f MiB" % v["memory_mib"], "below 256 MiB", v["memory_mib"] < 256)
+
+
+if __name__ == "__main__":
+    values = read(sys.argv[2])
+    {"append": append, "large": large, "verify": lambda v: verify(v, sys.argv[3])}[sys.argv[1]](values)
