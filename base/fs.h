@@ -81,6 +81,8 @@ Result<Bytes> read_file(Fs& fs, const Path& path, std::uint64_t max_bytes);
 // bytes.
 Status replace_file(Fs& fs, const Path& path, ByteView bytes);
 Status put_once(Fs& fs, const Path& path, ByteView bytes);
+// make_dirs(), and the names of the folders that were missing are durable when it returns.
+Status make_dirs_synced(Fs& fs, const Path& path);
 
 // A process-wide exclusive lock on a file (flock); held until destroyed. Code::conflict if somebody else has it.
 class FileLock {

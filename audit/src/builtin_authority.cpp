@@ -81,7 +81,7 @@ Result<std::unique_ptr<BuiltinAuthority>> BuiltinAuthority::create(const Environ
                                                                    const Path& directory) {
     openssl::ClearErrors clear;
     Fs& fs = environment.fs;
-    TRY_IN("builtin time-stamp authority", fs.make_dirs(directory));
+    TRY_IN("builtin time-stamp authority", make_dirs_synced(fs, directory));
     if (fs.exists(directory / "tsa.key")) {
         return Error(Code::conflict, "the folder already has a builtin time-stamp authority");
     }

@@ -91,7 +91,7 @@ Status FileSigner::create(Environment environment, const Path& dir, const VaultI
     if (fs.exists(dir / "head") || fs.exists(dir / "checkpoint.key")) {
         return Error(Code::conflict, "a signer's store is there already").with_hint("choose another state directory");
     }
-    TRY_IN("signer's store", fs.make_dirs(dir));
+    TRY_IN("signer's store", make_dirs_synced(fs, dir));
     const CheckpointKey key = TRY(CheckpointKey::make(environment, origin_of(vault, of.continuation), keys));
     const BundleKey evidence = TRY(BundleKey::make(environment, vault, keys));
     TRY_IN("signer's store", put_once(fs, dir / "checkpoint.key", key.file.view()));

@@ -93,7 +93,7 @@ Result<std::vector<Rotation>> read_rotations(Fs& fs, const Path& ledger_dir) {
 }
 
 Status store_rotation(Fs& fs, const Path& ledger_dir, std::uint32_t number, const Rotation& rotation) {
-    TRY(fs.make_dirs(ledger_dir / "rotations"));
+    TRY(make_dirs_synced(fs, ledger_dir / "rotations"));
     TRY(replace_file(fs, file_of(ledger_dir, number, ".entry"), rotation.entry));
     return replace_file(fs, file_of(ledger_dir, number, ".tlog-proof"), as_bytes(rotation.proof));
 }
@@ -114,7 +114,7 @@ Result<std::vector<Continued>> read_continuations(Fs& fs, const Path& ledger_dir
 }
 
 Status store_continuation(Fs& fs, const Path& ledger_dir, const Continued& continued) {
-    TRY(fs.make_dirs(ledger_dir / "continuations"));
+    TRY(make_dirs_synced(fs, ledger_dir / "continuations"));
     return replace_file(fs, ledger_dir / "continuations" / (twelve_digits(continued.index.value) + ".entry"),
                         continued.entry);
 }

@@ -1084,7 +1084,8 @@ private:
                 const std::string digits = twelve_digits(number).substr(6);
                 if (n == digits + ".entry" || n == digits + ".tlog-proof") return true;
             }
-            return false;
+            // An announcement whose proof a crash has prevented counts for nothing, and the next one takes its place.
+            return n == twelve_digits(rotations_ + 1).substr(6) + ".entry";
         });
         only(ledger_ / "continuations", "ledger/continuations", [this](const std::string& n) {
             const auto& steps = history_->steps();

@@ -58,7 +58,7 @@ Witness::~Witness() = default;
 
 Result<std::unique_ptr<Witness>> Witness::open(Environment environment, const Path& dir, const std::string& name) {
     Fs& fs = environment.fs;
-    TRY(fs.make_dirs(dir));
+    TRY(make_dirs_synced(fs, dir));
     auto lock = FileLock::acquire(dir / "lock");
     if (!lock.ok()) return Error(Code::conflict, "another program runs this witness");
     if (!fs.exists(dir / "key")) {

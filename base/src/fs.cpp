@@ -213,6 +213,15 @@ Status put_once(Fs& fs, const Path& path, ByteView bytes) {
     return write_then_rename(fs, path, bytes);
 }
 
+Status make_dirs_synced(Fs& fs, const Path& path) {
+    std::vector<Path> parents;
+    for (Path p = path; !p.empty() && p != p.parent_path() && !fs.exists(p); p = p.parent_path())
+        parents.push_back(p.has_parent_path() ? p.parent_path() : Path("."));
+    TRY(fs.make_dirs(path));
+    for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) TRY(fs.sync_dir(*parent));
+    return {};
+}
+
 Result<FileLock> FileLock::acquire(const Path& path) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return system_error("open lock", errno);

@@ -6,11 +6,14 @@
 #include "audit/checkpoint.h"
 #include "audit/imprint.h"
 #include "base/crypto.h"
+#include "tests/audit/failing_fs.h"
 #include "tests/support/doc_example.h"
 #include "tests/support/temp_dir.h"
 
 using namespace kustos;
 using namespace kustos::audit;
+using kustos::test::FailingFs;
+using kustos::test::Kept;
 
 namespace {
 
@@ -224,6 +227,42 @@ TEST_CASE("an interrupted renewal goes on where it was") {
     REQUIRE(renewer.run(plan, life.choice(), life.clock, life.random).ok());
     CHECK(life.hashed < before + 60);  // only what was missing
     CHECK(life.verify_all().stamps == 2);
+}
+
+TEST_CASE("whichever disk change of a renewal fails, the next run finishes it, and every record stays provable") {
+    for (const bool hash_tree : {false, true}) {
+        const AlgorithmEnds ends = hash_tree ? AlgorithmEnds{{DigestAlgorithm::sha256, year(2027)}} : AlgorithmEnds{};
+        for (const Kept kept : {Kept::nothing, Kept::half, Kept::all}) {
+            int k = 0;
+            for (bool whole = false; !whole; ++k) {
+                CAPTURE(hash_tree);
+                CAPTURE(static_cast<int>(kept));
+                CAPTURE(k);
+                LongLife life;
+                life.authority_since(hash_tree ? 2020 : 2002);  // ends 2045, 2027
+                life.append(12);
+                life.anchor();
+                life.authority_since(2020);
+                life.clock.advance_ms(kYear / 2);
+                {
+                    FailingFs fs(life.fs);
+                    const LedgerReader ledger(fs, life.ledger_dir, life.state.size());
+                    const auto evidence = *Evidence::open(fs, life.ledger_dir, ledger);
+                    const RenewalPlan plan = *plan_renewal(*evidence, ends, life.clock.now());
+                    REQUIRE(plan.due());
+                    fs.fail_from(k, kept);
+                    whole = Renewer(fs, life.ledger_dir, ledger, life.digests())
+                                .run(plan, life.choice(), life.clock, life.random)
+                                .ok();
+                }
+                while (life.renew(ends)) CHECK_FALSE(whole);
+                const auto tally = life.verify_all();
+                CHECK(tally.trusted == 12);
+                CHECK(tally.stamps == 2);
+            }
+            CHECK(k > 8);
+        }
+    }
 }
 
 TEST_CASE("a renewal whose files were changed does not check") {

@@ -3,8 +3,9 @@
 //
 // Contents: sync() of a file makes its bytes durable. A sync that fails and stores nothing forgets, as Linux does, that
 // there was anything to be written: the bytes can still be read, and no later sync, however successful, saves them.
-// Names: sync_dir() makes the names of a folder durable, in order; without it a crash keeps a random number of the
-// pending ones, from the oldest on. Folders themselves are durable at once (a simplification). Threads: any.
+// Names: sync_dir() makes the names of a folder durable, in order; without it a
+// crash keeps a random number of the pending ones, from the oldest on. A folder is a name in the one above: until that
+// is synced, a crash may take it with all that is in it. Threads: any.
 #pragma once
 
 #include <algorithm>
@@ -55,6 +56,7 @@ public:
             CHECK(folder.pending.empty());
             Folder& other = made->folders_[path];
             other.exists = folder.exists;
+            other.named = folder.named;
             for (const auto& [name, inode] : folder.now) {
                 auto& same = inodes[inode.get()];
                 if (!same) same = std::make_shared<Inode>(*inode);
@@ -72,6 +74,15 @@ public:
         left_ = 0;
         failed_ = false;
         ++epoch_;
+        for (auto it = folders_.begin(); it != folders_.end();) {  // those above come first
+            if (!it->second.exists || it->second.named || random.next() % 2 == 0) {
+                (it++)->second.named = true;
+                continue;
+            }
+            const std::string lost = it->first;
+            while (it != folders_.end() && (it->first == lost || it->first.starts_with(lost + "/")))
+                it = folders_.erase(it);
+        }
         for (auto& [dir, names] : folders_) {
             const std::uint64_t kept = names.pending.empty() ? 0 : random.next() % (names.pending.size() + 1);
             for (std::uint64_t i = 0; i < kept; ++i) names.pending[i](names.durable);
@@ -162,6 +173,9 @@ public:
             Folder& folder = folders_[path.string()];
             folder.durable = folder.now;
             folder.pending.clear();
+            for (auto& [name, other] : folders_) {
+                if (Path(name).parent_path() == path) other.named = true;
+            }
         });
     }
     bool exists(const Path& path) override {
@@ -201,7 +215,7 @@ private:
     };
     using Names = std::map<std::string, std::shared_ptr<Inode>>;
     struct Folder {
-        bool exists = false;
+        bool exists = false, named = false;  // named: durably, in the one above
         Names durable, now;
         std::deque<std::function<void(Names&)>> pending;
     };

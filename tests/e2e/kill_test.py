@@ -3,6 +3,7 @@
 KUSTOS_ROUNDS (default 20; 200 by hand) rounds of: start, push from several threads, kill at a random moment."""
 import os
 import random
+import shutil
 import threading
 import time
 import unittest
@@ -76,6 +77,52 @@ class Kills(unittest.TestCase):
         self.assertEqual(archive.verify()[0], 0)
         self.assertEqual(archive.json("status")["records"], sent[0])
         print(f"{ROUNDS} kills{' of archive and signer' if signer else ''}, {len(acknowledged)} records acknowledged, {sent[0]} sent")
+
+    def test_a_rotation_of_keys_that_is_killed_is_finished_or_never_was(self):
+        chance = random.Random(int(os.environ.get("KUSTOS_SEED", "1")))
+        with Archive() as archive:
+            trust = archive.folder / "first.policy"
+            trust.write_text(archive.trust.read_text())
+            done = 0
+            for number in range(ROUNDS):
+                process = archive.begin("key", "rotate")
+                time.sleep(chance.uniform(0, 0.12))
+                process.kill()
+                done += process.wait() == 0
+                archive.json("status")
+                if number % 5 == 4:
+                    code, report = archive.verify(None, "--trust", trust)
+                    self.assertEqual((code, report["origin"]), (0, "pinned"), report["problems"][:3])
+            archive.run("key", "rotate")
+            archive.json("source", "add", "x", "--kind", "http")
+            for which in (trust, archive.trust):
+                code, report = archive.verify(None, "--trust", which)
+                self.assertEqual((code, report["origin"]), (0, "pinned"), report["problems"][:3])
+            print(f"{ROUNDS} rotations killed, {done} were faster")
+
+    def test_a_continuation_that_is_killed_is_finished_by_the_next_try(self):
+        chance = random.Random(int(os.environ.get("KUSTOS_SEED", "1")))
+        with Archive() as archive:
+            origin = archive.json("status")["origin"]
+            rounds = max(5, ROUNDS // 10)
+            for number in range(1, rounds + 1):
+                old = archive.folder / f"old{number}"
+                shutil.copytree(archive.path, old)
+                archive.json("source", "add", f"s{number}", "--kind", "http")
+                shutil.rmtree(archive.path)
+                shutil.copytree(old, archive.path)
+                for _ in range(3):
+                    process = archive.begin("continue", "--yes")
+                    time.sleep(chance.uniform(0, 0.08))
+                    process.kill()
+                    process.wait()
+                last = archive.call("continue", "--yes")
+                if last.returncode != 0:  # one of the three was faster
+                    self.assertIn("nothing to continue", last.stderr)
+                self.assertEqual(archive.json("status")["origin"], f"{origin}/{number}")
+                code, report = archive.verify(None, "--trust", archive.trust)
+                self.assertEqual((code, report["origin"]), (0, "pinned"), report["problems"][:3])
+            print(f"{rounds} continuations, each killed three times")
 
     def check(self, archive, acknowledged):
         """Every receipt's entry has that leaf: its proof holds."""

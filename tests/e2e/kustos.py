@@ -57,6 +57,12 @@ class Archive:
         return subprocess.run([BIN / "kustos", *map(str, arguments)], env=environment, capture_output=True, text=text,
                               check=False, cwd=cwd, stdin=subprocess.DEVNULL, timeout=300)
 
+    def begin(self, *arguments):
+        """A command on its way, to be killed."""
+        environment = dict(os.environ, KUSTOS_ARCHIVE=str(self.path), KUSTOS_STATE=str(self.state), LC_ALL="en")
+        return subprocess.Popen([BIN / "kustos", *map(str, arguments)], env=environment, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
     def run(self, *arguments, code=0, text=True):
         done = self.call(*arguments, text=text)
         if done.returncode != code:

@@ -149,6 +149,20 @@ class Rotation(unittest.TestCase):
             code, report = archive.verify(None, "--trust", old)
             self.assertEqual((code, report["origin"]), (1, "unknown"))
 
+    def test_an_announcement_without_its_proof_is_no_finding_and_the_next_rotation_replaces_it(self):
+        with Archive() as archive:
+            ingest(archive, "mail", DEMO / "mail.mbox")
+            old, _ = self.rotated(archive)
+            folder = archive.path / "ledger" / "rotations"
+            shutil.copy(folder / "000001.entry", folder / "000002.entry")  # the power failed before the proof was there
+            self.assertEqual(archive.verify(None, "--trust", old)[0], 0)
+            shutil.copy(folder / "000001.entry", folder / "000003.entry")
+            self.assertEqual(archive.verify(None, "--trust", old)[1]["problems"][0]["code"], "file.unreferenced")
+            (folder / "000003.entry").unlink()
+            self.rotated(archive)
+            self.assertNotEqual((folder / "000001.entry").read_bytes(), (folder / "000002.entry").read_bytes())
+            self.assertEqual(archive.verify(None, "--trust", old)[0], 0)
+
     def test_a_crash_between_announcement_and_use_is_finished_by_the_next_start(self):
         with Archive() as archive:
             ingest(archive, "mail", DEMO / "mail.mbox")

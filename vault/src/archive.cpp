@@ -524,8 +524,8 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
     const VaultId vault = e.random.make<VaultId>();
     const Path own_state = state / vault.hex();
     const auto found = [&]() -> Status {
-        for (const char* sub : {"ledger", "vault", "staging", "keys", "index"}) TRY(e.fs.make_dirs(dir / sub));
-        TRY(e.fs.make_dirs(own_state));
+        for (const char* sub : {"ledger", "vault", "staging", "keys", "index"}) TRY(make_dirs_synced(e.fs, dir / sub));
+        TRY(make_dirs_synced(e.fs, own_state));
         TRY(audit::FileSigner::create(e, own_state / "signer", vault, options.signer_keys));
         std::optional<Hash> tsa_root;
         if (options.with_builtin_authority) {

@@ -46,7 +46,7 @@ Path box_file(const Path& keys_dir, BoxPurpose purpose, std::uint32_t id, char c
 
 Result<Hash> store_box(Fs& fs, const Path& keys_dir, const Box& box) {
     const Bytes bytes = encode(box);
-    TRY(fs.make_dirs(keys_dir / "boxes"));
+    TRY(make_dirs_synced(fs, keys_dir / "boxes"));
     for (const char copy : {'a', 'b'}) {
         // An unnamed box of an uncommitted batch may be there: its tree was never used, so it is replaced.
         TRY(replace_file(fs, box_file(keys_dir, box.purpose, box.id, copy), bytes));

@@ -18,7 +18,7 @@ Result<SecretBytes> read_key(Fs& fs, const Path& file) {
 
 Result<KeyStore::Founded> KeyStore::create(Environment e, const Path& dir, const VaultId& vault,
                                            const std::string& unlock, ByteView passphrase) {
-    TRY(e.fs.make_dirs(dir));
+    TRY(make_dirs_synced(e.fs, dir));
     const SecretBytes root = SecretBytes::random(e.random, 32);
     std::vector<Slot> slots;
     if (unlock == "auto") {

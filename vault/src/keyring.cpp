@@ -27,7 +27,7 @@ SecretBytes page_key(ByteView root_key, ByteView epoch, ByteView salt, const Vau
 Result<Hash> store_keyring(Environment e, const Path& keys_dir, const VaultId& vault, ByteView root_key,
                            const Keyring& keyring) {
     const Path dir = folder(keys_dir, keyring.generation);
-    TRY(e.fs.make_dirs(dir));
+    TRY(make_dirs_synced(e.fs, dir));
     Bytes epoch(kEpochFile, 0);
     e.random.fill(std::span(epoch).first(32));
     {
