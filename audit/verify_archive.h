@@ -56,6 +56,7 @@ struct VerifyOptions {
 
 struct Verification {
     Report report;
+    bool interrupted = false;  // VerifyOptions::stop ended it
     // Absent: something was found, or a program was writing. Of an interrupted one: as far as it came.
     std::optional<VerifiedState> state;
 };

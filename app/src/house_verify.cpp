@@ -60,7 +60,7 @@ Result<audit::Report> House::verify_with(const VerifyRequest& request) {
     audit::Verification found = audit::verify_archive(environment_.fs, options_.archive, options);
     progress.finish();
     if (found.state) TRY(replace_file(environment_.fs, verified, as_bytes(found.state->format())));
-    if (interrupt_requested())
+    if (found.interrupted)
         return Error(Code::interrupted, "interrupted; what was verified is remembered")
             .with_hint("kustos verify --since-last goes on from there");
     audit::Report report = std::move(found.report);

@@ -51,6 +51,7 @@ public:
         Verification v;
         if (done.ok() && (complete_ || interrupted_) && report_.ok && !live_) v.state = state();
         v.report = std::move(report_);
+        v.interrupted = interrupted_;
         return v;
     }
 
