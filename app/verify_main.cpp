@@ -245,7 +245,7 @@ std::optional<audit::Report> check_archive(Fs& fs, const Call& c, const TrustFil
             return std::nullopt;
         }
     }
-    if (interrupt_requested()) {
+    if (found.interrupted) {
         code = complain(
             Error(Code::interrupted, "interrupted")
                 .with_hint(c.since_file.empty() ? "with --since FILE the next call goes on where this one ended"
