@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "base/fs.h"
@@ -16,15 +17,25 @@ public:
     explicit FailingFs(Fs& inner) : inner_(inner) {}
     // 0: the next one. What of the failing change itself still happens is the second half of the drill.
     void fail_from(int change, Kept kept = Kept::half) {
+        const std::lock_guard lock(mutex_);
         left_ = change;
         kept_ = kept;
         first_ = true;
     }
-    void heal() { left_ = -1; }
+    void heal() {
+        const std::lock_guard lock(mutex_);
+        left_ = -1;
+    }
     void set_free(std::uint64_t bytes) { free_ = bytes; }
     std::uint64_t free_bytes(const Path&) override { return free_; }
-    int changes() const { return changes_; }
-    bool failed() const { return left_ == 0; }
+    int changes() const {
+        const std::lock_guard lock(mutex_);
+        return changes_;
+    }
+    bool failed() const {
+        const std::lock_guard lock(mutex_);
+        return left_ == 0;
+    }
 
     Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
         if (mode != OpenMode::read && mode != OpenMode::read_write) TRY(change());
@@ -73,6 +84,7 @@ private:
     };
 
     Status change() {
+        const std::lock_guard lock(mutex_);
         if (left_ == 0) {
             failing_ = std::exchange(first_, false);
             return Error(Code::environment, "the drill's disk failed");
@@ -81,8 +93,12 @@ private:
         ++changes_;
         return {};
     }
-    bool keeps_all() const { return left_ == 0 && failing_ && kept_ == Kept::all; }
-    bool keeps_half() const { return left_ == 0 && failing_ && kept_ == Kept::half; }
+    bool keeps_all() const { return keeps(Kept::all); }
+    bool keeps_half() const { return keeps(Kept::half); }
+    bool keeps(Kept what) const {
+        const std::lock_guard lock(mutex_);
+        return left_ == 0 && failing_ && kept_ == what;
+    }
     Status after_change(Status (Fs::*call)(const Path&), const Path& path) {
         const Status allowed = change();
         if (allowed.ok() || keeps_all()) TRY((inner_.*call)(path));
@@ -90,7 +106,8 @@ private:
     }
 
     Fs& inner_;
-    int left_ = -1;  // changes that still succeed; -1: all
+    mutable std::mutex mutex_;  // guards what follows: the committer has threads
+    int left_ = -1;             // changes that still succeed; -1: all
     int changes_ = 0;
     std::uint64_t free_ = ~std::uint64_t{0};
     Kept kept_ = Kept::half;
