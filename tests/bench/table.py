@@ -22,7 +22,7 @@ def append(v):
         print("%s: best of the rounds, beside write and fdatasync in a loop, which takes %.2f ms" % (title, v[prefix + "sync_ms"]))
         for name, what, goal in names:
             key = prefix + name
-            row(what, "%.0f/s, %.1f of the loop (median %.1f)" % (v[key + "_rate"], v[key + "_ratio"], v[key + "_median"]),
+            row(what, "%.0f/s, %.3g of the loop (median %.3g)" % (v[key + "_rate"], v[key + "_ratio"], v[key + "_median"]),
                 "at least %d" % goal if goal else "", v[key + "_ratio"] >= goal if goal else None)
         key = prefix + "wait_"
         row("half of 64 writers' load", "p50 %.2f ms, p99 %.2f ms: %.1f (median %.1f)" % (v[key + "p50"], v[key + "p99"], v[key + "ratio"], v[key + "median"]),
