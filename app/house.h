@@ -219,6 +219,7 @@ private:
     Status wire();
     Status read_trust();
     Status note_configuration();
+    Result<audit::SigningGround> signing_ground(EntryIndex entry);
     Status count_source(const vault::SourceInfo& source);
     Result<audit::KeyHistory> key_history() const;
     Result<std::string> report_proof(EntryIndex entry);

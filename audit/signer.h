@@ -32,6 +32,13 @@ struct Growth {
     std::vector<Hash> leaves;
 };
 
+// For what a document is signed: an entry that says so, and a tlog-proof (tlog_proof.h) of it under the present
+// checkpoint key.
+struct SigningGround {
+    Bytes entry;  // header || body: access export, or control verification_reported
+    std::string proof;
+};
+
 class Signer {
 public:
     virtual ~Signer() = default;
@@ -52,8 +59,10 @@ public:
     // || body) that names it; proof: a tlog-proof of it under the present key. Code::conflict: it is not that.
     virtual Result<VerifierKey> take_next_key(ByteView entry, std::string_view proof) = 0;
     virtual Bytes evidence_certificate() = 0;  // DER
-    // Detached CMS (CAdES-BES) over content with this SHA-256, by the evidence key.
-    virtual Result<Bytes> sign_cms(const Hash& digest) = 0;
+    // Detached CMS (CAdES-BES) over content with this SHA-256, by the evidence key. No document leaves the house that the
+    // ledger does not know of: Code::denied: the ground is no such entry, is not proven, or it served before the last
+    // restart, or for 8 documents, already.
+    virtual Result<Bytes> sign_cms(const Hash& digest, const SigningGround& ground) = 0;
 };
 
 class FileSigner final : public Signer {
@@ -86,10 +95,11 @@ public:
     Result<std::optional<VerifierKey>> waiting_key() override;
     Result<VerifierKey> take_next_key(ByteView entry, std::string_view proof) override;
     Bytes evidence_certificate() override;
-    Result<Bytes> sign_cms(const Hash& digest) override;
+    Result<Bytes> sign_cms(const Hash& digest, const SigningGround& ground) override;
 
 private:
     struct State;
+    Status serve(EntryIndex entry);  // under the state's mutex
     explicit FileSigner(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -359,8 +359,9 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
             put(pdf, piece);
             return ok_status();
         }));
+    const audit::SigningGround ground = TRY(signing_ground(session->access_entry().index));
     const Bytes bundle = TRY(audit::append_signature(
-        std::move(pdf), [this](const Hash& digest) { return archive_->signer().sign_cms(digest); }));
+        std::move(pdf), [&](const Hash& digest) { return archive_->signer().sign_cms(digest, ground); }));
     TRY(exporting::read_back(bundle, pages.pages));
     TRY(replace_file(environment_.fs, request.out, bundle));
     report.records = pages.records;

@@ -1,6 +1,8 @@
 // A signed report of a verification. The entry comes first: that the archive verified itself, and what came out, is in
 // the ledger before a signature over it exists.
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "app/house.h"
 #include "audit/key_history.h"
@@ -69,6 +71,26 @@ Result<std::string> House::report_proof(EntryIndex entry) {
     return out.to_json();
 }
 
+// Under the signer's own last checkpoint. It may be a batch ahead of the reader, for a moment.
+Result<audit::SigningGround> House::signing_ground(EntryIndex entry) {
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries; ++i) {
+        audit::TlogProof proof;
+        proof.index = entry;
+        proof.note = TRY(archive_->signer().note());
+        const TreeSize size =
+            TRY(audit::open_checkpoint(as_bytes(proof.note), archive_->signer().verifier())).size;
+        auto path = archive_->ledger().proof(entry, size);
+        if (!path.ok()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            continue;
+        }
+        proof.proof = std::move(*path);
+        return audit::SigningGround{TRY(archive_->ledger().entry_bytes(entry)), proof.format()};
+    }
+    return Error(Code::overloaded, "the entry could not be proven to the signer").with_hint("try again");
+}
+
 Result<SignedReport> House::sign_report(const audit::Report& report, const ReportRequest& request) {
     TRY(check_report_files(request.files));
     const bool german = request.language == Language::german;
@@ -106,7 +128,8 @@ Result<SignedReport> House::sign_report(const audit::Report& report, const Repor
 
     SignedReport made;
     made.entry = receipt.index;
-    const auto sign = [this](const Hash& content) { return archive_->signer().sign_cms(content); };
+    const audit::SigningGround ground = TRY(signing_ground(receipt.index));
+    const auto sign = [&](const Hash& content) { return archive_->signer().sign_cms(content, ground); };
     for (const Path& file : request.files) {
         if (!is_pdf(file)) {
             Path signature = file;

@@ -45,7 +45,7 @@ public:
     Result<std::optional<VerifierKey>> waiting_key() override;
     Result<VerifierKey> take_next_key(ByteView entry, std::string_view proof) override;
     Bytes evidence_certificate() override;
-    Result<Bytes> sign_cms(const Hash& digest) override;
+    Result<Bytes> sign_cms(const Hash& digest, const SigningGround& ground) override;
 
 private:
     explicit RemoteSigner(LocalSocket socket) : socket_(std::move(socket)) {}

@@ -1,9 +1,11 @@
 #include "audit/signer.h"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "audit/cms_signature.h"
+#include "audit/entry.h"
 #include "audit/key_history.h"
 #include "audit/src/signer_keys.h"
 #include "audit/tlog_proof.h"
@@ -13,6 +15,8 @@ namespace kustos::audit {
 namespace {
 
 constexpr std::uint64_t kMaxKeyFile = 64 * 1024;
+constexpr std::size_t kRememberedEntries = 1024;
+constexpr unsigned kDocumentsOfAnEntry = 8;  // a report as PDF and as JSON, and an attempt that failed
 constexpr std::size_t kHeadFileSize = 2 * kHeadSlotSpacing;
 
 Error damaged(const char* what) {
@@ -70,6 +74,9 @@ struct FileSigner::State {
     std::unique_ptr<File> file;
     HeadSlot slot;
     bool dead = false;
+    std::optional<std::uint64_t> served;         // the newest entry that a document was signed for; absent: not read yet
+    std::uint64_t floor = 0;                     // no entry up to here serves, but those in `documents`
+    std::map<std::uint64_t, unsigned> documents;  // that were signed for an entry
 
     Result<std::string> signed_note() const {
         return signed_note_of(checkpoint_key,
@@ -182,7 +189,53 @@ Bytes FileSigner::evidence_certificate() {
     return state_->evidence_key.certificate;
 }
 
-Result<Bytes> FileSigner::sign_cms(const Hash& digest) {
+namespace {
+
+bool allows_a_document(ByteView bytes) {
+    const auto entry = decode_entry(bytes);
+    if (!entry.ok()) return false;
+    return access_action(*entry) == AccessAction::export_ ||
+           control_action(*entry) == ControlAction::verification_reported;
+}
+
+}  // namespace
+
+// The file `served` holds one number, the newest entry that served; it is durable before a signature over it exists.
+// Two exports at the same time may come in either order; behind a restart only newer entries count.
+Status FileSigner::serve(EntryIndex entry) {
+    Fs& fs = state_->environment.fs;
+    const Path file = state_->dir / "served";
+    std::map<std::uint64_t, unsigned>& documents = state_->documents;
+    if (!state_->served) {
+        const auto bytes = read_file(fs, file, 8);
+        if (bytes.ok() && bytes->size() != 8) return damaged("served is not 8 bytes");
+        if (!bytes.ok() && bytes.error().code() != Code::not_found) return bytes.error();
+        state_->served = state_->floor = bytes.ok() ? load_u64(bytes->data()) : 0;
+    }
+    const auto [place, fresh] = documents.try_emplace(entry.value, 0);
+    if ((fresh && entry.value <= state_->floor) || place->second >= kDocumentsOfAnEntry) {
+        if (fresh) documents.erase(place);
+        return Error(Code::denied, "this entry has served for its documents already");
+    }
+    if (entry.value > *state_->served) {
+        Bytes number(8);
+        store_u64(number.data(), entry.value);
+        TRY_IN("signer's store", replace_file(fs, file, number));
+        state_->served = entry.value;
+    }
+    ++place->second;
+    for (; documents.size() > kRememberedEntries; documents.erase(documents.begin()))
+        state_->floor = std::max(state_->floor, documents.begin()->first);
+    return {};
+}
+
+Result<Bytes> FileSigner::sign_cms(const Hash& digest, const SigningGround& ground) {
+    const std::lock_guard lock(state_->mutex);
+    const auto proof = TlogProof::parse(as_bytes(ground.proof));
+    if (!allows_a_document(ground.entry) || !proof.ok() ||
+        !verify_tlog_proof(*proof, ground.entry, state_->checkpoint_key.verifier).ok())
+        return Error(Code::denied, "the signer signs only what an entry of the ledger allows: an export, or a report");
+    TRY(serve(proof->index));
     return make_cms(state_->evidence_key.sign, state_->evidence_key.certificate, digest);
 }
 

@@ -44,6 +44,9 @@ Status write_tiles(Fs& fs, const Path& dir, const std::vector<TileWrites::File>&
     for (const TileWrites::File& file : files) {
         const Path path = dir / file.path;
         TRY(make_folders(fs, path.parent_path(), dir, changed));
+        // A folder that is there may be one whose name nobody has synced: a program made it and was killed.
+        for (Path above = path.parent_path(); above != dir; above = above.parent_path())
+            changed.insert(above.parent_path());
         TRY(write_synced(fs, temporary_of(path), file.bytes));
     }
     for (const TileWrites::File& file : files) TRY(fs.rename(temporary_of(dir / file.path), dir / file.path));

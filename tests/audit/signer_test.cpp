@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "audit/cms_signature.h"
+#include "audit/entry.h"
 #include "audit/key_history.h"
 #include "audit/src/evidence_key.h"
 #include "audit/tlog_proof.h"
@@ -178,13 +179,91 @@ TEST_CASE("the evidence key's certificate is its own, for thirty years") {
     CHECK(parse_evidence_key({}, cert_pem).error().code() == Code::corrupt);
 }
 
-TEST_CASE("CMS signatures are made with the evidence key over the given digest") {
+namespace {
+
+// A ledger of entries that allow documents, or don't.
+struct Documents {
+    FileSigner& signer;
+    std::vector<Bytes> entries;
+    void append(Bytes entry) {
+        const auto leaves = [this] {
+            CompactRange out;
+            for (const Bytes& e : entries) out.append(leaf_hash(e));
+            return out;
+        };
+        const CompactRange before = leaves();
+        entries.push_back(std::move(entry));
+        const CompactRange after = leaves();
+        REQUIRE(signer
+                    .advance({before.size(), before.root()}, {after.size(), after.root()},
+                             {before.hashes(), {leaf_hash(entries.back())}})
+                    .ok());
+    }
+    SigningGround ground(std::size_t index) {
+        TlogProof proof;
+        proof.index = EntryIndex(index);
+        std::vector<Hash> leaves;
+        for (const Bytes& e : entries) leaves.push_back(leaf_hash(e));
+        proof.proof = inclusion_proof(proof.index, TreeSize(leaves.size()), [&](unsigned level, std::uint64_t at) {
+                          const std::size_t width = std::size_t{1} << level;
+                          return Result<Hash>(root_of(std::span(leaves).subspan(at * width, width)));
+                      }).value();
+        proof.note = signer.note().value();
+        return {entries[index], proof.format()};
+    }
+};
+
+Bytes allowing(AccessAction action) {
+    Entry entry;
+    entry.header.kind = Kind::access;
+    entry.body = Body(action).put_time(Tag::time, UtcTime{1}).encode();
+    return encode(entry);
+}
+Bytes allowing(ControlAction action) {
+    Entry entry;
+    entry.body = Body(action).put_time(Tag::time, UtcTime{1}).encode();
+    return encode(entry);
+}
+
+}  // namespace
+
+TEST_CASE("documents are signed with the evidence key if an entry of the ledger allows them, and not otherwise") {
     Store store;
-    const auto signer = store.open();
     const Hash digest = sha256(as_bytes("document"));
-    const Bytes cms = signer->sign_cms(digest).value();
-    CHECK(verify_cms(cms, digest).value().certificate == signer->evidence_certificate());
-    CHECK_FALSE(verify_cms(cms, sha256(as_bytes("another"))).ok());
+    {
+        const auto signer = store.open();
+        Documents ledger{*signer, {}};
+        ledger.append(allowing(ControlAction::archive_created));
+        ledger.append(allowing(AccessAction::export_));
+        ledger.append(allowing(AccessAction::search));
+        ledger.append(allowing(ControlAction::verification_reported));
+        const Bytes cms = signer->sign_cms(digest, ledger.ground(1)).value();
+        CHECK(verify_cms(cms, digest).value().certificate == signer->evidence_certificate());
+        CHECK_FALSE(verify_cms(cms, sha256(as_bytes("another"))).ok());
+        for (const std::size_t other : {0u, 2u})
+            CHECK(signer->sign_cms(digest, ledger.ground(other)).error().code() == Code::denied);
+        CHECK(signer->sign_cms(digest, {}).error().code() == Code::denied);
+        // An entry that is nowhere, and a proof of another one.
+        SigningGround forged = ledger.ground(3);
+        forged.entry = allowing(AccessAction::export_);
+        CHECK(signer->sign_cms(digest, forged).error().code() == Code::denied);
+        SigningGround swapped = ledger.ground(1);
+        swapped.proof = ledger.ground(3).proof;
+        CHECK(signer->sign_cms(digest, swapped).error().code() == Code::denied);
+        for (int i = 0; i < 8; ++i) CHECK(signer->sign_cms(digest, ledger.ground(3)).ok());
+        CHECK(signer->sign_cms(digest, ledger.ground(3)).error().code() == Code::denied);
+        CHECK(signer->sign_cms(digest, ledger.ground(1)).ok());  // two at a time may come in either order
+        ledger.append(allowing(AccessAction::export_));
+        CHECK(signer->sign_cms(digest, ledger.ground(4)).ok());
+        ledger.append(allowing(AccessAction::export_));
+    }
+    const auto signer = store.open();
+    Documents ledger{*signer, {allowing(ControlAction::archive_created), allowing(AccessAction::export_),
+                               allowing(AccessAction::search), allowing(ControlAction::verification_reported),
+                               allowing(AccessAction::export_), allowing(AccessAction::export_)}};
+    for (const std::size_t served : {1u, 3u, 4u})
+        CHECK(signer->sign_cms(digest, ledger.ground(served)).error().code() == Code::denied);
+    CHECK(signer->sign_cms(digest, ledger.ground(5)).ok());
 }
 
 TEST_CASE("the head slot on the format page is read") {

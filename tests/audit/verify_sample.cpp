@@ -5,6 +5,7 @@
 #include "audit/anchors.h"
 #include "audit/pdf_sign.h"
 #include "audit/timestamp.h"
+#include "audit/tlog_proof.h"
 #include "base/crypto.h"
 #include "tests/audit/sample_entries.h"
 
@@ -303,8 +304,19 @@ Bytes VerifySample::zip(const Content& c) const {
     return must(writer.finish(c.facts));
 }
 
+// The signer asks for an entry that allows it.
 Bytes VerifySample::bundle(const Bytes& zip) {
-    return must(append_signature(small_pdf(zip), [this](const Hash& digest) { return signer_->sign_cms(digest); }));
+    Entry allows;
+    allows.header.kind = Kind::access;
+    allows.body = Body(AccessAction::export_).put_time(Tag::time, clock_.now()).encode();
+    TlogProof proof;
+    proof.index = EntryIndex{append(allows)};
+    commit();
+    proof.proof = must(LedgerReader(fs_, archive() / "ledger", state_.size()).proof(proof.index, state_.size()));
+    proof.note = must(signer_->note());
+    const SigningGround ground{entries_.back(), proof.format()};
+    return must(
+        append_signature(small_pdf(zip), [&](const Hash& digest) { return signer_->sign_cms(digest, ground); }));
 }
 
 Bytes small_pdf(ByteView container) {

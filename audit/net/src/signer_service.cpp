@@ -88,9 +88,14 @@ Result<Bytes> answer(Signer& signer, const std::string& new_keys, ByteView reque
             put_text(out, TRY(signer.advance(previous, next, growth)));
             return out;
         }
-        case Ask::sign:
-            put_bytes(out, TRY(signer.sign_cms(TRY(Hash::from(TRY(in.take(32)))))));
+        case Ask::sign: {
+            const Hash digest = TRY(Hash::from(TRY(in.take(32))));
+            SigningGround ground;
+            ground.entry = TRY(take_bytes(in));
+            ground.proof = TRY(take_text(in));
+            put_bytes(out, TRY(signer.sign_cms(digest, ground)));
             return out;
+        }
         case Ask::next_key:
             put_text(out, TRY(next_key(signer, TRY(take_text(in)), new_keys)).format());
             return out;
@@ -214,9 +219,11 @@ VerifierKey RemoteSigner::verifier() {
 Bytes RemoteSigner::evidence_certificate() {
     return certificate_;
 }
-Result<Bytes> RemoteSigner::sign_cms(const Hash& digest) {
+Result<Bytes> RemoteSigner::sign_cms(const Hash& digest, const SigningGround& ground) {
     Bytes request{static_cast<std::uint8_t>(Ask::sign)};
     put(request, digest.view());
+    put_bytes(request, ground.entry);
+    put_text(request, ground.proof);
     const Bytes reply = TRY(ask(request));
     ByteReader in(reply);
     return take_bytes(in);

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <thread>
 
+#include "audit/entry.h"
+#include "audit/tlog_proof.h"
 #include "tests/support/temp_dir.h"
 
 using namespace kustos;
@@ -68,7 +70,20 @@ TEST_CASE("a signer behind a socket answers like one in this process") {
     const Error again = remote->advance(empty_head(), one, first(leaf)).error();
     CHECK(again.code() == Code::conflict);
     CHECK_FALSE(again.hint().empty());
-    CHECK(remote->sign_cms(sha256(as_bytes("x"))).ok());
+    CHECK(remote->sign_cms(sha256(as_bytes("x")), {Bytes(100, 1), "proof"}).error().code() == Code::denied);
+    Entry allows;
+    allows.header.kind = Kind::access;
+    allows.body = Body(AccessAction::export_).put_time(Tag::time, UtcTime{1}).encode();
+    const Hash second = leaf_hash(encode(allows));
+    CompactRange range;
+    range.append(leaf);
+    const Growth growth{range.hashes(), {second}};
+    range.append(second);
+    TlogProof proof;
+    proof.index = EntryIndex(1);
+    proof.proof = {leaf};
+    proof.note = remote->advance(one, {TreeSize(2), range.root()}, growth).value();
+    CHECK(remote->sign_cms(sha256(as_bytes("x")), {encode(allows), proof.format()}).ok());
     CHECK_FALSE(remote->waiting_key().value().has_value());
     const VerifierKey next = remote->next_key("").value();
     CHECK(*remote->waiting_key().value() == next);
