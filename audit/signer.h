@@ -59,9 +59,9 @@ public:
     // || body) that names it; proof: a tlog-proof of it under the present key. Code::conflict: it is not that.
     virtual Result<VerifierKey> take_next_key(ByteView entry, std::string_view proof) = 0;
     virtual Bytes evidence_certificate() = 0;  // DER
-    // Detached CMS (CAdES-BES) over content with this SHA-256, by the evidence key. No document leaves the house that the
-    // ledger does not know of: Code::denied: the ground is no such entry, is not proven, or it served before the last
-    // restart, or for 8 documents, already.
+    // Detached CMS (CAdES-BES) over content with this SHA-256, by the evidence key. No document leaves the house that
+    // the ledger does not know of: Code::denied: the ground is no such entry, is not proven, or it served before the
+    // last restart, or for 8 documents, already.
     virtual Result<Bytes> sign_cms(const Hash& digest, const SigningGround& ground) = 0;
 };
 

@@ -78,8 +78,7 @@ Result<audit::SigningGround> House::signing_ground(EntryIndex entry) {
         audit::TlogProof proof;
         proof.index = entry;
         proof.note = TRY(archive_->signer().note());
-        const TreeSize size =
-            TRY(audit::open_checkpoint(as_bytes(proof.note), archive_->signer().verifier())).size;
+        const TreeSize size = TRY(audit::open_checkpoint(as_bytes(proof.note), archive_->signer().verifier())).size;
         auto path = archive_->ledger().proof(entry, size);
         if (!path.ok()) {
             std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -74,8 +74,8 @@ struct FileSigner::State {
     std::unique_ptr<File> file;
     HeadSlot slot;
     bool dead = false;
-    std::optional<std::uint64_t> served;         // the newest entry that a document was signed for; absent: not read yet
-    std::uint64_t floor = 0;                     // no entry up to here serves, but those in `documents`
+    std::optional<std::uint64_t> served;  // the newest entry that a document was signed for; absent: not read yet
+    std::uint64_t floor = 0;              // no entry up to here serves, but those in `documents`
     std::map<std::uint64_t, unsigned> documents;  // that were signed for an entry
 
     Result<std::string> signed_note() const {

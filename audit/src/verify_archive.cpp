@@ -298,20 +298,29 @@ private:
         p.size = opened->checkpoint.size.value;
         return &p;
     }
+    // What is wrong with a published note by itself; once.
+    void judge_published(std::uint64_t size) {
+        const Published* p = published(size);
+        const char* text = p == nullptr      ? published_[size].problem.c_str()
+                           : p->size != size ? "states another size than its name"
+                                             : nullptr;
+        if (text != nullptr && misjudged_.insert(size).second)
+            report_.problem("checkpoint.published", published_name(size), text);
+    }
     // The walk has come to `size` entries, and a checkpoint of that size was published.
     void check_published(std::uint64_t size, const Hash& root) {
+        judge_published(size);
         const Published* p = published(size);
-        if (p == nullptr) {
-            report_.problem("checkpoint.published", published_name(size), published_[size].problem);
-            return;
-        }
-        if (p->size != size)
-            report_.problem("checkpoint.published", published_name(size), "states another size than its name");
+        if (p == nullptr) return;
         if (!(p->root == root))
             report_.problem("checkpoint.published", published_name(size),
                             "states a root that the entries do not lead to");
         report_.checked["checkpoints"] += 1;
         unnamed_.insert(size);
+    }
+    // Before something is said that may follow from it: causes are named first.
+    void judge_all_published() {
+        for (const std::uint64_t size : published_sizes_) judge_published(size);
     }
 
     // What witnesses have signed is the published note, and their signatures hold.
@@ -330,6 +339,7 @@ private:
                 opened.ok() ? as_first_published(as_bytes(*text), opened->key) : Result<std::string>(opened.error());
             const Published* note = size <= size_ ? published(size.value) : nullptr;
             if (!first.ok() || note == nullptr || !(note->note == sha256(as_bytes(*first)))) {
+                judge_all_published();
                 report_.problem("witness.note", where, "is not the published checkpoint");
                 continue;
             }
@@ -413,8 +423,10 @@ private:
             expected_anchor_files(where, *anchor);
             const Hash digest = sha256(anchor->note);
             const Published* note = published(span.size.value);
-            if (note == nullptr || !(note->note == digest))
+            if (note == nullptr || !(note->note == digest)) {
+                judge_all_published();
                 report_.problem("anchor.imprint", where + "/note", "is not the published checkpoint");
+            }
             open_spans_.push_back({std::move(*anchor), ImprintBuilder(digest)});
         }
         open_until_ = kNever;
@@ -926,8 +938,7 @@ private:
             }
             met_.erase(met);
         } else if (since_ == nullptr || *size > since_->anchored.value || !is_stored(*size, *hash)) {
-            report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(*size) + ")",
-                            "a token that an entry names is not there");
+            missing_.push_back(*size);
         } else {
             report_.remark(RemarkCode::later_token, {std::to_string(*size)});
         }
@@ -956,6 +967,9 @@ private:
                 report_.problem("anchor.token", where, "is not the token that its entry names");
             }
         }
+        for (const std::uint64_t size : missing_)
+            report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(size) + ")",
+                            "a token that an entry names is not there");
         if (generation_ && fs_.exists(dir_ / "keys")) {
             const std::string name = "generation-" + std::to_string(generation_->first);
             const auto page = read_file(fs_, dir_ / "keys" / name / "root", 64u << 20);
@@ -1154,6 +1168,7 @@ private:
     std::vector<std::uint64_t> published_sizes_;
     std::size_t next_published_ = 0;
     std::map<std::uint64_t, Published> published_;  // the last used
+    std::set<std::uint64_t> misjudged_;             // reported
     std::set<std::uint64_t> unnamed_;               // met, and no entry has named them yet
 
     std::vector<AnchorSpan> spans_;     // by previous size
@@ -1163,6 +1178,7 @@ private:
     std::deque<std::unique_ptr<Judging>> judging_;
     std::uint64_t open_from_ = kNever, open_until_ = kNever;  // the next entry at which one begins, or has ended
     std::uint64_t newest_span_ = 0, named_sizes_ = 0;
+    std::vector<std::uint64_t> missing_;  // sizes of tokens that entries name and that are not there
     TreeSize anchored_;
     struct MetToken {
         AnchorSpan span;

@@ -258,9 +258,10 @@ TEST_CASE("documents are signed with the evidence key if an entry of the ledger 
         ledger.append(allowing(AccessAction::export_));
     }
     const auto signer = store.open();
-    Documents ledger{*signer, {allowing(ControlAction::archive_created), allowing(AccessAction::export_),
-                               allowing(AccessAction::search), allowing(ControlAction::verification_reported),
-                               allowing(AccessAction::export_), allowing(AccessAction::export_)}};
+    Documents ledger{*signer,
+                     {allowing(ControlAction::archive_created), allowing(AccessAction::export_),
+                      allowing(AccessAction::search), allowing(ControlAction::verification_reported),
+                      allowing(AccessAction::export_), allowing(AccessAction::export_)}};
     for (const std::size_t served : {1u, 3u, 4u})
         CHECK(signer->sign_cms(digest, ledger.ground(served)).error().code() == Code::denied);
     CHECK(signer->sign_cms(digest, ledger.ground(5)).ok());
