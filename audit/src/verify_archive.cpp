@@ -1120,10 +1120,11 @@ private:
         if (!names.ok()) return;
         for (const std::string& n : *names) {
             const std::string relative = name + "/" + n;
+            if (belongs(relative)) continue;
             const auto is_dir = fs_.is_dir(folder / n);
             if (is_dir.ok() && *is_dir) {
                 walk_folder(folder / n, relative);
-            } else if (!belongs(relative)) {
+            } else {
                 unreferenced("ledger/" + relative, "belongs to no ledger of this size");
             }
         }
