@@ -14,6 +14,8 @@
 namespace kustos {
 
 bool is_valid_utf8(std::string_view text);
+// For HTML text and attributes: & < > " ' as references; control characters but line feed and tab become U+FFFD.
+std::string escape_html(std::string_view text);
 // Every ill-formed sequence becomes U+FFFD (Unicode 3.9, best practice).
 std::string repair_utf8(std::string_view text);
 

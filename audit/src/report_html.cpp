@@ -6,6 +6,7 @@
 #include "audit/report_text.h"
 #include "base/bytes.h"
 #include "base/crypto.h"
+#include "base/text.h"
 
 namespace kustos::audit {
 
@@ -45,32 +46,6 @@ td svg{width:28px;margin:.15rem 0}
 footer{margin-top:2.5rem;padding-top:.75rem;border-top:1px solid #c9ccd2;color:#4a4f58;font-size:.9rem}
 @media print{main{max-width:none;padding:0}body{font-size:11pt}h2{break-after:avoid}.band{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
 
 std::string tenth(double v) {
     char text[32];
@@ -119,7 +94,7 @@ public:
         out_ += "<meta http-equiv=\"Content-Security-Policy\" content=\"" + csp + "\">\n";
         out_ += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
         out_ += "<meta name=\"referrer\" content=\"no-referrer\">\n";
-        out_ += "<title>" + title + ": " + escaped(harmless(page_.subject, 120)) + "</title>\n";
+        out_ += "<title>" + title + ": " + escape_html(harmless(page_.subject, 120)) + "</title>\n";
         out_ += "<style>" + std::string(kStyle) + "</style>\n</head>\n<body>\n<main>\n";
         out_ += "<h1>" + title + "</h1>\n";
         band();
@@ -148,14 +123,14 @@ private:
                     ? say("✔ Der Bericht ist unversehrt; er nennt Befunde", "✔ The report is intact; it names findings")
                 : known ? say("✔ Unversehrt, Herkunft bekannt", "✔ Intact, origin known")
                         : say("✔ Unversehrt, Herkunft offen", "✔ Intact, origin open");
-        out_ += "</strong>\n<p>" + escaped(text_.verdict) + ".</p>\n";
-        if (!text_.advice.empty()) out_ += "<p><b>" + escaped(text_.advice) + "</b></p>\n";
+        out_ += "</strong>\n<p>" + escape_html(text_.verdict) + ".</p>\n";
+        if (!text_.advice.empty()) out_ += "<p><b>" + escape_html(text_.advice) + "</b></p>\n";
         out_ += "</div>\n";
     }
 
     void fact(const char* name, const std::string& value, bool mono = false) {
         if (value.empty()) return;
-        out_ += std::string("<dt>") + name + "</dt><dd" + (mono ? " class=\"mono\"" : "") + ">" + escaped(value) +
+        out_ += std::string("<dt>") + name + "</dt><dd" + (mono ? " class=\"mono\"" : "") + ">" + escape_html(value) +
                 "</dd>\n";
     }
 
@@ -178,7 +153,7 @@ private:
 
     void section(const char* title, const std::vector<std::string>& sentences) {
         out_ += std::string("<h2>") + title + "</h2>\n<ul>\n";
-        for (const std::string& s : sentences) out_ += "<li>" + escaped(s) + "</li>\n";
+        for (const std::string& s : sentences) out_ += "<li>" + escape_html(s) + "</li>\n";
         out_ += "</ul>\n";
     }
 
@@ -186,10 +161,10 @@ private:
         if (text_.findings.empty()) return;
         out_ += std::string("<h2>") + say("Befunde", "Findings") + "</h2>\n";
         for (const ReportFinding& f : text_.findings) {
-            out_ += "<div class=\"finding\">\n<h3>" + escaped(f.explanation) + "</h3>\n<ul>\n";
-            for (const std::string& d : f.details) out_ += "<li><bdi>" + escaped(d) + "</bdi></li>\n";
-            out_ += "</ul>\n<p><b>" + std::string(say("Zu tun:", "To do:")) + "</b> " + escaped(f.next_step) +
-                    "</p>\n<p><code>" + escaped(f.code) + "</code></p>\n</div>\n";
+            out_ += "<div class=\"finding\">\n<h3>" + escape_html(f.explanation) + "</h3>\n<ul>\n";
+            for (const std::string& d : f.details) out_ += "<li><bdi>" + escape_html(d) + "</bdi></li>\n";
+            out_ += "</ul>\n<p><b>" + std::string(say("Zu tun:", "To do:")) + "</b> " + escape_html(f.next_step) +
+                    "</p>\n<p><code>" + escape_html(f.code) + "</code></p>\n</div>\n";
         }
     }
 
@@ -207,7 +182,7 @@ private:
         for (const ReportedAnchor& a : r_.anchors) {
             out_ += "<tr><td><svg viewBox=\"0 0 28 16\" aria-hidden=\"true\">" + mark(a.level, 10, 8) +
                     "</svg></td><td>" + written_time(a.gen_time, language_) + "</td><td><bdi>" +
-                    escaped(harmless(a.authority, 100)) + "</bdi></td><td>" + level_name(a.level, language_) +
+                    escape_html(harmless(a.authority, 100)) + "</bdi></td><td>" + level_name(a.level, language_) +
                     "</td><td class=\"n\">" + written_number(a.size, language_) + "</td></tr>\n";
         }
         out_ += "</tbody>\n</table>\n";

@@ -1,4 +1,4 @@
-// Apart from text.cpp, so that kustos-verify, which needs only this, does not link ICU and its 31 MB of data: the
+// Apart from text.cpp, so that kustos-verify, which needs only these, does not link ICU and its 31 MB of data: the
 // macros of utf8.h need no library.
 #include <unicode/utf8.h>
 
@@ -35,6 +35,41 @@ std::string repair_utf8(std::string_view text) {
             out += "\xEF\xBF\xBD";
         } else {
             out.append(text.substr(static_cast<std::size_t>(before), static_cast<std::size_t>(i - before)));
+        }
+    }
+    return out;
+}
+
+std::string escape_html(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
+            case '\n':
+            case '\t':
+                out += c;
+                break;
+            default:
+                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+                    out += "\xEF\xBF\xBD";
+                } else {
+                    out += c;
+                }
         }
     }
     return out;

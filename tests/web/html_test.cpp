@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "web/push_json.h"
 #include "web/src/html.h"
 #include "web/src/sessions.h"
@@ -29,9 +30,9 @@ PageContext context(Language language = Language::english) {
 }  // namespace
 
 TEST_CASE("escaped text is text, in content and in attributes") {
-    CHECK(escape("<a href=\"x\" b='y'>&") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
-    CHECK(escape("Prüfung 🙂") == "Prüfung 🙂");
-    CHECK(escape(std::string("a\0b", 3)) == "a\uFFFDb");
+    CHECK(escape_html("<a href=\"x\" b='y'>&") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
+    CHECK(escape_html("Prüfung 🙂") == "Prüfung 🙂");
+    CHECK(escape_html(std::string("a\0b", 3)) == "a\uFFFDb");
     CHECK(url_encode("ä b&c=d/+?") == "%C3%A4%20b%26c%3Dd%2F%2B%3F");
 }
 

@@ -2,42 +2,9 @@
 
 #include <cstdio>
 
-namespace kustos::web {
+#include "base/text.h"
 
-std::string escape(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            case '\n':
-            case '\t':
-                out += c;
-                break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-                    out += "\xEF\xBF\xBD";
-                } else {
-                    out += c;
-                }
-        }
-    }
-    return out;
-}
+namespace kustos::web {
 
 std::string url_encode(std::string_view text) {
     std::string out;
@@ -83,19 +50,20 @@ std::string page(const PageContext& c, std::string_view title, std::string_view 
     out +=
         "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
         "content=\"width=device-width,initial-scale=1\"><title>";
-    out += escape(title);
+    out += escape_html(title);
     out +=
         " – Kustos</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body><header><div "
         "class=\"in\"><b>Kustos</b>";
     if (!c.actor.empty()) {
         out += "<nav><a href=\"/\">" + std::string(say(c.language, "Stand", "Status")) + "</a><a href=\"/search\">" +
                std::string(say(c.language, "Suche", "Search")) + "</a><a href=\"/verify\">" +
-               std::string(say(c.language, "Prüfen", "Verify")) + "</a></nav><span class=\"soft\">" + escape(c.actor) +
+               std::string(say(c.language, "Prüfen", "Verify")) + "</a></nav><span class=\"soft\">" +
+               escape_html(c.actor) +
                "</span><form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"form_token\" value=\"" +
-               escape(c.form_token) + "\"><button class=\"plain\">" +
+               escape_html(c.form_token) + "\"><button class=\"plain\">" +
                std::string(say(c.language, "Abmelden", "Log out")) + "</button></form>";
     }
-    out += "</div></header><main><h1>" + escape(title) + "</h1>";
+    out += "</div></header><main><h1>" + escape_html(title) + "</h1>";
     out += body;
     out += "</main></body></html>";
     return out;
@@ -169,8 +137,10 @@ std::string vault_state(Language l, const std::string& state) {
 }
 
 std::string person(const vault::Person& p) {
-    std::string out = "<bdi>" + escape(p.name.empty() ? (p.address.empty() ? p.id : p.address) : p.name) + "</bdi>";
-    if (!p.name.empty() && !p.address.empty()) out += " <span class=\"soft\">&lt;" + escape(p.address) + "&gt;</span>";
+    std::string out =
+        "<bdi>" + escape_html(p.name.empty() ? (p.address.empty() ? p.id : p.address) : p.name) + "</bdi>";
+    if (!p.name.empty() && !p.address.empty())
+        out += " <span class=\"soft\">&lt;" + escape_html(p.address) + "&gt;</span>";
     return out;
 }
 
@@ -182,7 +152,7 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
     if (!s.next_steps.empty()) {
         body += "<div class=\"card\"><h2>" + std::string(say(l, "Was als Nächstes zu tun ist", "What to do next")) +
                 "</h2><ul>";
-        for (const std::string& step : s.next_steps) body += "<li>" + escape(step) + "</li>";
+        for (const std::string& step : s.next_steps) body += "<li>" + escape_html(step) + "</li>";
         body += "</ul></div>";
     }
     body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung", "Coverage")) + "</h2>" +
@@ -191,19 +161,20 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
     body += row(say(l, "Einträge", "Entries"), number(s.entries, l));
     body += row(say(l, "Prüfpunkt", "Checkpoint"),
                 number(s.checkpoint_size.value, l) + " · <code>" + s.checkpoint_root.hex() + "</code>");
-    body += row(say(l, "Bestehen", "Existence"), escape(existence_words(s, l)));
-    body += row(say(l, "Fingerabdruck", "Fingerprint"), "<code>" + escape(s.fingerprint) + "</code>");
-    body += row(say(l, "Tresor", "Vault"), escape(vault_state(l, s.vault)));
+    body += row(say(l, "Bestehen", "Existence"), escape_html(existence_words(s, l)));
+    body += row(say(l, "Fingerabdruck", "Fingerprint"), "<code>" + escape_html(s.fingerprint) + "</code>");
+    body += row(say(l, "Tresor", "Vault"), escape_html(vault_state(l, s.vault)));
     body += row(say(l, "In Quarantäne", "Quarantined"), number(s.quarantined, l));
     body += "</table></div><div class=\"card\"><h2>" + std::string(say(l, "Quellen", "Sources")) +
             "</h2><table><tr><th>Name</th><th>" + std::string(say(l, "Art", "Kind")) + "</th><th class=\"n\">" +
             std::string(say(l, "Einträge", "Entries")) + "</th><th class=\"n\">" +
             std::string(say(l, "Fehlend", "Missing")) + "</th></tr>";
     for (const SourceReport& source : s.sources) {
-        body += "<tr><td>" + escape(source.name) +
+        body += "<tr><td>" + escape_html(source.name) +
                 (source.paused ? std::string(say(l, " (angehalten)", " (paused)")) : "") + "</td><td>" +
-                escape(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) + "</td><td class=\"n\">" +
-                (source.missing == 0 ? std::string() : number(source.missing, l)) + "</td></tr>";
+                escape_html(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) +
+                "</td><td class=\"n\">" + (source.missing == 0 ? std::string() : number(source.missing, l)) +
+                "</td></tr>";
     }
     body += "</table></div>";
     return page(c, say(l, "Stand", "Status"), body);
@@ -214,16 +185,16 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
     const Language l = c.language;
     std::string body =
         "<form class=\"card\" method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
-        escape(c.form_token) + "\"><label for=\"matter\">" + std::string(say(l, "Fall", "Matter")) +
+        escape_html(c.form_token) + "\"><label for=\"matter\">" + std::string(say(l, "Fall", "Matter")) +
         "</label><select id=\"matter\" name=\"matter\" required>";
     for (const MatterReport& m : matters) {
         if (m.closed) continue;
-        body += "<option value=\"" + escape(m.id) + "\"" + (m.id == form.matter ? " selected" : "") + ">" +
-                escape(m.id) + (m.reference.empty() ? "" : " – " + escape(m.reference)) + "</option>";
+        body += "<option value=\"" + escape_html(m.id) + "\"" + (m.id == form.matter ? " selected" : "") + ">" +
+                escape_html(m.id) + (m.reference.empty() ? "" : " – " + escape_html(m.reference)) + "</option>";
     }
     body += "</select><label for=\"query\">" + std::string(say(l, "Suchworte", "Words")) +
             "</label><input id=\"query\" type=\"search\" name=\"query\" required autofocus value=\"" +
-            escape(form.query) + "\"><p class=\"soft\">" +
+            escape_html(form.query) + "\"><p class=\"soft\">" +
             std::string(
                 say(l,
                     "Beispiele: Prüfbericht · „neue Schaukel“ in \"…\" · von:weber · datum:2026-03 · hat:anhang · "
@@ -243,8 +214,8 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
                 "<code>kustos matter new --reference R --ground TEXT</code></p>";
     }
     if (problem != nullptr) {
-        body += "<p class=\"bad\" role=\"alert\">" + escape(problem->message()) + "</p>";
-        if (!problem->hint().empty()) body += "<p>" + escape(problem->hint()) + "</p>";
+        body += "<p class=\"bad\" role=\"alert\">" + escape_html(problem->message()) + "</p>";
+        if (!problem->hint().empty()) body += "<p>" + escape_html(problem->hint()) + "</p>";
     }
     if (result != nullptr) {
         body += "<h2>" + number(result->total, l) + " " +
@@ -252,34 +223,35 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
         for (const Hit& h : result->hits) {
             body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) +
                     "?matter=" + url_encode(form.matter) + "\"><bdi>" +
-                    escape(h.subject.empty()
-                               ? (h.conversation.empty() ? say(l, "ohne Betreff", "no subject") : h.conversation)
-                               : h.subject) +
-                    "</bdi></a></p><p class=\"soft\"><bdi>" + escape(h.sender) + "</bdi> · " +
+                    escape_html(h.subject.empty()
+                                    ? (h.conversation.empty() ? say(l, "ohne Betreff", "no subject") : h.conversation)
+                                    : h.subject) +
+                    "</bdi></a></p><p class=\"soft\"><bdi>" + escape_html(h.sender) + "</bdi> · " +
                     (h.sent_at ? when(*h.sent_at) : std::string(say(l, "ohne Zeit", "no time"))) + " · " +
                     std::string(say(l, "Eintrag ", "entry ")) + std::to_string(h.entry.value) + "</p><p dir=\"auto\">";
             if (!h.found_in.empty()) {
                 body += "<span class=\"soft\">" + std::string(say(l, "im Anhang ", "in the attachment ")) + "<bdi>" +
-                        escape(h.found_in) + "</bdi>: </span>";
+                        escape_html(h.found_in) + "</bdi>: </span>";
             }
             std::size_t at = 0;
             for (const auto& [begin, end] : h.marks) {
                 if (begin < at || end > h.snippet.size() || end < begin) continue;
-                body += escape(std::string_view(h.snippet).substr(at, begin - at)) + "<mark>" +
-                        escape(std::string_view(h.snippet).substr(begin, end - begin)) + "</mark>";
+                body += escape_html(std::string_view(h.snippet).substr(at, begin - at)) + "<mark>" +
+                        escape_html(std::string_view(h.snippet).substr(begin, end - begin)) + "</mark>";
                 at = end;
             }
-            body += escape(std::string_view(h.snippet).substr(at)) + "</p></div>";
+            body += escape_html(std::string_view(h.snippet).substr(at)) + "</p></div>";
         }
         const std::uint64_t shown = result->offset + result->hits.size();
         if (shown < result->total && !result->hits.empty()) {
             body += "<form method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
-                    escape(c.form_token) + "\"><input type=\"hidden\" name=\"matter\" value=\"" + escape(form.matter) +
-                    "\"><input type=\"hidden\" name=\"query\" value=\"" + escape(form.query) +
-                    "\"><input type=\"hidden\" name=\"sort\" value=\"" + escape(form.sort) +
-                    "\"><input type=\"hidden\" name=\"offset\" value=\"" + std::to_string(shown) + "\"><p><button>" +
-                    std::string(say(l, "Weitere Treffer", "More hits")) + "</button> <span class=\"soft\">" +
-                    number(shown, l) + " / " + number(result->total, l) + "</span></p></form>";
+                    escape_html(c.form_token) + "\"><input type=\"hidden\" name=\"matter\" value=\"" +
+                    escape_html(form.matter) + "\"><input type=\"hidden\" name=\"query\" value=\"" +
+                    escape_html(form.query) + "\"><input type=\"hidden\" name=\"sort\" value=\"" +
+                    escape_html(form.sort) + "\"><input type=\"hidden\" name=\"offset\" value=\"" +
+                    std::to_string(shown) + "\"><p><button>" + std::string(say(l, "Weitere Treffer", "More hits")) +
+                    "</button> <span class=\"soft\">" + number(shown, l) + " / " + number(result->total, l) +
+                    "</span></p></form>";
         }
         body += "<div class=\"card\"><h2>" +
                 std::string(say(l, "Abdeckung dieser Antwort", "Coverage of this answer")) + "</h2>" +
@@ -302,16 +274,16 @@ std::string record_page(const PageContext& c, const RecordReport& r, const std::
     body += row(say(l, "Gesendet", "Sent"), m.sent_at ? when(*m.sent_at) : std::string(say(l, "unbekannt", "unknown")));
     body += row(say(l, "Eingegangen", "Received"), when(m.received_at));
     if (!m.conversation.empty())
-        body +=
-            row(say(l, "Gespräch", "Conversation"),
-                "<bdi>" + escape(m.conversation.title.empty() ? m.conversation.id : m.conversation.title) + "</bdi>");
-    if (!m.subject.empty()) body += row(say(l, "Betreff", "Subject"), "<bdi>" + escape(m.subject) + "</bdi>");
-    body += row(say(l, "Art", "Kind"), escape(vault::kind_name(m.kind)));
+        body += row(
+            say(l, "Gespräch", "Conversation"),
+            "<bdi>" + escape_html(m.conversation.title.empty() ? m.conversation.id : m.conversation.title) + "</bdi>");
+    if (!m.subject.empty()) body += row(say(l, "Betreff", "Subject"), "<bdi>" + escape_html(m.subject) + "</bdi>");
+    body += row(say(l, "Art", "Kind"), escape_html(vault::kind_name(m.kind)));
     if (!m.target.empty())
-        body += row(say(l, "Bezieht sich auf", "Refers to"), "<code>" + escape(m.target) + "</code>");
+        body += row(say(l, "Bezieht sich auf", "Refers to"), "<code>" + escape_html(m.target) + "</code>");
     for (const auto& a : m.attachments) {
         body += row(say(l, "Anhang", "Attachment"),
-                    "<bdi>" + escape(a.name) + "</bdi> <span class=\"soft\">" + escape(a.media_type) + ", " +
+                    "<bdi>" + escape_html(a.name) + "</bdi> <span class=\"soft\">" + escape_html(a.media_type) + ", " +
                         (a.missing ? std::string(say(l, "nicht geliefert", "not delivered"))
                                    : number(a.size, l) + " Byte, SHA-256 " + a.sha256.hex()) +
                         "</span>");
@@ -319,15 +291,16 @@ std::string record_page(const PageContext& c, const RecordReport& r, const std::
     body += "</table></div>";
     if (!m.previous_body.empty()) {
         body += "<h2>" + std::string(say(l, "Vorher", "Before")) +
-                "</h2><div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape(m.previous_body) + "</pre></div>";
+                "</h2><div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape_html(m.previous_body) +
+                "</pre></div>";
     }
     std::string text = m.body;
     if (text.empty() && !m.body_html.empty()) text = m.body_html;
-    body += "<div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape(text) + "</pre></div>";
+    body += "<div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape_html(text) + "</pre></div>";
     body += "<div class=\"card\"><table>";
     body += row(say(l, "Eintrag", "Entry"), std::to_string(r.entry.value) + " · <code>" + r.leaf.hex() + "</code>");
     body += row(say(l, "Quelle", "Source"),
-                escape(r.source) + ", " + std::string(say(l, "Nr. ", "no. ")) + std::to_string(r.sequence));
+                escape_html(r.source) + ", " + std::string(say(l, "Nr. ", "no. ")) + std::to_string(r.sequence));
     body +=
         row(say(l, "Beweis", "Proof"),
             r.anchored ? std::string(say(l, "im Prüfpunkt und mit Zeitstempel", "in a checkpoint with a time stamp"))
@@ -350,7 +323,7 @@ std::string verify_page(const PageContext& c, const audit::Report* report) {
             l, "Prüft die ganze Kette, alle Prüfpunkte, Zeitstempel und jeden Geheimtext, ohne Inhalte zu öffnen.",
             "Checks the whole ledger, all checkpoints, time stamps and every ciphertext, without opening content.")) +
         "</p><form method=\"post\" action=\"/verify\"><input type=\"hidden\" name=\"form_token\" value=\"" +
-        escape(c.form_token) + "\"><p><button>" + std::string(say(l, "Jetzt prüfen", "Verify now")) +
+        escape_html(c.form_token) + "\"><p><button>" + std::string(say(l, "Jetzt prüfen", "Verify now")) +
         "</button></p></form>";
     if (report != nullptr) {
         const std::string_view language = l == Language::german ? "de" : "en";
@@ -358,15 +331,15 @@ std::string verify_page(const PageContext& c, const audit::Report* report) {
         std::string text = report->to_text(language);
         if (text.rfind(headline, 0) == 0) text.erase(0, std::min(text.size(), headline.size() + 1));
         body += "<div class=\"card\"><p class=\"" + std::string(report->ok ? "good" : "bad") + "\">" +
-                escape(headline) + "</p><pre class=\"body\">" + escape(text) + "</pre></div>";
+                escape_html(headline) + "</p><pre class=\"body\">" + escape_html(text) + "</pre></div>";
     }
     return page(c, say(l, "Prüfen", "Verify"), body);
 }
 
 std::string error_page(const PageContext& c, const Error& error) {
     return page(c, say(c.language, "Das ging nicht", "That did not work"),
-                "<div class=\"card\"><p class=\"bad\">" + escape(error.message()) + "</p><p>" + escape(error.hint()) +
-                    "</p></div>");
+                "<div class=\"card\"><p class=\"bad\">" + escape_html(error.message()) + "</p><p>" +
+                    escape_html(error.hint()) + "</p></div>");
 }
 
 }  // namespace kustos::web

@@ -1,4 +1,4 @@
-// HTML by concatenation: whatever comes from outside goes through escape().
+// HTML by concatenation: whatever comes from outside goes through escape_html().
 #pragma once
 
 #include <string>
@@ -8,8 +8,6 @@
 
 namespace kustos::web {
 
-std::string escape(
-    std::string_view text);  // for element content and quoted attributes; control characters become U+FFFD
 std::string url_encode(std::string_view text);
 
 struct PageContext {
