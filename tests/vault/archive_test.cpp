@@ -350,6 +350,34 @@ TEST_CASE("a disk that is nearly full takes no records, still takes control entr
     CHECK(a.count(audit::Kind::record) == 2);
 }
 
+TEST_CASE("a checkpoint whose entry found no room is named by the next one that does") {
+    World w;
+    w.make();
+    test::FailingFs disk(w.fs);
+    OpenOptions options;
+    options.state = w.dir / "state";
+    auto archive = Archive::open({disk, w.clock, w.random}, w.dir / "a", std::move(options));
+    REQUIRE(archive.ok());
+    Archive& a = **archive;
+    const SourceInfo source = a.add_source("chat", "import", kDefaultClass).value();
+    REQUIRE(a.publish().ok());
+    REQUIRE(a.seal(one(chat(a, source, "m1", "eins"))).ok());
+    disk.set_free(1u << 20);
+    CHECK_FALSE(a.publish().ok());
+    disk.set_free(1u << 30);
+    REQUIRE(a.seal(one(chat(a, source, "m2", "zwei"))).ok());
+    REQUIRE(a.publish().ok());
+    const auto sizes = audit::list_published(w.fs, w.dir / "a/ledger").value();
+    REQUIRE(sizes.size() == 3);
+    std::set<std::uint64_t> named;
+    for (std::uint64_t i = 0; i < a.head().size.value; ++i) {
+        const audit::Entry entry = a.entry(EntryIndex(i)).value();
+        if (audit::control_action(entry) == audit::ControlAction::checkpoint_published)
+            named.insert(*audit::BodyReader::parse(entry.body)->find_u64(audit::Tag::checkpoint_size));
+    }
+    for (const TreeSize size : sizes) CHECK(named.count(size.value) == 1);
+}
+
 TEST_CASE("an edited row of catalog.db is noticed and refused, and the ledger makes it again") {
     World w;
     w.make();

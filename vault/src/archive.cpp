@@ -776,10 +776,12 @@ Result<TreeSize> Archive::publish() {
             return published.back().size;
     }
     TRY(settle());  // what is published is there to be looked at
+    impl_->forgotten_named = false;  // a full disk may come between the file and its entry: the next call names it
     TRY(audit::store_published(impl_->env.fs, impl_->dir / "ledger", head.size, note));
     TRY(record_control(ControlAction::checkpoint_published, [&](Body& body) {
         body.put_u64(Tag::checkpoint_size, head.size.value).put_hash(Tag::note_hash, sha256(as_bytes(note)));
     }));
+    impl_->forgotten_named = true;
     return head.size;
 }
 
