@@ -109,8 +109,8 @@ private:
     // --- going on from an earlier verification ---
     // The entries before are still those that were verified then: their root says so. Else everything is looked at.
     void go_on_from(const VerifiedState& state) {
-        if (state.vkey != key_->format() || !(state.trust == options_.trust_digest)) {
-            report_.remark(RemarkCode::state_set_aside);
+        if (state.vkey != key_->format()) {
+            report_.problem("ledger.rewritten", "ledger", "is another one than an earlier verification saw");
             return;
         }
         const LedgerReader reader(fs_, ledger_, size_, BundleCheck::none);
@@ -119,6 +119,10 @@ private:
             report_.problem("ledger.rewritten", "ledger",
                             "the first " + std::to_string(state.size.value) +
                                 " entries are not those that an earlier verification saw");
+            return;
+        }
+        if (!(state.trust == options_.trust_digest)) {
+            report_.remark(RemarkCode::state_set_aside);
             return;
         }
         if (!begin_at(reader, state.resume)) return;
