@@ -133,6 +133,8 @@ private:
         since_ = &state;
         from_ = state.resume;
         frames_from_ = state.segment;
+        anchored_ = state.anchored;
+        at_segment_ = at_anchor_ = {from_, state.sequences};
         sequence_.insert(state.sequences.begin(), state.sequences.end());
         for (const auto& [source, next] : state.sequences) sources_.insert(source);
         report_.mode = "since";
@@ -194,6 +196,10 @@ private:
         s.trust = options_.trust_digest;
         s.size = interrupted_ ? TreeSize(tops_.size().value * kTileWidth) : size_;
         s.root = interrupted_ ? tops_.root() : root_;
+        if (since_ != nullptr && s.size < since_->size) {  // interrupted before it had come as far again
+            s.size = since_->size;
+            s.root = since_->root;
+        }
         const Snapshot& snapshot = at_segment_.at < at_anchor_.at ? at_segment_ : at_anchor_;
         s.resume = snapshot.at;
         const std::size_t begun = interrupted_ ? segment_ : segments_.size();

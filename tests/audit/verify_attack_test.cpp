@@ -129,7 +129,7 @@ TEST_CASE("whatever is damaged, threads or none say the same, and none of it hol
     t.sample.extend_to_blob(90);
     SeededRandom random(4711);
     int found = 0, rounds = 0;
-    for (; rounds < 30; ++rounds) {
+    for (; rounds < 16; ++rounds) {
         const Path copy = t.dir / "copy";
         sfs::remove_all(copy);
         sfs::copy(t.sample.archive(), copy, sfs::copy_options::recursive);
@@ -240,4 +240,45 @@ TEST_CASE("going on: a key that no entry of then announced is not believed") {
     CHECK(t.has(report, "key.rotation"));
     t.options.since.reset();
     CHECK(t.has(t.judge(), "key.rotation"));
+}
+
+TEST_CASE("going on twice: what a run that saw nothing new leaves is no less than what it began with") {
+    Target t;
+    for (const std::uint64_t records : {200u, 700u}) t.sample.extend(records);  // a span that began before `resume`
+    t.remember();
+    const VerifiedState first = *t.options.since;
+    for (int again = 0; again < 3; ++again) {
+        const auto v = verify_archive(t.fs, t.sample.archive(), t.options);
+        INFO(v.report.to_json());
+        REQUIRE(v.report.ok);
+        CHECK(*v.state == first);
+        t.options.since = v.state;
+    }
+    t.sample.extend(20);
+    CHECK(t.judge().ok);
+}
+
+TEST_CASE("going on: who interrupts a run does not make it forget how far the one before had come") {
+    Target t;
+    for (int round = 0; round < 4; ++round) t.sample.extend(200);
+    t.remember();
+    const VerifiedState first = *t.options.since;
+    REQUIRE(first.resume + 256 < first.size.value);
+    for (int most = 0; most < 3; ++most) {
+        int asked = 0;
+        t.options.since = first;
+        t.options.stop = [&asked, most] { return ++asked > most; };
+        auto v = verify_archive(t.fs, t.sample.archive(), t.options);
+        t.options.stop = {};
+        REQUIRE(v.state.has_value());
+        CHECK(v.state->size == first.size);
+        CHECK(v.state->root == first.root);
+        CHECK(v.state->anchored == first.anchored);
+        CHECK(v.state->resume >= first.resume);
+        t.options.since = VerifiedState::parse(v.state->format()).value();
+        const Report next = t.judge();
+        INFO(next.to_json());
+        CHECK(next.ok);
+        CHECK(next.since_size == first.size.value);
+    }
 }
