@@ -218,7 +218,7 @@ private:
     House(Environment environment, HouseOptions options);
     Status wire();
     Status read_trust();
-    Status note_configuration();
+    Status note_configuration(const Bytes& now);  // the bytes that are in effect, read once
     Result<audit::SigningGround> signing_ground(EntryIndex entry);
     Status count_source(const vault::SourceInfo& source);
     Result<audit::KeyHistory> key_history() const;

@@ -49,7 +49,7 @@ enum class RemarkCode {
     continued,          // entry: a continuation
     unwitnessed,        // number: entries that no witness has seen
     verified_before,    // number: of the first entries only the root was compared
-    state_set_aside,    // an earlier verification to go on from was of something else
+    state_set_aside,    // an earlier verification to go on from had another trust file
     older_span,         // folder: a time stamp over entries that were verified before
     later_token,        // number: of entries, that it stamps; it came after they were verified
     interrupted,        // number: of entries that were looked at

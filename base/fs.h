@@ -57,7 +57,8 @@ public:
     virtual Status sync_dir(const Path& path) = 0;
     virtual bool exists(const Path& path) = 0;
     virtual Result<std::vector<std::string>> list(const Path& path) = 0;  // names, sorted, without . and ..
-    virtual Result<bool> is_dir(const Path& path) = 0;
+    virtual Result<bool> is_dir(const Path& path) = 0;                    // of a symbolic link: what it leads to
+    virtual bool is_link(const Path&) { return false; }
     // What this process may still write on the disk of a folder; where nobody can tell: as much as there can be.
     virtual std::uint64_t free_bytes(const Path&) { return ~std::uint64_t{0}; }
 };
@@ -72,6 +73,7 @@ public:
     bool exists(const Path& path) override;
     Result<std::vector<std::string>> list(const Path& path) override;
     Result<bool> is_dir(const Path& path) override;
+    bool is_link(const Path& path) override;
     std::uint64_t free_bytes(const Path& path) override;
 };
 

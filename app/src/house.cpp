@@ -93,10 +93,16 @@ std::string config_template(const std::vector<std::string>& authorities) {
     return text;
 }
 
-Result<Config> load_config(Fs& fs, const Path& archive) {
+namespace {
+Result<Bytes> config_bytes(Fs& fs, const Path& archive) {
     auto bytes = read_file(fs, archive / "config.yaml", kMaxConfig);
-    if (!bytes.ok() && bytes.error().code() == Code::not_found) return Config::parse("", known_keys());
-    const Bytes yaml = TRY(std::move(bytes));
+    if (!bytes.ok() && bytes.error().code() == Code::not_found) return Bytes();
+    return bytes;
+}
+}  // namespace
+
+Result<Config> load_config(Fs& fs, const Path& archive) {
+    const Bytes yaml = TRY(config_bytes(fs, archive));
     return Config::parse(as_text(yaml), known_keys());
 }
 
@@ -122,7 +128,8 @@ Result<audit::KeyHistory> House::key_history() const {
 }
 
 Status House::wire() {
-    config_ = TRY(load_config(environment_.fs, options_.archive));
+    const Bytes configuration = TRY(config_bytes(environment_.fs, options_.archive));
+    config_ = TRY(Config::parse(as_text(configuration), known_keys()));
     witnesses_ = TRY(read_witnesses(config_));
     TRY(read_trust());
     vault::OpenOptions open;
@@ -147,7 +154,7 @@ Status House::wire() {
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
 
-    TRY(note_configuration());
+    TRY(note_configuration(configuration));
 
     // A rotation that a crash interrupted; else the old key would go on signing beside the announced one.
     if (const auto waiting = TRY_IN("signer", archive_->signer().waiting_key())) {

@@ -93,9 +93,8 @@ Status House::count_sources() {
 
 // Settings take effect only if the ledger says which. The text of before is the copy that was made then: it lies with
 // the signer, and counts only if it is what the last such entry names.
-Status House::note_configuration() {
+Status House::note_configuration(const Bytes& now) {
     Fs& fs = environment_.fs;
-    const Bytes now = TRY_IN("config.yaml", read_if_there(fs, options_.archive / "config.yaml"));
     const Hash digest = sha256(now), named = archive_->configuration();
     if (digest == named) return {};
     const Path copy = options_.state / "config.applied";

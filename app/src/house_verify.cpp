@@ -101,9 +101,17 @@ Result<audit::Report> House::sample_content(ByteView nonce, std::uint64_t count)
     const TreeSize size = published->size;
     const Hash root = TRY(archive_->ledger().root(size));
     std::uint64_t passed_over = 0;
+    std::vector<EntryIndex> gone;
     const auto has_content = [&](EntryIndex i) -> Result<bool> {
         const auto header = TRY(archive_->ledger().header(i));
-        const bool fits = header.kind == audit::Kind::record && archive_->segments().frame(i).ok();
+        bool fits = header.kind == audit::Kind::record;
+        if (fits) {
+            // Only what was removed is passed over. A file that is missing is not: else whoever takes it away, or
+            // damages it, would choose the sample.
+            const auto frame = archive_->segments().frame(i);
+            fits = frame.ok() || frame.error().code() != Code::not_found;
+            if (!fits) gone.push_back(i);
+        }
         passed_over += fits ? 0 : 1;
         return fits;
     };
@@ -126,6 +134,9 @@ Result<audit::Report> House::sample_content(ByteView nonce, std::uint64_t count)
     report.sampled = drawn.size();
     report.remark(RemarkCode::only_drawn);
     if (drawn.empty()) report.remark(RemarkCode::nothing_drawn);
+    for (const EntryIndex i : gone)
+        report.problem("vault.missing", "entry " + std::to_string(i.value),
+                       "the ciphertext is gone and no entry allows it");
     Progress opening(environment_.clock, "sample", "records", drawn.size());
     for (std::size_t i = 0; i < drawn.size(); ++i) {
         if (interrupt_requested()) return Error(Code::interrupted, "interrupted; no result was stored");

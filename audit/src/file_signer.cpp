@@ -73,6 +73,7 @@ struct FileSigner::State {
     CheckpointKey checkpoint_key;
     std::unique_ptr<File> file;
     HeadSlot slot;
+    std::uint64_t opened_at = 0;  // the ledger's size when this signer began
     bool dead = false;
     std::optional<std::uint64_t> served;  // the newest entry that a document was signed for; absent: not read yet
     std::uint64_t floor = 0;              // no entry up to here serves, but those in `documents`
@@ -134,6 +135,7 @@ Result<std::unique_ptr<FileSigner>> FileSigner::open(Environment environment, co
     state->evidence_key = TRY(BundleKey::open(fs, evidence_text.view(), certificate));
     state->file = TRY_IN("signer's store", fs.open(dir / "head", OpenMode::read_write));
     state->slot = TRY(read_slots(*state->file));
+    state->opened_at = state->slot.head.size.value;
     if (state->slot.vault != state->vault) return damaged("head and checkpoint.key belong to different archives");
     // What was read may be a page whose sync failed before this start: only once it is stored does it count.
     TRY_IN("signer's head", state->store(state->slot));
@@ -210,7 +212,9 @@ Status FileSigner::serve(EntryIndex entry) {
         const auto bytes = read_file(fs, file, 8);
         if (bytes.ok() && bytes->size() != 8) return damaged("served is not 8 bytes");
         if (!bytes.ok() && bytes.error().code() != Code::not_found) return bytes.error();
-        state_->served = state_->floor = bytes.ok() ? load_u64(bytes->data()) : 0;
+        // A store that never signed yet: entries of before are no grounds, or each old export would be one.
+        const std::uint64_t old = state_->opened_at == 0 ? 0 : state_->opened_at - 1;
+        state_->served = state_->floor = bytes.ok() ? load_u64(bytes->data()) : old;
     }
     const auto [place, fresh] = documents.try_emplace(entry.value, 0);
     if ((fresh && entry.value <= state_->floor) || place->second >= kDocumentsOfAnEntry) {

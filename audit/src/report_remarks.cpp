@@ -68,10 +68,8 @@ constexpr std::array kRemarks = {
         "die ersten {} Einträge, ihre Geheimtexte und Zeitstempel: Sie wurden früher geprüft, und jetzt wurde nur "
         "ihre Wurzel verglichen"},
     RemarkWords{RemarkCode::state_set_aside, "state_set_aside",
-                "only what is new: the verification before was of another archive or with another trust file, so "
-                "everything was looked at",
-                "nur das Neue: Die frühere Prüfung galt einem anderen Archiv oder geschah mit anderer Vertrauensdatei; "
-                "deshalb wurde alles geprüft"},
+                "only what is new: the verification before was with another trust file, so everything was looked at",
+                "nur das Neue: Die frühere Prüfung geschah mit anderer Vertrauensdatei; deshalb wurde alles geprüft"},
     RemarkWords{RemarkCode::older_span, "older_span", "{}: a time stamp over entries that were verified before",
                 "{}: ein Zeitstempel über Einträge, die früher geprüft wurden"},
     RemarkWords{RemarkCode::later_token, "later_token",
@@ -114,6 +112,7 @@ constexpr std::array kDetails = {
     Detail{"is no anchor's folder", "ist kein Ordner eines Zeitstempels"},
     Detail{"stamps more entries than the ledger has", "stempelt mehr Einträge, als die Kette hat"},
     Detail{"nothing refers to it", "nichts verweist darauf"},
+    Detail{"is another one than an earlier verification saw", "ist eine andere, als eine frühere Prüfung sah"},
     Detail{"the first {} entries are not those that an earlier verification saw",
            "die ersten {} Einträge sind nicht die, die eine frühere Prüfung gesehen hat"},
     Detail{"does not stand in the tree that the checkpoint states", "steht nicht in dem Baum, den der Prüfpunkt nennt"},

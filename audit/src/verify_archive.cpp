@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "audit/anchors.h"
 #include "audit/entry.h"
@@ -108,8 +109,8 @@ private:
     // --- going on from an earlier verification ---
     // The entries before are still those that were verified then: their root says so. Else everything is looked at.
     void go_on_from(const VerifiedState& state) {
-        if (state.vkey != key_->format() || !(state.trust == options_.trust_digest)) {
-            report_.remark(RemarkCode::state_set_aside);
+        if (state.vkey != key_->format()) {
+            report_.problem("ledger.rewritten", "ledger", "is another one than an earlier verification saw");
             return;
         }
         const LedgerReader reader(fs_, ledger_, size_, BundleCheck::none);
@@ -120,10 +121,20 @@ private:
                                 " entries are not those that an earlier verification saw");
             return;
         }
+        if (!(state.trust == options_.trust_digest)) {
+            report_.remark(RemarkCode::state_set_aside);
+            return;
+        }
         if (!begin_at(reader, state.resume)) return;
+        if (!announced_before(reader, state)) {
+            report_.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys");
+            return;
+        }
         since_ = &state;
         from_ = state.resume;
         frames_from_ = state.segment;
+        anchored_ = state.anchored;
+        at_segment_ = at_anchor_ = {from_, state.sequences};
         sequence_.insert(state.sequences.begin(), state.sequences.end());
         for (const auto& [source, next] : state.sequences) sources_.insert(source);
         report_.mode = "since";
@@ -134,6 +145,16 @@ private:
             report_.proven_since = state.proven_since;
             report_.proven_size = state.proven_size;
         }
+    }
+    // Keys that were announced before the walk begins: the entries of then say so.
+    bool announced_before(const LedgerReader& reader, const VerifiedState& state) const {
+        for (const KeyHistory::Step& step : history_->steps()) {
+            if (step.proven.value == 0 || step.entry.value >= state.resume) continue;
+            const auto proof = reader.proof(step.entry, state.size);
+            if (!proof.ok() || !verify_inclusion(step.entry, state.size, step.leaf, *proof, state.root).ok())
+                return false;
+        }
+        return true;
     }
     // The tree's left part, from its tiles. They are as true as the root that they lead to.
     bool begin_at(const LedgerReader& reader, std::uint64_t from) {
@@ -175,10 +196,14 @@ private:
         s.trust = options_.trust_digest;
         s.size = interrupted_ ? TreeSize(tops_.size().value * kTileWidth) : size_;
         s.root = interrupted_ ? tops_.root() : root_;
+        if (since_ != nullptr && s.size < since_->size) {  // interrupted before it had come as far again
+            s.size = since_->size;
+            s.root = since_->root;
+        }
         const Snapshot& snapshot = at_segment_.at < at_anchor_.at ? at_segment_ : at_anchor_;
         s.resume = snapshot.at;
         const std::size_t begun = interrupted_ ? segment_ : segments_.size();
-        s.segment = begun == 0 ? 0 : segments_[begun - 1].value;
+        s.segment = std::max(frames_from_, begun == 0 ? 0 : segments_[begun - 1].value);
         s.sequences = snapshot.sequences;
         s.anchored = anchored_;
         s.time = report_.time;
@@ -320,6 +345,7 @@ private:
     }
     // Before something is said that may follow from it: causes are named first.
     void judge_all_published() {
+        if (std::exchange(all_judged_, true)) return;  // thousands may follow from it, and each needs the disk
         for (const std::uint64_t size : published_sizes_) judge_published(size);
     }
 
@@ -591,7 +617,7 @@ private:
             if (s.anchor.span.covers(index)) s.imprint.add(b.groups[i]);
         }
         check_sequence(index, h);
-        take_frame(index, h, b.frame_holds[i]);
+        take_frame(index, h, b.frame_holds[i], b.frame_at[i]);
         if (h.kind == Kind::control) take_control(index, *decode_entry(b.entries[i]), name_of(index));
     }
     static std::string name_of(EntryIndex index) { return "entry " + std::to_string(index.value); }
@@ -667,7 +693,7 @@ private:
     }
 
     // --- ciphertext ---
-    void take_frame(EntryIndex index, const EntryHeader& h, bool holds) {
+    void take_frame(EntryIndex index, const EntryHeader& h, bool holds, const FramePlace& place) {
         if (index.value < frames_from_) return;
         if (has_own_file(h)) {
             if (holds) {
@@ -680,7 +706,7 @@ private:
             return;
         }
         if (segment_ < segments_.size() && index >= segments_[segment_]) next_segment();
-        if (holds && file_) {
+        if (holds && file_ && place == FramePlace{segments_[segment_ - 1].value, offset_}) {
             offset_ += frame_size(h);
             if (h.ciphertext_length != 0) count_frame(h);
         } else {
@@ -708,8 +734,8 @@ private:
             missing_reported_ = true;
             return;
         }
-        std::uint8_t head[kFrameHead];
-        if (segment_end_ - offset_ < kFrameHead || !file_->read_at(offset_, head).ok()) {
+        std::uint8_t head[kFrameHead] = {};
+        if (offset_ > segment_end_ || segment_end_ - offset_ < kFrameHead || !file_->read_at(offset_, head).ok()) {
             report_.problem("vault.segment", segment_name_ + " (" + where + ")", "ends before the frame");
             file_.reset();
             missing_reported_ = true;
@@ -817,6 +843,7 @@ private:
         switch (*control_action(entry)) {
             case ControlAction::source_added:
                 sources_.insert(static_cast<std::uint32_t>(index.value));
+                sequence_.try_emplace(static_cast<std::uint32_t>(index.value), 0);  // a state names it, too
                 break;
             case ControlAction::checkpoint_published: {
                 const auto size = body->find_u64(Tag::checkpoint_size);
@@ -1044,7 +1071,9 @@ private:
                                     [&, hash = token](const AnchorToken& t) { return sha256(t.token) == hash; });
                     if (!there) report_.problem("renewal", where, "is not the one that its entry names");
                 }
-                if (named->second.size() != renewal.tokens.size())
+                // Of several, the first may have been named before the walk began.
+                if (since_ != nullptr ? named->second.size() > renewal.tokens.size()
+                                      : named->second.size() != renewal.tokens.size())
                     report_.problem("renewal", where, "has other tokens than its entries name");
                 renewals_.erase(named);
             }
@@ -1122,7 +1151,8 @@ private:
             const std::string relative = name + "/" + n;
             if (belongs(relative)) continue;
             const auto is_dir = fs_.is_dir(folder / n);
-            if (is_dir.ok() && *is_dir) {
+            // A link is followed by nobody: one that leads back up would be walked for ever.
+            if (is_dir.ok() && *is_dir && !fs_.is_link(folder / n)) {
                 walk_folder(folder / n, relative);
             } else {
                 unreferenced("ledger/" + relative, "belongs to no ledger of this size");
@@ -1170,7 +1200,8 @@ private:
     std::size_t next_published_ = 0;
     std::map<std::uint64_t, Published> published_;  // the last used
     std::set<std::uint64_t> misjudged_;             // reported
-    std::set<std::uint64_t> unnamed_;               // met, and no entry has named them yet
+    bool all_judged_ = false;
+    std::set<std::uint64_t> unnamed_;  // met, and no entry has named them yet
 
     std::vector<AnchorSpan> spans_;     // by previous size
     std::vector<std::uint64_t> reach_;  // the largest size of spans_[0..i]

@@ -167,6 +167,7 @@ void Lookahead::place_frames(Job& job) {
     };
     close(0);
     for (unsigned i = 0; i < r.entries.size(); ++i) {
+        if (r.headers[i] && has_own_file(*r.headers[i])) continue;
         if (segment_ < segments_.size() && r.first + i >= segments_[segment_].value) {
             close(i);
             file_.reset();
@@ -177,7 +178,7 @@ void Lookahead::place_frames(Job& job) {
                 file_ = std::move(*opened);
                 end_ = size.ok() ? *size : 0;
             }
-            ++segment_;
+            begun_ = segments_[segment_++].value;
             run = {file_, i, i, 0, 0};
         }
         if (!file_) continue;
@@ -188,6 +189,7 @@ void Lookahead::place_frames(Job& job) {
             run.file.reset();
             continue;
         }
+        job.result->frame_at[i] = {begun_, offset_};
         offset_ += frame;
         run.bytes += frame;
     }

@@ -23,6 +23,12 @@
 
 namespace kustos::audit {
 
+// Where a frame stands: in the segment that begins with this entry.
+struct FramePlace {
+    std::uint64_t segment = 0, offset = 0;
+    bool operator==(const FramePlace&) const = default;
+};
+
 // One entry bundle, with what was found out.
 struct LookedAt {
     std::uint64_t first = 0;
@@ -34,6 +40,7 @@ struct LookedAt {
     std::vector<std::optional<EntryHeader>> headers;  // absent: not well-formed
     std::vector<Hash> groups;                         // values of the imprint's groups, if they were asked for
     std::array<bool, kTileWidth> frame_holds{};       // length and hash are the header's
+    std::array<FramePlace, kTileWidth> frame_at{};    // there; the judge counts by itself where it should be
     bool tile_holds = false;                          // a full tile of level 0 is there as it should be
     Hash top;                                         // of a full tile
 };
@@ -78,7 +85,7 @@ private:
     std::uint64_t at_ = 0;
     std::size_t segment_ = 0;
     std::shared_ptr<File> file_;
-    std::uint64_t offset_ = 0, end_ = 0;
+    std::uint64_t begun_ = 0, offset_ = 0, end_ = 0;  // of the segment's first entry; in file_
 
     std::deque<std::shared_ptr<Job>> ahead_;  // in order
     std::size_t bytes_ahead_ = 0;

@@ -94,7 +94,7 @@ Result<std::unique_ptr<File>> RealFs::open(const Path& path, OpenMode mode) {
     int flags = O_CLOEXEC;
     switch (mode) {
         case OpenMode::read:
-            flags |= O_RDONLY;
+            flags |= O_RDONLY | O_NONBLOCK;  // a pipe somebody put there must not hold us up; files don't care
             break;
         case OpenMode::create_new:
             flags |= O_RDWR | O_CREAT | O_EXCL;
@@ -162,6 +162,11 @@ Result<bool> RealFs::is_dir(const Path& path) {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return system_error("stat", errno);
     return S_ISDIR(info.st_mode);
+}
+
+bool RealFs::is_link(const Path& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
 }
 
 std::uint64_t RealFs::free_bytes(const Path& path) {

@@ -267,6 +267,25 @@ TEST_CASE("documents are signed with the evidence key if an entry of the ledger 
     CHECK(signer->sign_cms(digest, ledger.ground(5)).ok());
 }
 
+TEST_CASE("entries from before a store's first signature are no grounds: only what is appended from then on is") {
+    Store store;
+    const Hash digest = sha256(as_bytes("document"));
+    const std::vector<Bytes> old = {allowing(ControlAction::archive_created), allowing(AccessAction::export_),
+                                    allowing(AccessAction::export_)};
+    {
+        const auto signer = store.open();
+        Documents ledger{*signer, {}};
+        for (const Bytes& entry : old) ledger.append(entry);
+    }
+    const auto signer = store.open();
+    Documents ledger{*signer, old};
+    for (const std::size_t i : {1u, 2u})
+        CHECK(signer->sign_cms(digest, ledger.ground(i)).error().code() == Code::denied);
+    ledger.append(allowing(AccessAction::export_));
+    CHECK(signer->sign_cms(digest, ledger.ground(3)).ok());
+    CHECK(signer->sign_cms(digest, ledger.ground(2)).error().code() == Code::denied);
+}
+
 TEST_CASE("the head slot on the format page is read") {
     const Bytes bytes = doc_example("signer.md", "head-slot");
     CHECK(bytes.size() == kHeadSlotSize);

@@ -202,6 +202,40 @@ void VerifySample::extend(std::uint64_t records) {
         const SampleSealed s = sample_sealed(random_, 0, 16 + random_.next() % 60);
         append(s.entry, s.ciphertext);
     }
+    publish_next();
+}
+
+void VerifySample::extend_to_blob(std::uint64_t records) {
+    for (std::uint64_t i = 0; i < records; ++i) {
+        const bool last = i + 1 == records;
+        const SampleSealed s = last ? sample_sealed(random_, 0, kOwnFileFrom, Kind::blob)
+                                    : sample_sealed(random_, 0, 16 + random_.next() % 60);
+        append(s.entry, s.ciphertext);
+    }
+    publish_next();
+}
+
+std::uint64_t VerifySample::add_source() {
+    return append(control(Body(ControlAction::source_added)
+                              .put_time(Tag::time, clock_.now())
+                              .put_text(Tag::name, "idle")
+                              .put_text(Tag::source_kind, "import")));
+}
+
+void VerifySample::append_of(std::uint64_t source) {
+    SampleSealed s = sample_sealed(random_, 0, 40);
+    s.entry.header.source = SourceId{static_cast<std::uint32_t>(source)};
+    s.entry.header.sequence = 0;
+    entries_.push_back(encode(s.entry));
+    must(segments_->append(EntryIndex{entries_.size() - 1}, s.entry.header, s.ciphertext));
+}
+
+SignerKey VerifySample::key() const {
+    RealFs fs;
+    return must(SignerKey::parse(must(read_file(fs, dir_ / "signer" / "checkpoint.key", 4096))));
+}
+
+void VerifySample::publish_next() {
     commit();
     const TreeSize size = state_.size();
     const std::string note = must(signer_->note());

@@ -33,6 +33,13 @@ public:
     // Goes on: so many records, a published checkpoint, its time stamp over what came since the last, and their
     // entries.
     void extend(std::uint64_t records);
+    // The same, and the last of the records is a blob with a file of its own.
+    void extend_to_blob(std::uint64_t records);
+    // A source is introduced, with the next extend(); and the first record of it.
+    std::uint64_t add_source();
+    void append_of(std::uint64_t source);
+    // The checkpoint key, as whoever has taken it.
+    audit::SignerKey key() const;
     std::uint64_t size() const { return entries_.size(); }
 
     // What stands in the bundle, to be changed by a test before it is written.
@@ -53,6 +60,7 @@ public:
 
 private:
     std::uint64_t append(audit::Entry entry, const Bytes& ciphertext = {});
+    void publish_next();
     void commit();
     void add_records();
     void publish();

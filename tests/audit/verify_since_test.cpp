@@ -135,17 +135,27 @@ TEST_CASE("what is new is checked as ever: entries, ciphertexts, tiles, sequence
     CHECK(w.codes().count("vault.missing") + w.codes().count("vault.segment") > 0);
 }
 
-TEST_CASE("a state of another archive, or under another trust file, is set aside and everything is looked at") {
+TEST_CASE("under another trust file everything is looked at, and the past is compared all the same") {
     World w;
     w.sample.extend(600);
     w.remember();
     w.options.trust_digest = sha256(as_bytes("another"));
-    CHECK(w.judge().report.mode == "whole");
-    w.options.trust_digest = Hash{};
+    const Verification whole = w.judge();
+    CHECK(whole.report.ok);
+    CHECK(whole.report.mode == "whole");
+    w.options.since->root.bytes[3] ^= 1;
+    CHECK(w.codes().count("ledger.rewritten") == 1);
+}
+
+TEST_CASE("another archive in the place of the one that was seen is a finding, however whole it is") {
+    World w;
+    w.remember();
     VerifySample other(w.dir / "other", 34);
     const auto foreign = verify_archive(w.fs, other.archive(), w.options);
-    CHECK(foreign.report.ok);
     CHECK(foreign.report.mode == "whole");
+    REQUIRE(foreign.report.problems.size() == 1);
+    CHECK(foreign.report.problems.front().code == "ledger.rewritten");
+    CHECK(!foreign.state.has_value());
 }
 
 TEST_CASE("a state that was tampered with or cut is refused, never half believed") {

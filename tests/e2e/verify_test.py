@@ -118,6 +118,15 @@ class Samples(unittest.TestCase):
             self.assertEqual((drawn["list_root"], drawn["total"]), (listed, str(passed)))
             a.run("audit", "sample", "--nonce", "00", "--count", 3, code=2)
             self.assertEqual(a.verify()[0], 0)
+            # Content that was taken away is no way to choose what is drawn: it is named.
+            segment = a.path / "vault" / "segments" / "000000000000.seg"
+            data, at, entry = segment.read_bytes(), 0, 0
+            while kinds[entry] != "record":
+                at, entry = at + 8 + int.from_bytes(data[at:at + 8], "big"), entry + 1
+            length = int.from_bytes(data[at:at + 8], "big")
+            segment.write_bytes(data[:at] + bytes(8) + data[at + 8 + length:] + bytes(length))
+            report = json.loads(a.run("--json", "audit", "sample", "--nonce", NONCE, "--count", 300, code=1).stdout)
+            self.assertEqual([(p["code"], p["where"]) for p in report["problems"]], [("vault.missing", f"entry {entry}")])
 
     def test_a_closed_vault_opens_nothing_for_an_auditor(self):
         secret = "a passphrase of some length"
