@@ -775,7 +775,7 @@ Result<TreeSize> Archive::publish() {
         if (!published.empty() && (!content || content->value < published.back().size.value))
             return published.back().size;
     }
-    TRY(settle());  // what is published is there to be looked at
+    TRY(settle());                   // what is published is there to be looked at
     impl_->forgotten_named = false;  // a full disk may come between the file and its entry: the next call names it
     TRY(audit::store_published(impl_->env.fs, impl_->dir / "ledger", head.size, note));
     TRY(record_control(ControlAction::checkpoint_published, [&](Body& body) {
