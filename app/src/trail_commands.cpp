@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/entry_names.h"
+#include "audit/report_text.h"
 #include "audit/trail.h"
 #include "base/progress.h"
 
@@ -16,6 +17,8 @@ using audit::TrailRow;
 using nlohmann::json;
 
 namespace {
+
+constexpr std::size_t kMostShown = 8192;  // bytes of an entry's rows, for people
 
 Result<std::optional<audit::Kind>> kind_of(const std::string& name) {
     if (name.empty()) return std::optional<audit::Kind>();
@@ -118,8 +121,9 @@ Result<int> list_trail(Environment e, const Call& c, Streams s) {
     }
     for (const TrailRow& r : rows)
         s.out << r.index.value << "\t" << (r.time ? format_rfc3339(*r.time) : "-") << "\t" << audit::kind_name(r.kind)
-              << (r.action.empty() ? "" : " ") << r.action << (r.sealed ? " *" : "") << "\t" << r.source << "\t"
-              << rows_text(r, false) << "\n";
+              << (r.action.empty() ? "" : " ") << r.action << (r.sealed ? " *" : "") << "\t"
+              << audit::harmless(r.source) << "\t" << audit::harmless(rows_text(r, false), kMostShown)
+              << "\n";  // somebody else's ledger, and a terminal
     const bool de = c.language == Language::german;
     if (std::any_of(rows.begin(), rows.end(), [](const TrailRow& r) { return r.sealed; }))
         s.out << (de ? "* ein Teil ist versiegelt: kustos audit show EINTRAG --ground GRUND\n"

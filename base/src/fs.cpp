@@ -111,7 +111,11 @@ Result<std::unique_ptr<File>> RealFs::open(const Path& path, OpenMode mode) {
         fd = ::open(path.c_str(), flags, 0600);
     } while (fd < 0 && errno == EINTR);
     if (fd < 0) return system_error("open", errno);
-    return std::unique_ptr<File>(std::make_unique<RealFile>(fd));
+    auto file = std::make_unique<RealFile>(fd);
+    struct stat info {};
+    if (mode == OpenMode::read && ::fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISDIR(info.st_mode)))
+        return Error(Code::environment, "open: not a file");
+    return std::unique_ptr<File>(std::move(file));
 }
 
 Status RealFs::make_dirs(const Path& path) {

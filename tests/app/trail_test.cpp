@@ -1,7 +1,10 @@
 // What the archive says of itself, and that nothing happens which it can't say.
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include "app/house.h"
+#include "app/trail_commands.h"
 #include "audit/trail.h"
 #include "tests/support/temp_dir.h"
 #include "vault/retention.h"
@@ -214,4 +217,20 @@ TEST_CASE("an action whose entry can't be stored does not happen") {
     CHECK(w.house->archive().head().size == size);
     w.open();  // and all of it is as it was
     CHECK(w.house->archive().head().size == size);
+}
+
+TEST_CASE("a listing for people holds nothing that steers a terminal or turns its text around") {
+    World w;
+    REQUIRE(w.house->archive()
+                .record_control(audit::ControlAction::finding,
+                                [](audit::Body& body) { body.put_text(audit::Tag::code, "x\u009b31m\u202ey"); })
+                .ok());
+    REQUIRE(w.house->archive().settle().ok());
+    Call call;
+    call.archive = w.archive();
+    call.limit = 5;
+    std::ostringstream out, err;
+    REQUIRE(list_trail({w.fs, w.clock, w.random}, call, {out, err}).ok());
+    INFO(out.str());
+    CHECK(out.str().find("code=x?31m?y") != std::string::npos);
 }

@@ -456,6 +456,24 @@ class DamagedArchives(Case):
                                  lambda folder: (folder / relative).unlink(), archive,
                                  expected=None if kind not in ("token", "anchor note") else "anchor.missing")
 
+    def test_pipes_devices_and_links_in_the_place_of_files(self):
+        def put(folder, relative, make):
+            (folder / relative).unlink()
+            make(folder / relative)
+        for kind, files in kinds(DEMO.path).items():
+            if not files:
+                continue
+            relative = files[0].relative_to(DEMO.path)
+            for what, make in (("a pipe", os.mkfifo), ("a device", lambda path: path.symlink_to("/dev/zero")),
+                               ("a link to its folder", lambda path: path.symlink_to("."))):
+                self.damaged(f"{kind}: {relative} is {what}", lambda folder: put(folder, relative, make))
+
+    def test_links_among_the_tiles_are_not_followed(self):
+        def make(folder):
+            for name in "abc":
+                (folder / "ledger" / "tile" / name).symlink_to(".")
+        self.damaged("links lead back up among the tiles", make, expected="file.unreferenced")
+
     def test_folders_removed(self):
         for part in ("ledger", "ledger/tile", "ledger/tile/0", "ledger/tile/entries", "ledger/published", "ledger/anchors", "vault",
                      "vault/segments", "keys/boxes"):

@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import struct
 import subprocess
 import sys
@@ -1877,6 +1878,15 @@ def tile_name(level, index, width):
     return f"tile/{level}/{grouped(index)}" + ("" if width == TILE else f".p/{width}")
 
 
+def open_file(path):
+    """A file of the archive. A pipe would hold us up for ever; of a device, which never ends, no more is read than it says it has."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("not a file")
+    return os.fdopen(descriptor, "rb")
+
+
 class ArchiveCheck:
     PIECE = 1 << 20
 
@@ -1934,10 +1944,11 @@ class ArchiveCheck:
         self.report.remark("that plaintext matches the commitments: nothing was decrypted")
 
     def read(self, path, limit):
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size > limit:
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
                 raise Refused("the file is too large")
-            return file.read()
+            return file.read(size)
 
     def names(self, folder, code, where):
         try:
@@ -2200,7 +2211,7 @@ class ArchiveCheck:
         where = f"vault/blobs/{path.name} ({name})"
         self.blobs.discard(index)
         try:
-            with open(path, "rb") as file:
+            with open_file(path) as file:
                 length = os.fstat(file.fileno()).st_size
                 head = file.read(8)
                 self.report.count("frames")
@@ -2229,7 +2240,7 @@ class ArchiveCheck:
         path = self.vault / "segments" / f"{self.segments.pop(0):012}.seg"
         self.silent = False
         try:
-            file = open(path, "rb")  # closed by close_segment()
+            file = open_file(path)  # closed by close_segment()
             self.segment = (file, "vault/segments/" + path.name, os.fstat(file.fileno()).st_size)
         except OSError:
             pass
@@ -2254,7 +2265,7 @@ class ArchiveCheck:
             self.close_segment()
             self.silent = True
 
-        head = file.read(8)
+        head = file.read(max(0, min(8, end - file.tell())))
         length = int.from_bytes(head, "big")
         if len(head) < 8:
             give_up("ends before the frame")
@@ -2273,8 +2284,8 @@ class ArchiveCheck:
 
     def finish_frames(self):
         if self.segment is not None:
-            file, name, _ = self.segment
-            while piece := file.read(self.PIECE):
+            file, name, end = self.segment
+            while piece := file.read(max(0, min(self.PIECE, end - file.tell()))):
                 if piece.strip(b"\0"):
                     self.report.problem("vault.segment", name, "has bytes after its last frame")
                     break
@@ -2426,7 +2437,7 @@ class ArchiveCheck:
 
     def walk_folder(self, folder, relative):
         for name in self.names(folder, "archive.unreadable", "ledger/" + relative):
-            if (folder / name).is_dir():
+            if (folder / name).is_dir() and not (folder / name).is_symlink():
                 self.walk_folder(folder / name, f"{relative}/{name}")
             elif f"{relative}/{name}" not in self.expected:
                 self.unreferenced(f"ledger/{relative}/{name}", "belongs to no ledger of this size")
