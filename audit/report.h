@@ -53,6 +53,7 @@ enum class RemarkCode {
     older_span,         // folder: a time stamp over entries that were verified before
     later_token,        // number: of entries, that it stamps; it came after they were verified
     interrupted,        // number: of entries that were looked at
+    announced_only,     // entry: a key that it announces is not in use
     only_drawn,         // a sample: nothing else was looked at
     nothing_drawn,      // a sample of content: nothing could be opened
     report_content,     // a signed report: whether what it says is right

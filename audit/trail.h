@@ -52,7 +52,7 @@ public:
 private:
     explicit Trail(std::unique_ptr<LedgerReader> reader) : reader_(std::move(reader)) {}
     Result<std::optional<TrailRow>> look(const TrailFilter& filter, EntryIndex index, ByteView bytes);
-    Result<std::string> name_of(std::uint64_t source);
+    std::string name_of(std::uint64_t source);
     std::unique_ptr<LedgerReader> reader_;
     std::map<std::uint64_t, std::string> names_;
 };

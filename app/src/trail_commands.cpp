@@ -1,5 +1,6 @@
 #include "app/trail_commands.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iostream>
@@ -135,10 +136,15 @@ Result<int> export_trail(Environment e, const Call& c, Streams s) {
     const bool csv = ends_with(c.out, ".csv");
     if (!csv && !ends_with(c.out, ".jsonl"))
         return Error(Code::usage, "--out takes a file that ends in .csv or .jsonl");
-    const TrailFilter filter = TRY(filter_of(c));
+    TrailFilter filter = TRY(filter_of(c));
     const Bytes note =
         TRY_IN("ledger/checkpoint", read_file(e.fs, audit::checkpoint_file(c.archive / "ledger"), 1u << 20));
     audit::Trail trail = TRY(open_trail(e, c));
+    // What a program has written since the checkpoint was read does not belong to it.
+    const audit::Checkpoint checkpoint =
+        TRY_IN("ledger/checkpoint", audit::parse_checkpoint(TRY(audit::parse_note(note)).text));
+    const EntryIndex covered(checkpoint.size.value);
+    filter.end = filter.end ? std::min(*filter.end, covered) : covered;
     const Path part = c.out + ".tmp";
     std::ofstream out(part, std::ios::binary | std::ios::trunc);
     const Error no_room(Code::environment, "the file can't be written");
@@ -165,10 +171,10 @@ Result<int> export_trail(Environment e, const Call& c, Streams s) {
     TRY(replace_file(e.fs, c.out + ".checkpoint", note));
     TRY(e.fs.rename(part, c.out));
     if (c.json) {
-        s.out << json{{"file", c.out}, {"entries", count}, {"size", trail.size().value}}.dump() << "\n";
+        s.out << json{{"file", c.out}, {"entries", count}, {"size", covered.value}}.dump() << "\n";
     } else {
         const bool de = c.language == Language::german;
-        s.out << c.out << ": " << count << (de ? " Einträge von " : " entries of ") << trail.size().value
+        s.out << c.out << ": " << count << (de ? " Einträge von " : " entries of ") << covered.value
               << (de ? "; der Prüfpunkt dazu: " : "; their checkpoint: ") << c.out << ".checkpoint\n";
     }
     return 0;

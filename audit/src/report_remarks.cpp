@@ -77,6 +77,12 @@ constexpr std::array kRemarks = {
                 "ein Zeitstempel über die ersten {} Einträge, der erst nach ihrer Prüfung kam"},
     RemarkWords{RemarkCode::interrupted, "interrupted", "what comes after the first {} entries: it was interrupted",
                 "was nach den ersten {} Einträgen kommt: Die Prüfung wurde unterbrochen"},
+    RemarkWords{
+        RemarkCode::announced_only, "announced_only",
+        "the key that entry {} announces: the ledger goes on under the one before, so the rotation was interrupted, "
+        "or somebody with the old key has taken it away",
+        "der Schlüssel, den Eintrag {} ankündigt: Die Kette geht unter dem vorigen weiter; der Wechsel wurde "
+        "unterbrochen, oder jemand mit dem alten Schlüssel hat ihn beseitigt"},
     RemarkWords{RemarkCode::only_drawn, "only_drawn",
                 "everything but the drawn entries: no tile, time stamp, sequence or file was looked at beyond them",
                 "alles außer den gezogenen Einträgen: Darüber hinaus wurden keine Kachel, kein Zeitstempel, keine "

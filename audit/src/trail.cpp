@@ -37,16 +37,14 @@ Result<Trail> Trail::open(Fs& fs, const Path& ledger_dir) {
     return Trail(TRY(LedgerReader::open(fs, ledger_dir)));
 }
 
-Result<std::string> Trail::name_of(std::uint64_t source) {
-    if (source == 0) return std::string();
+// Empty where the entry introduces no source, or can't be read: a list shows the rest all the same.
+std::string Trail::name_of(std::uint64_t source) {
+    if (source == 0) return "";
     if (const auto known = names_.find(source); known != names_.end()) return known->second;
-    const Entry entry = TRY(reader_->entry(EntryIndex(source)));
-    const auto body = TRY(BodyReader::parse(entry.body));
-    const std::string name = control_action(entry) == ControlAction::source_added
-                                 ? body.find_text(Tag::name).value_or("")
-                                 : std::string();  // a finding about something else than a source
-    names_[source] = name;
-    return name;
+    const auto entry = reader_->entry(EntryIndex(source));
+    const auto body = entry.ok() ? BodyReader::parse(entry->body) : Result<BodyReader>(entry.error());
+    if (!body.ok() || control_action(*entry) != ControlAction::source_added) return "";
+    return names_[source] = body->find_text(Tag::name).value_or("");
 }
 
 Result<std::optional<TrailRow>> Trail::look(const TrailFilter& filter, EntryIndex index, ByteView bytes) {
@@ -61,7 +59,7 @@ Result<std::optional<TrailRow>> Trail::look(const TrailFilter& filter, EntryInde
     row.time = body.find_time(Tag::time);
     if (row.time && ((filter.since && *row.time < *filter.since) || (filter.until && *row.time >= *filter.until)))
         return std::optional<TrailRow>();
-    row.source = TRY(name_of(about(entry, body, index)));
+    row.source = name_of(about(entry, body, index));
     if (filter.source && row.source != *filter.source) return std::optional<TrailRow>();
     row.index = index;
     row.kind = entry.header.kind;

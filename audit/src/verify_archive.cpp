@@ -879,9 +879,13 @@ private:
                     break;
                 }
                 const auto& steps = history_->steps();
+                const VerifierKey key = *VerifierKey::parse(*vkey);
+                bool in_use = false;
                 for (std::size_t i = 1; i < steps.size(); ++i) {
                     if (steps[i].entry == index && steps[i].leaf == leaf_hash(encode(entry))) ++announced_;
+                    in_use = in_use || steps[i].key == key;
                 }
+                if (!in_use) report_.remark(RemarkCode::announced_only, {std::to_string(index.value)});
                 break;
             }
             case ControlAction::archive_continued: {

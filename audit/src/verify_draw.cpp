@@ -114,6 +114,7 @@ private:
         for (const VerifierKey& log : trust_->logs) {
             if (history.has(log)) {
                 report_.origin = Origin::pinned;
+                if (!trust_->quorum.empty()) report_.remark(RemarkCode::unwitnessed, {std::to_string(report_.size)});
                 return;
             }
         }
