@@ -134,7 +134,7 @@ class Push(unittest.TestCase):
             self.assertEqual(status, 200)
             self.assertTrue(all(r["duplicate"] for r in answer["receipts"]), "an acknowledged message is gone")
             self.assertEqual([r["entry"] for r in answer["receipts"]], [acknowledged[i]["entry"] for i in ids])
-        self.a.until(lambda: self.a.json("status")["coverage"]["deferred"] == 0)
+        self.a.until(lambda: self.a.json("status")["coverage"]["deferred"] == 0, 180)
         status = self.a.json("status")
         self.assertEqual(status["coverage"]["failed"], 0)
         self.a.stop()
