@@ -150,7 +150,8 @@ class Archive:
             if condition():
                 return
             time.sleep(0.1)
-        raise AssertionError("what was waited for did not come")
+        said = self.err.read_text()[-2000:] if self.server else ""
+        raise AssertionError(f"what was waited for did not come: {self.call('--json', 'status').stdout[:2000]} {said}")
 
 
 class Browser:
