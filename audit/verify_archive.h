@@ -1,7 +1,7 @@
 // Checks a whole archive directory without any key: every tile recomputed from the entries, checkpoints and their
 // signatures, the chain entries, time stamps and their imprints, every ciphertext's hash, sequences, sealed boxes, and
 // files that nothing refers to. What it proves: nothing sealed was altered, removed or reordered. What it does not:
-// that plaintext matches commitments (kustos verify --deep opens; a sampling audit is a later issue).
+// that plaintext matches commitments (kustos verify --deep and kustos audit sample open).
 //
 // A program may be writing meanwhile: where something is found and the checkpoint has moved since it was read, the
 // archive is looked at again, and files newer than the checkpoint are no findings then; the report says so.
