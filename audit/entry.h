@@ -107,7 +107,7 @@ enum class Tag : std::uint16_t {
     tsa_root_hash = 30,    // SHA-256 of the builtin authority's root certificate
     total = 31,            // u64
     shard = 32,            // u32
-    leaf_range = 33,       // u32 tree, u32 first leaf, u32 last leaf; repeated
+    leaf_range = 33,       // 28 bytes, LeafRange; repeated
     renewal = 34,          // u32, its number
     manifest_hash = 35,    // SHA-256 of a renewal's manifest
     previous_origin = 36,  // text
@@ -116,6 +116,11 @@ enum class Tag : std::uint16_t {
     remembered_size = 39,  // u64, what somebody else remembers of the ledger before
     remembered_root = 40,  // hash; absent: not known
     nonce = 41,            // at most 64 bytes, an auditor's
+    erasure = 42,          // 16 bytes: what ties the entries of one erasure run together
+    part = 43,             // u32, from 0
+    parts = 44,            // u32
+    successor = 45,        // u64 entry index
+    // 46 to 49: erasure; 50 to 59: retention and holds; 60 to 64: unlocking; 65 to 69: backups
 };
 
 enum class ControlAction : std::uint16_t {
@@ -144,8 +149,27 @@ enum class ControlAction : std::uint16_t {
     verification_reported = 23,
     sample_drawn = 24,
     sample_judged = 25,
+    record_succeeded = 26,
+    // 27 to 39: retention and holds; 40 to 42: unlocking; 43 to 46: backups
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
+enum class ErasureAction : std::uint16_t {
+    begun = 1,               // intent: what is going to be destroyed; the run is finished whatever happens
+    done = 2,                // its keys are destroyed
+    ciphertext_removed = 3,  // compaction: every ciphertext that entries `done` below checkpoint_size cover is gone
+    terms_removed = 4,       // likewise the index shards that held their words
+    final_ = 5,              // likewise the escrow copies of the generations in which the keys still were
+};
+
+// Leaves of one key tree that are destroyed together, and the entries of the first and the last of them that is used.
+// Leaves and entries ascend together, so that a reader finds the others between. The last leaf may lie beyond the last
+// used one: nothing will ever use it.
+struct LeafRange {
+    KeyTreeId tree;
+    LeafNumber first, last;
+    EntryIndex first_entry, last_entry;
+    bool operator==(const LeafRange&) const = default;
+};
 
 // Builds a body. Rows may be put in any order: encode() sorts by tag and keeps the order of repeated ones.
 class Body {
@@ -153,6 +177,7 @@ public:
     Body() = default;
     explicit Body(ControlAction action) { put_u16(Tag::action, static_cast<std::uint16_t>(action)); }
     explicit Body(AccessAction action) { put_u16(Tag::action, static_cast<std::uint16_t>(action)); }
+    explicit Body(ErasureAction action) { put_u16(Tag::action, static_cast<std::uint16_t>(action)); }
     static Result<Body> decode(ByteView bytes);  // to go on with an encoded one
 
     Body& put_u16(Tag tag, std::uint16_t value);
@@ -162,7 +187,7 @@ public:
     Body& put_hash(Tag tag, const Hash& value);
     Body& put_text(Tag tag, std::string_view value);
     Body& put_bytes(Tag tag, ByteView value);  // more than 65,535 bytes: split over repeated tags
-    Body& put_leaf_range(KeyTreeId tree, LeafNumber first, LeafNumber last);
+    Body& put_leaf_range(const LeafRange& range);
     bool has(Tag tag) const;
     Body& remove(Tag tag);  // every row of it
     Bytes encode() const;   // CHECKs kMaxBody
@@ -170,11 +195,6 @@ public:
 
 private:
     std::vector<std::pair<std::uint16_t, Bytes>> rows_;
-};
-
-struct LeafRange {
-    KeyTreeId tree;
-    LeafNumber first, last;
 };
 
 // Reads a body. Absent is nullopt; a row of the wrong length, or one repeated where one is meant, is nullopt too: the
@@ -203,5 +223,6 @@ private:
 // is.
 std::optional<ControlAction> control_action(const Entry& entry);
 std::optional<AccessAction> access_action(const Entry& entry);
+std::optional<ErasureAction> erasure_action(const Entry& entry);
 
 }  // namespace kustos::audit

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kRowHead = 4;
 constexpr std::size_t kMaxValue = 0xFFFF;
-constexpr std::size_t kLeafRangeSize = 12;
+constexpr std::size_t kLeafRangeSize = 28;
 
 std::uint16_t number(Tag tag) {
     return static_cast<std::uint16_t>(tag);
@@ -74,11 +74,13 @@ Body& Body::put_text(Tag tag, std::string_view value) {
     return put_bytes(tag, as_bytes(value));
 }
 
-Body& Body::put_leaf_range(KeyTreeId tree, LeafNumber first, LeafNumber last) {
+Body& Body::put_leaf_range(const LeafRange& range) {
     Bytes v;
-    kustos::put_u32(v, tree.value);
-    kustos::put_u32(v, first.value);
-    kustos::put_u32(v, last.value);
+    kustos::put_u32(v, range.tree.value);
+    kustos::put_u32(v, range.first.value);
+    kustos::put_u32(v, range.last.value);
+    kustos::put_u64(v, range.first_entry.value);
+    kustos::put_u64(v, range.last_entry.value);
     return put_bytes(Tag::leaf_range, v);
 }
 
@@ -190,8 +192,10 @@ std::optional<std::vector<LeafRange>> BodyReader::leaf_ranges() const {
     for (const ByteView row : all(Tag::leaf_range)) {
         if (row.size() != kLeafRangeSize) return std::nullopt;
         const LeafRange range{KeyTreeId{load_u32(row.data())}, LeafNumber{load_u32(row.data() + 4)},
-                              LeafNumber{load_u32(row.data() + 8)}};
-        if (range.first > range.last || range.last.value >= kLeavesPerKeyTree) return std::nullopt;
+                              LeafNumber{load_u32(row.data() + 8)}, EntryIndex{load_u64(row.data() + 12)},
+                              EntryIndex{load_u64(row.data() + 20)}};
+        if (range.first > range.last || range.last.value >= kLeavesPerKeyTree || range.first_entry > range.last_entry)
+            return std::nullopt;
         out.push_back(range);
     }
     return out;
@@ -216,6 +220,12 @@ std::optional<AccessAction> access_action(const Entry& entry) {
     const auto action = action_of(entry, Kind::access);
     if (!action) return std::nullopt;
     return static_cast<AccessAction>(*action);
+}
+
+std::optional<ErasureAction> erasure_action(const Entry& entry) {
+    const auto action = action_of(entry, Kind::erasure);
+    if (!action) return std::nullopt;
+    return static_cast<ErasureAction>(*action);
 }
 
 }  // namespace kustos::audit

@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 26> kControl = {
+constexpr std::array<std::string_view, 47> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -33,15 +33,18 @@ constexpr std::array<std::string_view, 26> kControl = {
     "verification_reported",
     "sample_drawn",
     "sample_judged",
+    "record_succeeded",
 };
 constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
+constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
+                                                      "final"};
 
 enum class Form { u16, u32, u64, time, hash, text, bytes, range };
 struct TagRow {
     std::string_view name;
     Form form;
 };
-constexpr std::array<TagRow, 42> kTags = {{
+constexpr std::array<TagRow, 70> kTags = {{
     {"", Form::bytes},
     {"action", Form::u16},
     {"time", Form::time},
@@ -84,6 +87,10 @@ constexpr std::array<TagRow, 42> kTags = {{
     {"remembered_size", Form::u64},
     {"remembered_root", Form::hash},
     {"nonce", Form::bytes},
+    {"erasure", Form::bytes},
+    {"part", Form::u32},
+    {"parts", Form::u32},
+    {"successor", Form::u64},
 }};
 
 std::optional<std::string> text_of(const BodyReader& body, Tag tag, Form form) {
@@ -114,7 +121,8 @@ std::optional<std::string> text_of(const BodyReader& body, Tag tag, Form form) {
             std::string out;
             for (const LeafRange& r : *ranges)
                 out += (out.empty() ? "" : " ") + std::to_string(r.tree.value) + ":" + std::to_string(r.first.value) +
-                       "-" + std::to_string(r.last.value);
+                       "-" + std::to_string(r.last.value) + " (entries " + std::to_string(r.first_entry.value) + "-" +
+                       std::to_string(r.last_entry.value) + ")";
             return out;
         }
     }
@@ -125,7 +133,8 @@ template <class Action, std::size_t N>
 std::string named(const std::optional<Action>& action, const std::array<std::string_view, N>& names) {
     if (!action) return "";
     const auto number = static_cast<std::size_t>(*action);
-    return number > 0 && number < N ? std::string(names[number]) : "action " + std::to_string(number);
+    return number > 0 && number < N && !names[number].empty() ? std::string(names[number])
+                                                              : "action " + std::to_string(number);
 }
 
 }  // namespace
@@ -149,6 +158,7 @@ std::string_view kind_name(Kind kind) {
 std::string action_name(const Entry& entry) {
     if (entry.header.kind == Kind::control) return named(control_action(entry), kControl);
     if (entry.header.kind == Kind::access) return named(access_action(entry), kAccess);
+    if (entry.header.kind == Kind::erasure) return named(erasure_action(entry), kErasure);
     return "";
 }
 
@@ -157,6 +167,7 @@ std::vector<std::pair<std::string, std::string>> describe_body(const Entry& entr
     const auto body = BodyReader::parse(entry.body);
     if (!body.ok()) return rows;
     for (std::size_t number = 2; number < kTags.size(); ++number) {
+        if (kTags[number].name.empty()) continue;  // of no meaning yet
         const Tag tag = static_cast<Tag>(number);
         if (auto text = text_of(*body, tag, kTags[number].form))
             rows.emplace_back(std::string(kTags[number].name), std::move(*text));

@@ -141,8 +141,8 @@ TEST_CASE("a public body that is not canonical is refused") {
 TEST_CASE("body rows sort themselves, repeat and split") {
     Body body;
     body.put_text(Tag::name, "Mail Köln").put_u16(Tag::action, 4).put_u32(Tag::tree, 7).put_u64(Tag::count, 9);
-    body.put_leaf_range(KeyTreeId{7}, LeafNumber{1}, LeafNumber{2})
-        .put_leaf_range(KeyTreeId{7}, LeafNumber{5}, LeafNumber{5});
+    body.put_leaf_range({KeyTreeId{7}, LeafNumber{1}, LeafNumber{2}, EntryIndex{90}, EntryIndex{91}})
+        .put_leaf_range({KeyTreeId{7}, LeafNumber{5}, LeafNumber{5}, EntryIndex{97}, EntryIndex{97}});
     const Bytes encoded = body.encode();
     CHECK(encoded.size() == body.encoded_size());
     const auto rows = BodyReader::parse(encoded);
@@ -155,7 +155,8 @@ TEST_CASE("body rows sort themselves, repeat and split") {
     CHECK_FALSE(rows->find_hash(Tag::note_hash).has_value());
     REQUIRE(rows->leaf_ranges().has_value());
     CHECK(rows->leaf_ranges()->size() == 2);
-    CHECK(rows->leaf_ranges()->at(1).last.value == 5);
+    CHECK(rows->leaf_ranges()->at(1) ==
+          LeafRange{KeyTreeId{7}, LeafNumber{5}, LeafNumber{5}, EntryIndex{97}, EntryIndex{97}});
     CHECK(rows->all(Tag::leaf_range).size() == 2);
 
     auto again = Body::decode(encoded);
