@@ -85,9 +85,13 @@ Status SmallArchive::index_all(bool close) {
     return close ? indexer->close_shard(feed) : indexer->commit(feed);
 }
 
-Result<Answer> SmallArchive::ask(const std::string& query, SearchOptions search_options) {
+Searcher& SmallArchive::searcher_of() {
     if (searcher == nullptr) searcher = std::make_unique<Searcher>(fs, index(), keys);
-    return searcher->run(TRY(parse_query(query)), search_options, census);
+    return *searcher;
+}
+
+Result<Answer> SmallArchive::ask(const std::string& query, SearchOptions search_options) {
+    return searcher_of().run(TRY(parse_query(query)), search_options, census);
 }
 
 std::vector<std::uint64_t> SmallArchive::find(const std::string& query) {

@@ -62,6 +62,7 @@ struct SmallArchive {
     Result<std::unique_ptr<Indexer>> open_indexer();
     Status index_all(bool close = true);  // through an indexer that is opened and closed again
     Result<Answer> ask(const std::string& query, SearchOptions search_options = {});
+    Searcher& searcher_of();
     // Entries that match, ascending. CHECKs that the query is good and the coverage adds up.
     std::vector<std::uint64_t> find(const std::string& query);
 
