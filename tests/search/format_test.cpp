@@ -98,6 +98,26 @@ TEST_CASE("the page's document data is what the code writes, and reads back") {
     CHECK(!key.open(as_text(ByteView(page).first(37))).ok());
 }
 
+TEST_CASE("the page's state of a rewritten shard is what the code writes, and reads back") {
+    const Bytes page = kustos::test::doc_example("index.md", "STATE-REWRITTEN");
+    ShardState state = example_state();
+    state.id = ShardId(9);
+    state.counts = {4, 0, 1, 0};
+    state.reasons = {{"encrypted", 1}};
+    state.replaces = {ShardId(7), ShardId(8)};
+    state.erased_apart = 2;
+    CHECK(encode_state(state, example_key()) == page);
+    const auto read = decode_state(page, example_key());
+    REQUIRE(read.ok());
+    CHECK(read->replaces == state.replaces);
+    CHECK(read->erased_apart == 2);
+    for (std::size_t i = 0; i < page.size(); ++i) CHECK(!decode_state(ByteView(page).first(i), {}).ok());
+    state.replaces = {ShardId(8), ShardId(7)};
+    CHECK(!decode_state(encode_state(state, example_key()), example_key()).ok());
+    state.replaces = {ShardId(9)};
+    CHECK(!decode_state(encode_state(state, example_key()), example_key()).ok());
+}
+
 TEST_CASE("the page's state is what the code writes, and reads back") {
     const Bytes page = kustos::test::doc_example("index.md", "STATE");
     CHECK(encode_state(example_state(), example_key()) == page);
