@@ -44,6 +44,9 @@ struct RewriteReport {
     // Shards that held something erased and could not be rewritten (damaged, or written by a program that did not keep
     // all their texts). They were removed: their records are deferred, to be indexed again from an open vault.
     std::vector<ShardId> given_up;
+    // All old shards that are no more: rewritten, joined, given up, or left over by a crash. Their term keys are to be
+    // forgotten (what a crash kept from this list, shards_with_files() still tells).
+    std::vector<ShardId> gone;
     std::int64_t ms = 0;
 };
 
@@ -52,5 +55,8 @@ struct RewriteReport {
 // was done so far stays, the rest is as it was.
 Result<RewriteReport> rewrite_shards(Fs& fs, const Path& index_dir, ShardKeys& keys, const EntrySet& erased,
                                      const Clock& clock, Random& random, const RewriteOptions& options = {});
+
+// Shards that have files, ascending: whatever else ever had a term key needs it no more. Under the same lock.
+Result<std::vector<ShardId>> shards_with_files(Fs& fs, const Path& index_dir);
 
 }  // namespace kustos::search

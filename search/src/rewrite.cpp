@@ -43,10 +43,15 @@ public:
 private:
     // What a crash in here left behind.
     Status remove_rubbish() {
+        const std::vector<FoundShard> before = TRY(find_shards(fs_, index_dir_));
         TRY(remove_replaced(fs_, index_dir_));
         for (const FoundShard& found : TRY(find_shards(fs_, index_dir_))) {
             if (!found.closed && !found.open_dir) TRY(remove_shard(fs_, index_dir_, found.id));
             if (found.closed) TRY(remove_tree(fs_, shard_files(index_dir_, found.id).making));
+        }
+        const std::vector<ShardId> left = TRY(shards_with_files(fs_, index_dir_));
+        for (const FoundShard& found : before) {
+            if (!std::binary_search(left.begin(), left.end(), found.id)) report_.gone.push_back(found.id);
         }
         return ok_status();
     }
@@ -124,6 +129,7 @@ private:
     Status give_up(ShardId id) {
         log(LogLevel::warning, "shard can't be rewritten and is removed; its records are deferred", {{"shard", id}});
         report_.given_up.push_back(id);
+        report_.gone.push_back(id);
         return remove_shard(fs_, index_dir_, id);
     }
 
@@ -172,6 +178,7 @@ private:
         }
         std::sort(done.begin(), done.end());
         TRY(copy.finish(done));
+        report_.gone.insert(report_.gone.end(), done.begin(), done.end());
         report_.rewritten += marked;
         report_.joined += done.size() - marked;
         report_.written += copy.records() > 0 ? 1 : 0;
@@ -200,11 +207,18 @@ private:
 
 }  // namespace
 
+Result<std::vector<ShardId>> shards_with_files(Fs& fs, const Path& index_dir) {
+    std::vector<ShardId> out;
+    for (const FoundShard& found : TRY(find_shards(fs, index_dir))) out.push_back(found.id);
+    return out;
+}
+
 Result<RewriteReport> rewrite_shards(Fs& fs, const Path& index_dir, ShardKeys& keys, const EntrySet& erased,
                                      const Clock& clock, Random& random, const RewriteOptions& options) {
     const std::int64_t begun = clock.monotonic_ms();
     if (!fs.exists(index_dir)) return RewriteReport();
     RewriteReport report = TRY(Rewriter(fs, index_dir, keys, erased, random, options).run());
+    std::sort(report.gone.begin(), report.gone.end());
     report.ms = clock.monotonic_ms() - begun;
     return report;
 }

@@ -84,6 +84,10 @@ TEST_CASE("after a crash at any step of a rewriting the index is right, before a
             const auto again = rewrite_shards(d.a.fs, d.a.index(), d.a.keys, d.gone, d.a.clock, d.a.random);
             REQUIRE(again.ok());
             d.expect_right();
+            // whatever the crash left, the shards of before are no more, and only living ones have files
+            const auto files = shards_with_files(d.a.fs, d.a.index());
+            for (const std::uint64_t old : {7, 8, 9}) CHECK(files->front() > ShardId(old));
+            CHECK(files->size() == summarise(d.a.fs, d.a.index())->shards.size());
             CHECK(rewrite_shards(d.a.fs, d.a.index(), d.a.keys, d.gone, d.a.clock, d.a.random)->rewritten == 0);
         }
     }

@@ -108,6 +108,9 @@ TEST_CASE("a rewritten shard answers every query as one that never held what was
         CHECK(report->rewritten == 3);
         CHECK(report->written == 3);
         CHECK(report->documents_dropped == t.gone.size());
+        CHECK(report->gone == std::vector<ShardId>{ShardId(7), ShardId(8), ShardId(9)});
+        CHECK(*shards_with_files(t.whole.fs, t.whole.index()) ==
+              std::vector<ShardId>{ShardId(10), ShardId(11), ShardId(12)});
         CHECK(report->words_dropped > 0);
         CHECK(report->given_up.empty());
         const auto after = answers(t.whole, queries);
@@ -290,6 +293,7 @@ TEST_CASE("a shard whose texts are not all known, or that is damaged, goes and i
         const auto report = rewrite(a, set_of({one}));
         REQUIRE(report.ok());
         CHECK(report->given_up == std::vector<ShardId>{ShardId(7)});
+        CHECK(report->gone == report->given_up);
         erase(a, set_of({one}));
         CHECK(a.ask("*")->coverage == Coverage{3, 1, 0, 0, 1, 0, 1});
         CHECK(a.find("drei") == std::vector<std::uint64_t>{three.value});
