@@ -37,6 +37,8 @@ public:
     // Code::closed while the vault is closed (the sealer still answers for the shard it has open); Code::not_found if
     // the key is gone for good.
     virtual Result<SecretBytes> key_of(ShardId id) = 0;
+    // The shard is closed: whoever seals forgets its key, and from then on only an opened vault has it.
+    virtual void forget(ShardId id) = 0;
 };
 
 // How much of a record can be found.

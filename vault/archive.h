@@ -157,10 +157,13 @@ public:
     // vault: Code::closed).
     Result<std::pair<std::uint32_t, SecretBytes>> new_shard();
     Result<SecretBytes> shard_key(std::uint32_t shard) const;
+    void shard_closed(std::uint32_t shard);     // the sealer forgets its key
+    std::vector<std::uint32_t> shards() const;  // all that were ever opened, ascending
     // Keeps what was derived from a record's content (docs/format/keys.md), at most 16 MiB; durable with the next
     // indexed_below(). A cache: it may be gone. Code::not_found: nothing was kept.
     Status keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object);
     Result<Bytes> derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const;
+    Status forget_derived(const EntrySet& entries);  // vault/derived.h, remove()
     // --- forgetting (vault/erasure.h) ---
     // Durable, and begun runs before it finished, when it returns. Code::closed; Code::not_found: an entry that is no
     // record or blob; Code::usage: nothing to destroy. Any other error ends the writer; the next start finishes the

@@ -85,7 +85,11 @@ struct Indexer::State {
             return remove_shard(fs, index_dir, id);
         }
         if (*resumed == nullptr) return remove_shard(fs, index_dir, id);
-        if (writer != nullptr) TRY(writer->close());
+        if (writer != nullptr) {
+            const ShardId before = writer->state().id;
+            TRY(writer->close());
+            keys.forget(before);
+        }
         writer = TRY(std::move(resumed));
         opened_ms = clock.monotonic_ms();
         return ok_status();
@@ -204,8 +208,10 @@ Status Indexer::commit(IndexFeed& feed) {
 Status Indexer::close_shard(IndexFeed& feed) {
     if (state_->writer == nullptr) return ok_status();
     TRY(commit(feed));
+    const ShardId id = state_->writer->state().id;
     TRY(state_->writer->close());
     state_->writer.reset();
+    state_->keys.forget(id);
     return ok_status();
 }
 

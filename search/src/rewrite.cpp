@@ -178,6 +178,7 @@ private:
         }
         std::sort(done.begin(), done.end());
         TRY(copy.finish(done));
+        if (const auto made = copy.id()) keys_.forget(*made);
         report_.gone.insert(report_.gone.end(), done.begin(), done.end());
         report_.rewritten += marked;
         report_.joined += done.size() - marked;

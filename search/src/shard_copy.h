@@ -25,6 +25,7 @@ public:
     // Removes what was made so far.
     Status give_up();
     std::uint64_t records() const { return numbers_.counts.total(); }
+    std::optional<ShardId> id() const { return shard_ ? std::optional(shard_->id) : std::nullopt; }
     std::uint64_t words_dropped() const { return words_dropped_; }
 
 private:

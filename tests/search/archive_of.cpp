@@ -21,6 +21,11 @@ Result<SecretBytes> MemoryKeys::key_of(ShardId id) {
     return found->second.clone();
 }
 
+void MemoryKeys::forget(ShardId id) {
+    const std::lock_guard lock(mutex_);
+    forgotten.push_back(id);
+}
+
 Result<std::vector<FeedItem>> MemoryFeed::next(EntryIndex from, std::size_t limit,
                                                const std::function<bool(EntryIndex)>& known) {
     std::vector<FeedItem> out;

@@ -19,7 +19,9 @@ class MemoryKeys final : public ShardKeys {
 public:
     Result<NewShard> open_shard() override;
     Result<SecretBytes> key_of(ShardId id) override;
+    void forget(ShardId id) override;
     bool closed = false;
+    std::vector<ShardId> forgotten;
     std::map<std::uint64_t, SecretBytes> keys;
 
 private:

@@ -132,6 +132,8 @@ TEST_CASE("a rewriting that runs out of disk leaves the old shards as they are")
         Result<NewShard> open_shard() override { return Error(Code::environment, "the disk is full"); }
         Result<SecretBytes> key_of(ShardId id) override { return keys_.key_of(id); }
 
+        void forget(ShardId id) override { keys_.forget(id); }
+
     private:
         ShardKeys& keys_;
     } keys(d.a.keys);
