@@ -646,6 +646,7 @@ RECORD, BLOB, ACCESS, ERASURE, CONTROL = 1, 2, 3, 4, 5
 ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
 TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED, ARCHIVE_CONTINUED = 6, 7, 8, 9, 18, 19
 VERIFICATION_REPORTED = 23
+CERTIFICATE_ISSUED = 47
 
 
 class Entry:
@@ -1802,7 +1803,9 @@ class ReportCheck:
         certificate, named = (self.proven(history, *part) for part in parts[-2:])
         if certificate and self.signer and (certificate.control() != EVIDENCE_KEY or certificate.bytes(6) != self.signer):
             self.report.problem("report.signature", "file", "the signer's certificate is not one that the ledger names")
-        if named:
+        if named and named.control() == CERTIFICATE_ISSUED:
+            self.check_certificate(history, named)
+        elif named:
             self.check_entry(named)
         self.judge_origin(history)
 
@@ -1836,6 +1839,61 @@ class ReportCheck:
             except Refused as error:
                 self.report.problem("witness.cosignature", "proof.json", str(error))
         return entry
+
+    def check_certificate(self, history, entry):
+        try:
+            content = json.loads(self.json)
+            state, erasure = content["state"], bytes.fromhex(content["erasure"])
+            named = content["format"] == "kustos-certificate-1" and len(erasure) == 16
+            parts = [(unbase64(e["entry"]), e["proof"].encode()) for e in content["entries"]]
+            count = content["count"]
+        except (ValueError, LookupError, TypeError, AttributeError, Refused):
+            named = False
+        if not named or entry.bytes(42) != erasure or entry.hash(28) != sha256(self.json) or entry.text(24) != state:
+            return self.report.problem("report.proof", "report", "the entry does not name this report")
+        if self.erasure_state(history, parts, erasure, count) != state:
+            return self.report.problem("report.proof", "report", "the entries do not say what this certificate says")
+        self.report.reported = "ok"
+
+    def erasure_state(self, history, parts, erasure, count):
+        """The state that the proven entries give to one run; None where they do not fit together."""
+        proofs, before, begun, ranges, done, reached, keyrings = self.report.checked.get("proofs", 0), -1, {}, None, None, set(), {}
+        for data, proof in parts:
+            entry = self.proven(history, data, proof)
+            if entry is None:
+                return None
+            index = read_tlog_proof(proof)[0]
+            if index <= before:
+                return None
+            before = index
+            if entry.control() == GENERATION_OPENED:
+                keyrings[entry.number(12, 4)] = entry.hash(29)
+            elif entry.kind == ERASURE and entry.action in (1, 2) and entry.bytes(42) == erasure:
+                if entry.action == 1:
+                    begun[entry.number(43, 4)] = entry
+                    ranges = entry.number(44, 4)
+                elif done is None and ranges is not None and sorted(begun) == list(range(ranges)):
+                    generation = entry.number(12, 4)
+                    if generation is None or keyrings.get(generation) != entry.hash(29) or entry.number(21, 8) != count:
+                        return None
+                    done = index
+                else:
+                    return None
+            elif entry.kind == ERASURE and entry.action in (3, 4, 5):
+                if done is not None and (entry.number(16, 8) or 0) > done:
+                    reached.add(entry.action)
+            else:
+                return None
+        self.report.checked["proofs"] = proofs
+        if ranges is None or sorted(begun) != list(range(ranges)):
+            return None
+        if done is None:
+            return "begun"
+        if 5 in reached:
+            return "final"
+        if {3, 4} <= reached:
+            return "ciphertext_gone"
+        return "terms_gone" if 4 in reached else "unreadable"
 
     def check_entry(self, entry):
         try:
