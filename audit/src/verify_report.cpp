@@ -158,7 +158,7 @@ private:
         if (!erasure_says(history, content, *id, *state))
             return report_.problem("report.proof", "report",
                                    "the ledger's entries do not say what this certificate says");
-        report_.reported = "ok";
+        report_.reported = "erasure:" + *state;
     }
 
     bool erasure_says(const KeyHistory& history, const json& content, const Bytes& id, const std::string& state) {

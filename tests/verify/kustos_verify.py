@@ -820,7 +820,11 @@ class Report:
         if not self.ok():
             return "Not intact: %d findings" % (len(self.problems) + self.checked.get("problems_left_out", 0))
         intact = "Intact"
-        if self.subject == "report":
+        if self.subject == "report" and (self.reported or "").startswith("erasure:"):
+            intact = "The certificate of erasure is intact and says: " + {
+                "begun": "ordered", "unreadable": "unreadable", "terms_gone": "words removed",
+                "ciphertext_gone": "ciphertext removed"}.get(self.reported[8:], "final")
+        elif self.subject == "report":
             intact = "The verification report is intact and says: " + (
                 "nothing was found broken" if self.reported == "ok" else "there are findings")
         if self.origin == "unknown":
@@ -1853,7 +1857,7 @@ class ReportCheck:
             return self.report.problem("report.proof", "report", "the entry does not name this report")
         if self.erasure_state(history, parts, erasure, count) != state:
             return self.report.problem("report.proof", "report", "the entries do not say what this certificate says")
-        self.report.reported = "ok"
+        self.report.reported = "erasure:" + state
 
     def erasure_state(self, history, parts, erasure, count):
         """The state that the proven entries give to one run; None where they do not fit together."""
