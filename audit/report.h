@@ -98,6 +98,7 @@ struct Report {
     std::uint64_t since_size = 0;  // since: the size of the checkpoint that was verified earlier
     std::uint64_t sampled = 0;     // sampled: so many entries were drawn
     std::string nonce;             // sampled: and from what
+    std::uint64_t passed_over = 0;  // sampled: erased entries that were drawn, and others in their place
     std::uint64_t size = 0;        // entries under the checkpoint that was verified; 0: not known
     std::optional<Hash> root;      // its root
 

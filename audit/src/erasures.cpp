@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "audit/ledger.h"
+#include "audit/merkle.h"
+
 namespace kustos::audit {
 
 namespace {
@@ -214,6 +217,22 @@ Status Erasures::take_state(EntryIndex index, ErasureAction action, const BodyRe
         return run.terms && run.ciphertext && run.final_entry;
     });
     return {};
+}
+
+Result<Erasures> collect_erasures(const LedgerReader& ledger, const TreeSize& size, const Hash& root) {
+    Erasures all([&ledger](EntryIndex i) { return ledger.header(i); });
+    TRY(ledger.for_each(EntryIndex{0}, EntryIndex{size.value}, [&](EntryIndex index, ByteView bytes) -> Status {
+        const EntryHeader header = TRY(decode_header(bytes));
+        if (header.kind != Kind::erasure && header.kind != Kind::control) return {};
+        const Entry entry = TRY(decode_entry(bytes));
+        if (header.kind == Kind::control && control_action(entry) != ControlAction::generation_opened) return {};
+        const auto proof = TRY(ledger.proof(index, size));
+        TRY(verify_inclusion(index, size, leaf_hash(bytes), proof, root));
+        (void)all.take(index, entry);
+        return {};
+    }));
+    all.compare_no_more();
+    return all;
 }
 
 const ErasureRun* Erasures::find(const ErasureId& id) const {

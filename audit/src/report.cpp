@@ -126,7 +126,7 @@ std::string Report::to_json() const {
                          {"final", erasures.final_}};
     }
     if (mode == "since") j["since"] = since_size;
-    if (mode == "sampled") j["sample"] = {{"count", sampled}, {"nonce", nonce}};
+    if (mode == "sampled") j["sample"] = {{"count", sampled}, {"nonce", nonce}, {"passed_over", passed_over}};
     if (size != 0) j["size"] = size;
     if (!reported.empty()) j["reported"] = reported;
     if (root) j["root"] = root->hex();

@@ -68,6 +68,10 @@ private:
             add(to, fill(say("Eine Stichprobe von {} wurde gezogen, mit der Zufallsangabe {}.",
                              "A sample of {} was drawn, from the nonce {}."),
                          {entries(r_.sampled, true), harmless(r_.nonce, 130)}));
+        if (r_.mode == "sampled" && r_.passed_over != 0)
+            add(to, fill(say("{} davor gezogen und übergangen: Ihr Inhalt ist gelöscht, und die Kette verzeichnet es.",
+                             "{} drawn before that and passed over: the content is erased, and the ledger says so."),
+                         {entries(r_.passed_over)}));
         if (r_.mode == "since")
             add(to,
                 fill(say("Geprüft wurde, was seit dem schon früher geprüften Prüfpunkt über {} dazugekommen ist, und "
