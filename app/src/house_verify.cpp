@@ -74,7 +74,7 @@ Result<audit::Report> House::verify_with(const VerifyRequest& request) {
     if (!archive_->is_open()) return vault_closed("--deep");
     // What only an opener can check: that plaintext matches the commitments. Leaves an access entry like every opening.
     TRY(archive_->record_control(ControlAction::finding, [](Body& body) { body.put_text(Tag::code, "verify:deep"); }));
-    const audit::TreeHead head = archive_->head();
+    const auto head = archive_->head();
     const TreeSize size = head.size;
     const auto erasures = TRY(audit::collect_erasures(archive_->ledger(), size, head.root));
     Progress opening(environment_.clock, "verify --deep", "entries", size.value);
@@ -106,7 +106,7 @@ Result<audit::Report> House::sample_content(ByteView nonce, std::uint64_t count)
     const Hash root = TRY(archive_->ledger().root(size));
     std::uint64_t passed_over = 0;
     std::vector<EntryIndex> gone;
-    const audit::TreeHead head = archive_->head();
+    const auto head = archive_->head();
     const auto erasures = TRY(audit::collect_erasures(archive_->ledger(), head.size, head.root));
     std::uint64_t erased = 0;
     const auto has_content = [&](EntryIndex i) -> Result<bool> {
