@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "audit/ledger.h"
+#include "audit/merkle.h"
+
 namespace kustos::audit {
 
 namespace {
@@ -151,8 +154,8 @@ Status Erasures::check_range(EntryIndex index, const LeafRange& range) const {
     for (const EntryIndex entry : {range.first_entry, range.last_entry}) {
         const auto header = headers_(entry);
         if (!header.ok()) return wrong;
-        const bool inside = header->suite != Suite::none && header->tree == range.tree && header->leaf >= range.first &&
-                            header->leaf <= range.last;
+        const bool inside = header->suite != Suite::none && header->tree == range.tree &&
+                            header->leaf >= range.first && header->leaf <= range.last;
         if (!inside) return wrong;
         leaves[n++] = header->leaf;
     }
@@ -208,7 +211,8 @@ Status Erasures::take_state(EntryIndex index, ErasureAction action, const BodyRe
             for (const LeafSpan& span : leaves.few) fresh.add(span);
             fresh.add(leaves.many);
         }
-        if (*count > fresh.without(removed_).common(used_).count()) return malformed("counts more than was destroyed");
+        if (*count > fresh.without(removed_).common(used_).count())
+            return malformed("counts more than was destroyed");
     }
     for (const std::size_t number : waiting_) {
         ErasureRun& run = runs_[number];
@@ -229,6 +233,22 @@ Status Erasures::take_state(EntryIndex index, ErasureAction action, const BodyRe
         return run.terms && run.ciphertext && run.final_entry;
     });
     return {};
+}
+
+Result<Erasures> collect_erasures(const LedgerReader& ledger, const TreeSize& size, const Hash& root) {
+    Erasures all([&ledger](EntryIndex i) { return ledger.header(i); });
+    TRY(ledger.for_each(EntryIndex{0}, EntryIndex{size.value}, [&](EntryIndex index, ByteView bytes) -> Status {
+        const EntryHeader header = TRY(decode_header(bytes));
+        if (header.kind != Kind::erasure && header.kind != Kind::control) return {};
+        const Entry entry = TRY(decode_entry(bytes));
+        if (header.kind == Kind::control && control_action(entry) != ControlAction::generation_opened) return {};
+        const auto proof = TRY(ledger.proof(index, size));
+        TRY(verify_inclusion(index, size, leaf_hash(bytes), proof, root));
+        (void)all.take(index, entry);
+        return {};
+    }));
+    all.compare_no_more();
+    return all;
 }
 
 const ErasureRun* Erasures::find(const ErasureId& id) const {
