@@ -61,8 +61,14 @@ struct ShareReading {
 // Case, spaces, dashes and line ends do not count; O is read as 0, I and L as 1.
 ShareReading read_share(ByteView text);
 
-// Arithmetic of GF(2^8), for tests: constant time.
+// Arithmetic of GF(2^8), for this and for tests: constant time.
 std::uint8_t gf_multiply(std::uint8_t a, std::uint8_t b);
 std::uint8_t gf_invert(std::uint8_t a);  // of 0: 0
+struct GfPoint {
+    std::uint8_t x = 0;  // no secret
+    ByteView values;     // as many for each point
+};
+// The value at x of the polynomials through these points (Lagrange). No x comes twice.
+SecretBytes gf_interpolate(const std::vector<GfPoint>& points, std::uint8_t x);
 
 }  // namespace kustos::vault

@@ -22,6 +22,23 @@ std::uint8_t gf_invert(std::uint8_t a) {  // a^254: a^(2 + 4 + 8 + ... + 128)
     return product;
 }
 
+SecretBytes gf_interpolate(const std::vector<GfPoint>& points, std::uint8_t x) {
+    SecretBytes result(points.empty() ? 0 : points[0].values.size());
+    const auto out = result.writable();
+    for (const GfPoint& i : points) {
+        // The product of (x - x_j) / (x_i - x_j), where minus is exclusive or.
+        std::uint8_t weight = 1;
+        for (const GfPoint& j : points) {
+            if (j.x == i.x) continue;
+            const auto above = static_cast<std::uint8_t>(x ^ j.x), below = static_cast<std::uint8_t>(i.x ^ j.x);
+            weight = gf_multiply(weight, gf_multiply(above, gf_invert(below)));
+        }
+        CHECK(i.values.size() == out.size());
+        for (std::size_t byte = 0; byte < out.size(); ++byte) out[byte] ^= gf_multiply(weight, i.values[byte]);
+    }
+    return result;
+}
+
 Result<std::vector<Share>> split_secret(ByteView secret, unsigned threshold, unsigned count, std::uint32_t set,
                                         Random& random) {
     if (threshold < 2 || threshold > count || count > kMostShares)
@@ -64,22 +81,10 @@ Result<SecretBytes> join_shares(const std::vector<Share>& shares) {
             if (shares[j].number == s.number) return Error(Code::usage, "a share was given twice");
         }
     }
-    SecretBytes secret(kShareBytes);
-    const auto out = secret.writable();
-    const unsigned k = shares[0].threshold;
-    for (unsigned i = 0; i < k; ++i) {
-        // Lagrange at 0: the product of x_j / (x_j - x_i), where minus is exclusive or. Numbers are no secret.
-        std::uint8_t weight = 1;
-        for (unsigned j = 0; j < k; ++j) {
-            if (j == i) continue;
-            const auto xj = static_cast<std::uint8_t>(shares[j].number);
-            const auto difference = static_cast<std::uint8_t>(shares[j].number ^ shares[i].number);
-            weight = gf_multiply(weight, gf_multiply(xj, gf_invert(difference)));
-        }
-        const ByteView value = shares[i].value.view();
-        for (std::size_t byte = 0; byte < kShareBytes; ++byte) out[byte] ^= gf_multiply(weight, value[byte]);
-    }
-    return secret;
+    std::vector<GfPoint> points;
+    for (unsigned i = 0; i < shares[0].threshold; ++i)
+        points.push_back({static_cast<std::uint8_t>(shares[i].number), shares[i].value.view()});
+    return gf_interpolate(points, 0);
 }
 
 }  // namespace kustos::vault
