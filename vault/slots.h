@@ -49,6 +49,9 @@ std::vector<Slot> with_slot(std::vector<Slot> slots, Slot slot);
 // Code::usage: there is none of this kind. Code::conflict: it is the last.
 Result<std::vector<Slot>> without_slot(std::vector<Slot> slots, SlotKind kind);
 
+// What opens a slot that was just made by this order.
+UnlockSecret secret_of(const SlotOrder& order, const std::vector<Share>& shares);
+
 // What may be said of a slot to anybody, for status and for who wants to open.
 struct SlotFacts {
     SlotKind kind = SlotKind::automatic;
@@ -58,5 +61,7 @@ struct SlotFacts {
     bool with_pin = false;  // of a TPM
 };
 Result<SlotFacts> slot_facts(const Slot& slot);
+// Of an archive's folder, without opening anything.
+Result<std::vector<SlotFacts>> read_slot_facts(Fs& fs, const Path& archive);
 
 }  // namespace kustos::vault

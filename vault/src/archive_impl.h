@@ -72,6 +72,7 @@ public:
     std::mutex publish_mutex;
     bool forgotten_named = false;  // guarded by publish_mutex
     std::mutex source_mutex;
+    std::mutex rekey_mutex;
 
     // Leaves in use by entries that the indexer has not finished with.
     struct Unindexed {
@@ -83,7 +84,7 @@ public:
     std::mutex unindexed_mutex;
     std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
 
-    Status load(const std::optional<SecretBytes>& passphrase);
+    Status load(const UnlockSecret* secret);
     Result<SecretBytes> load_catalog_key();
     void start() {
         committer = std::thread([this] { run(); });

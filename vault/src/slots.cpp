@@ -220,4 +220,28 @@ Result<SlotFacts> slot_facts(const Slot& slot) {
     return facts;
 }
 
+UnlockSecret secret_of(const SlotOrder& order, const std::vector<Share>& shares) {
+    switch (order.kind) {
+        case SlotKind::automatic:
+            return AutomaticSecret{};
+        case SlotKind::passphrase:
+            return PassphraseSecret{order.passphrase.clone()};
+        case SlotKind::shares:
+            break;
+        case SlotKind::tpm:
+            return TpmSecret{order.pin.clone(), order.owner.clone()};
+        case SlotKind::pkcs11:
+            return TokenSecret{};
+    }
+    ShareSecrets secrets;
+    for (const Share& share : shares) secrets.texts.push_back(share_text(share));
+    return secrets;
+}
+
+Result<std::vector<SlotFacts>> read_slot_facts(Fs& fs, const Path& archive) {
+    std::vector<SlotFacts> facts;
+    for (const Slot& slot : TRY(load_slots(fs, archive / "keys"))) facts.push_back(TRY(slot_facts(slot)));
+    return facts;
+}
+
 }  // namespace kustos::vault
