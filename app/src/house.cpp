@@ -204,7 +204,7 @@ Result<std::unique_ptr<House::Opening>> House::open_vault(ByteView passphrase) {
     {
         const std::lock_guard lock(opening_mutex_);
         if (openings_ == 0 && archive_->is_open()) return std::unique_ptr<Opening>();
-        TRY(archive_->unlock(passphrase));
+        TRY(archive_->unlock(vault::PassphraseSecret{SecretBytes(passphrase)}));
         ++openings_;
     }
     auto opening = std::make_unique<Opening>(*this);

@@ -71,8 +71,8 @@ Status Archive::rekey(const std::vector<SlotOrder>& add, const std::vector<SlotK
     // A new auto.key before the slot that needs it; an old one goes away behind the slot that needed it.
     if (!next.key_file.empty()) TRY(replace_file(impl_->env.fs, keys / "auto.key", next.key_file.view()));
     TRY(store_slots(impl_->env.fs, keys, next.slots));
-    const bool automatic = std::any_of(next.slots.begin(), next.slots.end(),
-                                       [](const Slot& s) { return s.kind == SlotKind::automatic; });
+    const bool automatic =
+        std::any_of(next.slots.begin(), next.slots.end(), [](const Slot& s) { return s.kind == SlotKind::automatic; });
     if (!automatic && impl_->env.fs.exists(keys / "auto.key")) {
         TRY(impl_->env.fs.remove(keys / "auto.key"));
         TRY(impl_->env.fs.sync_dir(keys));

@@ -11,10 +11,9 @@ std::string date_of(UtcTime time) {
 
 std::string slip_text(const ShareSlip& slip, bool german) {
     const auto place = [&](const char* de, const char* en) {
-        return german ? std::string(de) + ": Zeile " + std::to_string(slip.line) + ", Gruppe " +
-                            std::to_string(slip.group)
-                      : std::string(en) + ": line " + std::to_string(slip.line) + ", group " +
-                            std::to_string(slip.group);
+        return german
+                   ? std::string(de) + ": Zeile " + std::to_string(slip.line) + ", Gruppe " + std::to_string(slip.group)
+                   : std::string(en) + ": line " + std::to_string(slip.line) + ", group " + std::to_string(slip.group);
     };
     switch (slip.kind) {
         case ShareSlip::Kind::letter:
@@ -79,8 +78,8 @@ std::string set_name(std::uint32_t set) {
 }
 
 std::string share_answer_text(const ShareAnswer& a, bool german) {
-    const std::string which =
-        a.number == 0 ? (german ? "der Anteil" : "the share") : (german ? "Anteil " : "share ") + std::to_string(a.number);
+    const std::string which = a.number == 0 ? (german ? "der Anteil" : "the share")
+                                            : (german ? "Anteil " : "share ") + std::to_string(a.number);
     switch (a.kind) {
         case ShareAnswer::Kind::good:
             return which + (german ? " ist richtig" : " is right");

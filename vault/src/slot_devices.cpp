@@ -63,8 +63,8 @@ Status check_module(const Path& module) {
     for (;; part = part.parent_path()) {
         struct stat facts {};
         if (::stat(part.c_str(), &facts) != 0 || facts.st_uid != 0 || (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-            return Error(Code::denied, "token: the slot names a module that others than root could change: " +
-                                           part.string())
+            return Error(Code::denied,
+                         "token: the slot names a module that others than root could change: " + part.string())
                 .with_hint("install it below /usr or /opt, owned by root and writable for root alone");
         if (part == part.root_path()) return {};
     }
@@ -80,8 +80,8 @@ Result<NewSlot> make_tpm_slot(Environment e, const SlotOrder& order, ByteView ro
     if (!equal_constant_time(TRY(tpm->unseal(d.sealed, order.pin.view())).view(), secret.view()))
         return Error(Code::environment, "TPM: it does not give back what it sealed");
     NewSlot made;
-    made.slot = TRY(
-        make_slot(SlotKind::tpm, secret.view(), Argon2Cost{0, 0}, root, vault, e.random, e.clock.now(), encode(d)));
+    made.slot =
+        TRY(make_slot(SlotKind::tpm, secret.view(), Argon2Cost{0, 0}, root, vault, e.random, e.clock.now(), encode(d)));
     return made;
 }
 
@@ -98,8 +98,7 @@ Result<NewSlot> make_token_slot(Environment e, const SlotOrder& order, ByteView 
     TokenDetails d;
     d.uri = TRY(TokenUri::parse(order.address));
     TRY(check_module(d.uri.module));
-    if (d.uri.object.empty())
-        d.uri.object = "kustos-slot-" + hex(SecretBytes::random(e.random, 4).view());
+    if (d.uri.object.empty()) d.uri.object = "kustos-slot-" + hex(SecretBytes::random(e.random, 4).view());
     const SecretBytes secret = SecretBytes::random(e.random, 32);
     const auto token = TRY(HardwareToken::open(e.fs, d.uri));
     TRY(token->make_aes(d.uri.object));

@@ -128,8 +128,8 @@ Result<NewSlot> make_slot(Environment e, const SlotOrder& order, ByteView root_k
         case SlotKind::passphrase:
             if (order.passphrase.size() < kLeastPassphrase)
                 return Error(Code::usage, "a passphrase has at least 12 characters");
-            made.slot = TRY(make_slot(order.kind, order.passphrase.view(), Argon2Cost{}, root_key, vault, e.random,
-                                      e.clock.now()));
+            made.slot = TRY(
+                make_slot(order.kind, order.passphrase.view(), Argon2Cost{}, root_key, vault, e.random, e.clock.now()));
             return made;
         case SlotKind::shares:
             return make_share_slot(e, order, root_key, vault, old);
