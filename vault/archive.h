@@ -102,6 +102,7 @@ public:
     // Makes the directory (it must be absent or empty) and the signer's store. Nothing is left behind on failure.
     static Status create(Environment environment, const Path& dir, const Path& state, CreateOptions options);
     static Result<std::unique_ptr<Archive>> open(Environment environment, const Path& dir, OpenOptions options);
+    static Result<VaultId> vault_of(Fs& fs, const Path& dir);  // as its first entry says, without opening it
     ~Archive();
 
     const Path& dir() const;
@@ -162,7 +163,7 @@ public:
     // Both are entries. lock() drops the keyring and what was opened with it; sealing and indexing go on.
     // until: when it will be closed again by whoever opens it; the entry says so.
     Status unlock(const UnlockSecret& secret, std::optional<UtcTime> until = std::nullopt);
-    Status lock();
+    Status lock(std::string_view why = "key holder");  // "time", "work", "end": docs/format/ledger.md
     Result<std::vector<SlotFacts>> slots() const;
     KeyState key_state() const;
     // Adds or replaces slots (one of a kind), then removes some, never the last; the root key stays. Entry

@@ -61,6 +61,7 @@ public:
     bool enough() const { return have() >= need(); }
     std::vector<unsigned> numbers() const;  // ascending
     Result<SecretBytes> secret() const;     // Code::usage: shares are missing
+    std::vector<SecretBytes> texts() const;  // of the good ones
     const ShareSetInfo& info() const { return info_; }
 
 private:

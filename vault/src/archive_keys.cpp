@@ -85,9 +85,9 @@ Status Archive::rekey(const std::vector<SlotOrder>& add, const std::vector<SlotK
     return {};
 }
 
-Status Archive::lock() {
+Status Archive::lock(std::string_view why) {
     impl_->holder->lock();
-    TRY(record_control(ControlAction::vault_locked, [](Body&) {}));
+    TRY(record_control(ControlAction::vault_locked, [why](Body& body) { body.put_text(Tag::method, why); }));
     return {};
 }
 

@@ -149,17 +149,17 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
     return made;
 }
 
+Result<VaultId> Archive::vault_of(Fs& fs, const Path& dir) {
+    const auto reader = TRY(audit::LedgerReader::open(fs, dir / "ledger"));
+    const audit::Entry entry = TRY(reader->entry(EntryIndex(0)));
+    const auto body = TRY(audit::BodyReader::parse(entry.body));
+    const auto id = body.find_bytes(Tag::vault_id);
+    if (!id) return Error(Code::corrupt, "the first entry names no vault");
+    return VaultId::from(*id);
+}
+
 Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, OpenOptions options) {
-    // Whose archive it is stands in its first entry; the signer's own store is found by it.
-    const auto first = [&]() -> Result<VaultId> {
-        const auto reader = TRY(audit::LedgerReader::open(e.fs, dir / "ledger"));
-        const audit::Entry entry = TRY(reader->entry(EntryIndex(0)));
-        const auto body = TRY(audit::BodyReader::parse(entry.body));
-        const auto id = body.find_bytes(Tag::vault_id);
-        if (!id) return Error(Code::corrupt, "the first entry names no vault");
-        return VaultId::from(*id);
-    };
-    const VaultId vault = TRY_IN("ledger", first());
+    const VaultId vault = TRY_IN("ledger", vault_of(e.fs, dir));  // the signer's own store is found by it
     auto impl = std::make_unique<ArchiveImpl>(e, dir, options.state / vault.hex());
     auto lock = FileLock::acquire(dir / "lock");
     if (!lock.ok())

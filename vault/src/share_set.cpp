@@ -137,6 +137,12 @@ std::vector<unsigned> ShareDesk::numbers() const {
     return out;
 }
 
+std::vector<SecretBytes> ShareDesk::texts() const {
+    std::vector<SecretBytes> out;
+    for (const Share& share : shares_) out.push_back(share_text(share));
+    return out;
+}
+
 Result<SecretBytes> ShareDesk::secret() const {
     return join_shares(shares_);
 }
