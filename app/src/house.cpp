@@ -301,8 +301,7 @@ Result<web::StatusReport> House::status(web::Language language) {
              "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
     if (!archive_->is_open())
         for (const std::string& way : ways_to_open(TRY(archive_->slots()), de))
-            s.next_steps.push_back(
-                (de ? "Der Tresor ist zu: zum Suchen öffnet ihn " : "The vault is closed: to search, open it: ") + way);
+            s.next_steps.push_back((de ? "Der Tresor ist zu. Zum Suchen: " : "The vault is closed. To search: ") + way);
     if (archive_->unlock_state() == "open (auto)")
         step(
             "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos key rekey --add "
