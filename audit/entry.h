@@ -155,6 +155,7 @@ enum class ControlAction : std::uint16_t {
     // 27 to 39: retention and holds
     slots_changed = 40,
     // 41, 42: unlocking; 43 to 46: backups
+    certificate_issued = 47,
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
 enum class ErasureAction : std::uint16_t {

@@ -59,8 +59,8 @@ public:
     unsigned have() const { return static_cast<unsigned>(shares_.size()); }
     unsigned need() const { return info_.threshold; }
     bool enough() const { return have() >= need(); }
-    std::vector<unsigned> numbers() const;  // ascending
-    Result<SecretBytes> secret() const;     // Code::usage: shares are missing
+    std::vector<unsigned> numbers() const;   // ascending
+    Result<SecretBytes> secret() const;      // Code::usage: shares are missing
     std::vector<SecretBytes> texts() const;  // of the good ones
     const ShareSetInfo& info() const { return info_; }
 

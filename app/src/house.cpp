@@ -429,7 +429,7 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     TRY(matters_->allow(purpose, {}));
     if (!archive_->is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
     search::SearchOptions options;
     options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;

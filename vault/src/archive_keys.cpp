@@ -16,6 +16,7 @@ using audit::Suite;
 using audit::Tag;
 
 Result<SecretBytes> ArchiveImpl::dek(const EntryHeader& header) const {
+    if (is_forgotten(header)) return Error(Code::erased, "the key of this record is destroyed: it was erased");
     auto own = forward->dek(header.tree, header.leaf);
     if (own.ok() || own.error().code() != Code::closed) return own;
     return holder->dek(header.tree, header.leaf);
@@ -29,7 +30,12 @@ std::string Archive::unlock_state() const {
 }
 Status Archive::unlock(const UnlockSecret& secret, std::optional<UtcTime> until) {
     TRY(impl_->holder->unlock(secret));
-    return note_opening(until);
+    TRY(note_opening(until));
+    if (const Status finished = finish_erasures(); !finished.ok()) {
+        (void)lock("work").ok();
+        return Error(finished.error());
+    }
+    return {};
 }
 
 // An opening that can't be put on record is none.
@@ -121,6 +127,7 @@ Result<Bytes> Archive::attachment_content(const OpenedPayload& payload, std::siz
 }
 
 Result<std::pair<std::uint32_t, SecretBytes>> Archive::new_shard() {
+    const std::shared_lock generation_stays(impl_->generation_mutex);
     std::uint32_t shard = 1, generation = 1;
     {
         const std::lock_guard guard(impl_->catalog_mutex);

@@ -1,5 +1,7 @@
 #include "vault/src/keyholder.h"
 
+#include <algorithm>
+
 #include "vault/src/key_file.h"
 
 namespace kustos::vault {
@@ -56,6 +58,11 @@ Result<Keyholder::Rekeyed> Keyholder::rekey(const std::vector<SlotOrder>& add,
         }
     };
     for (const SlotOrder& order : add) {
+        const bool there = std::any_of(next.slots.begin(), next.slots.end(),
+                                       [&](const Slot& slot) { return slot.kind == order.kind; });
+        // Its key file can't be replaced together with the slot: a crash between the two would lose both.
+        if (there && order.kind == SlotKind::automatic)
+            return Error(Code::usage, "this archive opens by itself already");
         std::optional<ShareSetInfo> old;
         for (const Slot& slot : next.slots) {
             if (slot.kind == SlotKind::shares && order.kind == slot.kind)
