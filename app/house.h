@@ -17,6 +17,7 @@
 #include "access/matters.h"
 #include "app/call.h"
 #include "app/erasure.h"
+#include "app/vault_door.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
 #include "audit/key_history.h"
@@ -39,7 +40,7 @@ namespace kustos::app {
 struct HouseOptions {
     Path archive;
     Path state;  // the signer's own store and what else must not lie in the archive
-    std::optional<SecretBytes> passphrase;
+    std::optional<vault::UnlockSecret> secret;
     std::string actor;  // who uses the command line
 };
 
@@ -205,20 +206,7 @@ public:
     Result<Bytes> stamp_request();
     Result<audit::AnchorSpan> take_stamp(ByteView tsr, const std::string& authority);
 
-    // Opens a closed vault for one piece of a key holder's work; it is closed again when the last such work has ended.
-    // Null: the vault is open anyway. Code::denied: wrong passphrase.
-    class Opening {
-    public:
-        explicit Opening(House& house) : house_(house) {}
-        ~Opening();
-        Opening(const Opening&) = delete;
-        Opening& operator=(const Opening&) = delete;
-
-    private:
-        House& house_;
-    };
-    Result<std::unique_ptr<Opening>> open_vault(ByteView passphrase);
-
+    VaultDoor& door() { return *door_; }  // who has the vault open, and until when
     vault::Archive& archive() { return *archive_; }
     access::Matters& matter_desk() { return *matters_; }
     access::Accounts& accounts() { return *accounts_; }
@@ -278,6 +266,7 @@ private:
     std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
     std::unique_ptr<search::Indexer> indexer_;
     std::unique_ptr<search::Searcher> searcher_;
+    std::unique_ptr<VaultDoor> door_;  // uses searcher_
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_
@@ -289,8 +278,6 @@ private:
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
     std::mutex bundle_mutex_;
-    std::mutex opening_mutex_;
-    int openings_ = 0;  // guarded by opening_mutex_
 };
 
 // The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root:

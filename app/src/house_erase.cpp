@@ -82,7 +82,7 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
     TRY(check_approvers(request.approvers));
     if (!archive_->is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
     EraseAnswer answer;
     std::vector<EntryIndex> found = request.records;

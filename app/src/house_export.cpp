@@ -150,7 +150,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     const access::Matter found = TRY(matters_->find(matter));
     if (!archive_->is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     vault::Purpose purpose;
     purpose.action = audit::AccessAction::export_;
     purpose.matter = matter;

@@ -47,13 +47,13 @@ constexpr std::array<std::string_view, 48> kControl = {
     "",
     "",
     "",  // 27 to 39
+    "slots_changed",
     "",
     "",
     "",
     "",
     "",
-    "",
-    "",  // 40 to 46
+    "",  // 41 to 46
     "certificate_issued",
 };
 constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
@@ -112,6 +112,22 @@ constexpr std::array<TagRow, 70> kTags = {{
     {"part", Form::u32},
     {"parts", Form::u32},
     {"successor", Form::u64},
+    // 46 to 59
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"slots_hash", Form::hash},
 }};
 
 std::optional<std::string> text_of(const BodyReader& body, Tag tag, Form form) {

@@ -76,6 +76,7 @@ public:
     std::mutex publish_mutex;
     bool forgotten_named = false;  // guarded by publish_mutex
     std::mutex source_mutex;
+    std::mutex rekey_mutex;
     // Shared: while a box that was sealed to the intake key is not named by an entry yet. Alone: while a new generation
     // adopts the boxes of the present one.
     std::shared_mutex generation_mutex;
@@ -94,7 +95,7 @@ public:
     std::mutex unindexed_mutex;
     std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
 
-    Status load(const std::optional<SecretBytes>& passphrase);
+    Status load(const UnlockSecret* secret);
     Result<SecretBytes> load_catalog_key();
     void start() {
         committer = std::thread([this] { run(); });
