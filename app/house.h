@@ -190,6 +190,7 @@ public:
     // Index shards that hold words of what is erased are written anew under new keys; the old ones are destroyed.
     Result<TermsReport> remove_terms();
     Result<CompactionReport> compact(bool show_progress);
+    Status maintain();
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
