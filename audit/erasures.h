@@ -88,7 +88,7 @@ private:
     std::vector<std::size_t> waiting_;      // done, and not in every state yet
     std::map<std::uint32_t, Hash> generations_;
     LeafSet covered_, removed_;
-    LeafSet used_, contents_;  // leaves with a payload; of these, records and blobs
+    LeafSet used_;  // leaves with a payload
     std::uint32_t destroyed_below_ = 0;
 };
 
@@ -100,5 +100,6 @@ Result<Erasures> collect_erasures(const LedgerReader& ledger, const TreeSize& si
 // States, as the certificate of an erasure has them, of what the entries say.
 enum class RunState { begun, unreadable, terms_gone, ciphertext_gone, final_ };
 RunState state_of(const ErasureRun& run);
+std::string_view name_of(RunState state);  // begun, unreadable, terms_gone, ciphertext_gone, final
 
 }  // namespace kustos::audit

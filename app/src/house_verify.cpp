@@ -32,7 +32,7 @@ Status check_content(const vault::Archive& archive, EntryIndex index, const audi
 
 Error vault_closed(const char* what) {
     return Error(Code::closed, std::string(what) + " opens content: a key holder must open the vault")
-        .with_hint("give --passphrase-file FILE, or - for standard input");
+        .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
 }
 
 }  // namespace

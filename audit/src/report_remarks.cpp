@@ -235,6 +235,8 @@ constexpr std::array kDetails = {
     Detail{"the trust file names another ledger than this bundle's",
            "die Vertrauensdatei nennt eine andere Kette als die dieses Beweispakets"},
     Detail{"the entry does not name this report", "der Eintrag nennt diesen Bericht nicht"},
+    Detail{"the ledger's entries do not say what this certificate says",
+           "die Einträge der Kette sagen nicht, was diese Bescheinigung sagt"},
     Detail{"the trust file names another ledger than this report's",
            "die Vertrauensdatei nennt eine andere Kette als die dieses Berichts"},
     Detail{"is of another format", "hat ein anderes Format"},

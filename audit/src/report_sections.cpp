@@ -10,6 +10,8 @@ namespace kustos::audit {
 
 namespace {
 
+constexpr std::string_view kErasure = "erasure:";  // what a certificate says: its state
+
 bool only_origin(const Report& r) {
     return !r.ok && std::all_of(r.problems.begin(), r.problems.end(),
                                 [](const Problem& p) { return p.code == "origin.mismatch"; });
@@ -88,6 +90,12 @@ private:
         if (!r_.ok) return proven_in_part(to);
         if (bundle()) {
             proven_by_bundle(to);
+        } else if (signed_report() && r_.reported.starts_with(kErasure)) {
+            add(to,
+                say("Die Löschbescheinigung ist so, wie das Archiv sie unterschrieben hat, jede Seite eingeschlossen; "
+                    "die Einträge der Kette, die sie mitbringt, ergeben diesen Zustand und diesen Umfang.",
+                    "The certificate of erasure is as the archive signed it, every page included; the ledger's "
+                    "entries that it brings give this state and this extent."));
         } else if (signed_report()) {
             add(to,
                 say("Der Prüfbericht ist so, wie das Archiv ihn unterschrieben hat, jede Seite eingeschlossen, und "
@@ -411,7 +419,16 @@ std::string Report::headline(std::string_view language) const {
                         ". What is named below was changed, is missing or does not fit";
     }
     std::string out = de ? "Unversehrt" : "Intact";
-    if (subject == "report") {
+    if (subject == "report" && reported.starts_with(kErasure)) {
+        const std::string state = reported.substr(kErasure.size());
+        out =
+            de ? "Die Löschbescheinigung ist unversehrt und sagt: " : "The certificate of erasure is intact and says: ";
+        out += state == "begun"             ? (de ? "angeordnet" : "ordered")
+               : state == "unreadable"      ? (de ? "unlesbar" : "unreadable")
+               : state == "terms_gone"      ? (de ? "Wörter entfernt" : "words removed")
+               : state == "ciphertext_gone" ? (de ? "Chiffrat entfernt" : "ciphertext removed")
+                                            : (de ? "endgültig" : "final");
+    } else if (subject == "report") {
         out = de ? "Der Prüfbericht ist unversehrt und sagt: " : "The verification report is intact and says: ";
         out += reported == "ok" ? (de ? "nichts ist beschädigt" : "nothing was found broken")
                                 : (de ? "es gibt Befunde" : "there are findings");

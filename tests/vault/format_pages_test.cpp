@@ -13,6 +13,7 @@
 #include "vault/keyring.h"
 #include "vault/payload.h"
 #include "vault/seal.h"
+#include "vault/slots.h"
 #include "vault/unlock.h"
 
 using namespace kustos;
@@ -167,15 +168,16 @@ TEST_CASE("fields.md: every code of the code stands on the page, and none other"
     CHECK(expected == static_cast<int>(PathCode::configuration) + 1);
 }
 
-TEST_CASE("keys.md: slots") {
-    const Bytes page = doc_example("keys.md", "slots");
-    auto slots = decode_slots(page);
+TEST_CASE("keys.md: slots of the first version are read, and written as the second") {
+    auto slots = decode_slots(doc_example("keys.md", "slots of version 1"));
     REQUIRE(slots.ok());
     REQUIRE(slots->size() == 2);
-    CHECK(encode(*slots) == page);
     CHECK((*slots)[0].kind == SlotKind::automatic);
     CHECK((*slots)[1].kind == SlotKind::passphrase);
     CHECK((*slots)[1].cost.memory_kib == 64);
+    CHECK((*slots)[1].made.ms == 0);
+    slots = decode_slots(encode(*slots));
+    REQUIRE(slots.ok());
     for (const std::size_t i : {0u, 1u}) {
         const Bytes secret = i == 0 ? repeated(0x33) : to_bytes(std::string_view("Zwölf Boxkämpfer"));
         auto root = open_slot((*slots)[i], secret, kVault);
@@ -185,21 +187,47 @@ TEST_CASE("keys.md: slots") {
     }
 }
 
+TEST_CASE("keys.md: slots of three kinds, and two shares that open one of them") {
+    const Bytes page = doc_example("keys.md", "slots of three kinds");
+    const auto slots = decode_slots(page);
+    REQUIRE(slots.ok());
+    REQUIRE(slots->size() == 3);
+    CHECK(encode(*slots) == page);
+    for (const Slot& slot : *slots) CHECK(slot_facts(slot).ok());
+    CHECK(set_name(slot_facts((*slots)[0])->shares->set) == "71bb54");
+    CHECK(slot_facts((*slots)[1])->address == "device:/dev/tpmrm0");
+    CHECK_FALSE(slot_facts((*slots)[1])->with_pin);
+    CHECK(slot_facts((*slots)[2])->address == "token kustos, key slot");
+    ShareSecrets shares;
+    for (const char* name : {"share 2", "share 3"}) {
+        const std::string text = doc_text("keys.md", name);
+        const ShareReading read = read_share(as_bytes(text));
+        REQUIRE(read.share.has_value());
+        CHECK(as_text(share_text(*read.share).view()) == text);
+        shares.texts.emplace_back(as_bytes(text));
+    }
+    RealFs fs;
+    SystemClock clock;
+    SystemRandom random;
+    const auto root = open_root({fs, clock, random}, {}, *slots, std::move(shares), kVault);
+    REQUIRE(root.ok());
+    CHECK(hex(root->root.view()) == hex(repeated(0x22)));
+    CHECK(root->method == "shares 2/3: 2 3");
+}
+
 TEST_CASE("keys.md: the keyring's root page") {
     const test::TempDir dir;
     write(dir / "generation-1" / "root", doc_example("keys.md", "root page"));
-    Bytes epoch = doc_example("keys.md", "epoch");
-    epoch.resize(4096, 0);
-    write(dir / "generation-1" / "e", epoch);
+    const Bytes epoch = doc_example("keys.md", "epoch");
     RealFs fs;
-    auto keyring = load_keyring(fs, dir.path(), kVault, repeated(0x22), 1);
+    auto keyring = load_keyring(fs, dir.path(), kVault, repeated(0x22), epoch, 1);
     REQUIRE(keyring.ok());
     CHECK(hex(keyring->intake.secret_key.view()) == hex(X25519Key::from_seed(repeated(0x44)).secret_key.view()));
     CHECK(hex(keyring->intake.public_key.view()) == hex(doc_example("keys.md", "intake public key")));
     CHECK(keyring->pages.empty());
-    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x23), 1).ok());
+    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x23), epoch, 1).ok());
     write(dir / "generation-1" / "e", repeated(0, 4096));
-    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x22), 1).ok());
+    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x22), repeated(0), 1).ok());
 }
 
 TEST_CASE("keys.md: a sealed box") {

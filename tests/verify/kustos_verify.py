@@ -646,6 +646,7 @@ RECORD, BLOB, ACCESS, ERASURE, CONTROL = 1, 2, 3, 4, 5
 ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
 TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED, ARCHIVE_CONTINUED = 6, 7, 8, 9, 18, 19
 VERIFICATION_REPORTED = 23
+CERTIFICATE_ISSUED = 47
 BEGUN, DONE, CIPHERTEXT_REMOVED, TERMS_REMOVED, FINAL = 1, 2, 3, 4, 5  # of kind erasure
 
 
@@ -727,7 +728,6 @@ class Erasures:
 
     def __init__(self):
         self.runs, self.keyrings, self.headers = {}, {}, []  # headers: (kind, tree, leaf) of each entry; tree 0: no payload
-        self.contents = {}  # by tree: leaves of records and blobs
         self.payloads = {}  # by tree: all leaves with a payload
         self.may, self.must = set(), set()  # (tree, leaf) that an entry uses
         self.spans = []  # (tree, first, last) of finished runs: what comes later must not use them
@@ -739,8 +739,6 @@ class Erasures:
         if entry.suite == 0:
             return True
         self.payloads.setdefault(entry.tree, set()).add(entry.leaf)
-        if entry.kind in (RECORD, BLOB):
-            self.contents.setdefault(entry.tree, set()).add(entry.leaf)
         return not any(t == entry.tree and first <= entry.leaf <= last for t, first, last in self.spans)
 
     def add_malformed(self):
@@ -780,7 +778,7 @@ class Erasures:
             raise
         run.ranges += ranges
         for one in ranges:
-            found = self.used(self.contents, [one])
+            found = self.used(self.payloads, [one])
             run.most += len(found)
             run.least += len(found - self.may)
 
@@ -951,7 +949,11 @@ class Report:
         if not self.ok():
             return "Not intact: %d findings" % (len(self.problems) + self.checked.get("problems_left_out", 0))
         intact = "Intact"
-        if self.subject == "report":
+        if self.subject == "report" and (self.reported or "").startswith("erasure:"):
+            intact = "The certificate of erasure is intact and says: " + {
+                "begun": "ordered", "unreadable": "unreadable", "terms_gone": "words removed",
+                "ciphertext_gone": "ciphertext removed"}.get(self.reported[8:], "final")
+        elif self.subject == "report":
             intact = "The verification report is intact and says: " + (
                 "nothing was found broken" if self.reported == "ok" else "there are findings")
         if self.origin == "unknown":
@@ -1934,7 +1936,9 @@ class ReportCheck:
         certificate, named = (self.proven(history, *part) for part in parts[-2:])
         if certificate and self.signer and (certificate.control() != EVIDENCE_KEY or certificate.bytes(6) != self.signer):
             self.report.problem("report.signature", "file", "the signer's certificate is not one that the ledger names")
-        if named:
+        if named and named.control() == CERTIFICATE_ISSUED:
+            self.check_certificate(history, named)
+        elif named:
             self.check_entry(named)
         self.judge_origin(history)
 
@@ -1968,6 +1972,61 @@ class ReportCheck:
             except Refused as error:
                 self.report.problem("witness.cosignature", "proof.json", str(error))
         return entry
+
+    def check_certificate(self, history, entry):
+        try:
+            content = json.loads(self.json)
+            state, erasure = content["state"], bytes.fromhex(content["erasure"])
+            named = content["format"] == "kustos-certificate-1" and len(erasure) == 16
+            parts = [(unbase64(e["entry"]), e["proof"].encode()) for e in content["entries"]]
+            count = content["count"]
+        except (ValueError, LookupError, TypeError, AttributeError, Refused):
+            named = False
+        if not named or entry.bytes(42) != erasure or entry.hash(28) != sha256(self.json) or entry.text(24) != state:
+            return self.report.problem("report.proof", "report", "the entry does not name this report")
+        if self.erasure_state(history, parts, erasure, count) != state:
+            return self.report.problem("report.proof", "report", "the entries do not say what this certificate says")
+        self.report.reported = "erasure:" + state
+
+    def erasure_state(self, history, parts, erasure, count):
+        """The state that the proven entries give to one run; None where they do not fit together."""
+        proofs, before, begun, ranges, done, reached, keyrings = self.report.checked.get("proofs", 0), -1, {}, None, None, set(), {}
+        for data, proof in parts:
+            entry = self.proven(history, data, proof)
+            if entry is None:
+                return None
+            index = read_tlog_proof(proof)[0]
+            if index <= before:
+                return None
+            before = index
+            if entry.control() == GENERATION_OPENED:
+                keyrings[entry.number(12, 4)] = entry.hash(29)
+            elif entry.kind == ERASURE and entry.action in (BEGUN, DONE) and entry.bytes(42) == erasure:
+                if entry.action == BEGUN:
+                    begun[entry.number(43, 4)] = entry
+                    ranges = entry.number(44, 4)
+                elif done is None and ranges is not None and sorted(begun) == list(range(ranges)):
+                    generation = entry.number(12, 4)
+                    if generation is None or keyrings.get(generation) != entry.hash(29) or entry.number(21, 8) != count:
+                        return None
+                    done = index
+                else:
+                    return None
+            elif entry.kind == ERASURE and entry.action in (CIPHERTEXT_REMOVED, TERMS_REMOVED, FINAL):
+                if done is not None and (entry.number(16, 8) or 0) > done:
+                    reached.add(entry.action)
+            else:
+                return None
+        self.report.checked["proofs"] = proofs
+        if ranges is None or sorted(begun) != list(range(ranges)):
+            return None
+        if done is None:
+            return "begun"
+        if FINAL in reached:
+            return "final"
+        if {CIPHERTEXT_REMOVED, TERMS_REMOVED} <= reached:
+            return "ciphertext_gone"
+        return "terms_gone" if TERMS_REMOVED in reached else "unreadable"
 
     def check_entry(self, entry):
         try:
