@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "ingest/extract.h"
 #include "ingest/import.h"
 #include "search/indexer.h"
+#include "search/rewrite.h"
 #include "search/searcher.h"
 #include "vault/archive.h"
 #include "vault/opener.h"
@@ -166,6 +168,11 @@ public:
     Result<std::uint64_t> index_all(bool show_progress);
     // One step for the server's loop: true if there was something to do. `stop` is asked between records.
     Result<bool> index_step(const std::function<bool()>& stop = interrupt_requested);
+    // Index and derived data forget what was erased: rows of derived.db go, closed shards are written anew, the term
+    // keys of the old ones are dropped with a new keyring generation. `reindex`: records that stay but whose terms must
+    // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
+    // joined on the way. Code::closed.
+    Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
@@ -183,6 +190,7 @@ public:
     // Index shards that hold words of what is erased are written anew under new keys; the old ones are destroyed.
     Result<TermsReport> remove_terms();
     Result<CompactionReport> compact(bool show_progress);
+    Status maintain();
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
@@ -239,6 +247,10 @@ private:
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise
+    Status need_indexer();                   // likewise
+    Result<std::set<std::uint32_t>> stale_shards() const;
+    Status expect_not_erased(const std::vector<EntryIndex>& entries) const;
+    Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
 
     Environment environment_;
     HouseOptions options_;

@@ -88,7 +88,7 @@ private:
     std::vector<std::size_t> waiting_;      // done, and not in every state yet
     std::map<std::uint32_t, Hash> generations_;
     LeafSet covered_, removed_;
-    LeafSet used_, contents_;  // leaves with a payload; of these, records and blobs
+    LeafSet used_;  // leaves with a payload
     std::uint32_t destroyed_below_ = 0;
 };
 

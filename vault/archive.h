@@ -28,6 +28,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "audit/compact.h"
 #include "audit/entry.h"
 #include "audit/ledger.h"
 #include "audit/segment.h"
@@ -182,10 +183,13 @@ public:
     // vault: Code::closed).
     Result<std::pair<std::uint32_t, SecretBytes>> new_shard();
     Result<SecretBytes> shard_key(std::uint32_t shard) const;
+    void shard_closed(std::uint32_t shard);     // the sealer forgets its key
+    std::vector<std::uint32_t> shards() const;  // all that were ever opened, ascending
     // Keeps what was derived from a record's content (docs/format/keys.md), at most 16 MiB; durable with the next
     // indexed_below(). A cache: it may be gone. Code::not_found: nothing was kept.
     Status keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object);
     Result<Bytes> derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const;
+    Status forget_derived(const EntrySet& entries);  // vault/derived.h, remove()
     // --- forgetting (vault/erasure.h) ---
     // Durable, and begun runs before it finished, when it returns. Code::closed; Code::not_found: an entry that is no
     // record or blob; Code::usage: nothing to destroy. Any other error ends the writer; the next start finishes the
@@ -194,9 +198,15 @@ public:
     // Index shards that were replaced: their keys are dropped with a new generation.
     Status forget_shards(const std::set<std::uint32_t>& shards);
     // Entries whose keys are destroyed, or are being destroyed; a snapshot. The first call after a start reads headers.
-    Result<std::shared_ptr<const EntrySet>> erased() const;          // records and blobs
+    Result<std::shared_ptr<const EntrySet>> erased() const;          // whatever had a payload
     Result<std::shared_ptr<const EntrySet>> erased_records() const;  // records alone
     std::vector<audit::ErasureRun> erasure_runs() const;
+    // Takes the ciphertext of what is erased out of the vault (audit/compact.h), and says so by an entry once all of it
+    // is gone. Needs no key. Nothing to do: an empty report, no entry. stop: asked between segments.
+    Result<audit::CompactReport> compact(const std::function<bool()>& stop,
+                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+    // An entry of kind erasure that says how far things have come: terms_removed, final_.
+    Result<Receipt> record_erasure(audit::ErasureAction action, const std::function<void(audit::Body&)>& fill);
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"

@@ -234,7 +234,16 @@ Result<web::StatusReport> House::status(web::Language language) {
     s.entries = head.size.value;
     s.records = archive_->count(audit::Kind::record);
     s.blobs = archive_->count(audit::Kind::blob);
-    s.coverage = to_web(TRY(searcher_->coverage(*census_)));
+    if (auto coverage = searcher_->coverage(*census_); coverage.ok()) {
+        s.coverage = to_web(*coverage);
+    } else if (coverage.error().code() == Code::closed) {
+        const search::CensusNow now = TRY(census_->now());
+        s.coverage.sealed = now.sealed;
+        s.coverage.erased = now.erased_records;
+        s.coverage_known = false;
+    } else {
+        return std::move(coverage).error();
+    }
     const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
     if (const auto found = summary.reasons.find("unreadable"); found != summary.reasons.end())
         s.quarantined = found->second;
@@ -454,6 +463,8 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     purpose.matter = TRY(need_matter(matter));
     purpose.actor = actor;
     purpose.total = 1;
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({entry}));
     auto session = TRY(opener_->begin(purpose, {entry}));
     vault::OpenedRecord opened = TRY(session->open(entry));
     web::RecordReport report;
@@ -479,6 +490,8 @@ Result<Bytes> House::original(const std::string& actor, const std::string& matte
     purpose.matter = TRY(need_matter(matter));
     purpose.actor = actor;
     purpose.total = 1;
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({entry}));
     auto session = TRY(opener_->begin(purpose, {entry}));
     Bytes bytes;
     TRY(session->write_original(entry, [&bytes](ByteView piece) {

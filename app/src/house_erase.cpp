@@ -125,12 +125,39 @@ Status House::check_holds(const EntrySet& records) {
 }
 
 Result<TermsReport> House::remove_terms() {
-    return Error(Code::not_in_version, "not yet");
+    const TreeSize size = archive_->head().size;
+    bool wanted = false;
+    for (const audit::ErasureRun& run : archive_->erasure_runs())
+        wanted = wanted || (run.done && !run.broken && !run.terms);
+    const search::RewriteReport done = TRY(forget_terms({}));
+    TermsReport report{done.looked_at, done.rewritten, done.documents_dropped, std::nullopt};
+    if (!wanted) return report;
+    report.entry = TRY(archive_->record_erasure(audit::ErasureAction::terms_removed, [&](audit::Body& body) {
+                       body.put_u64(audit::Tag::checkpoint_size, size.value)
+                           .put_u64(audit::Tag::count, done.rewritten + done.given_up.size());
+                   })).index;
+    return report;
 }
 
 Result<CompactionReport> House::compact(bool show_progress) {
-    static_cast<void>(show_progress);
-    return Error(Code::not_in_version, "not yet");
+    Progress progress(environment_.clock, "compact", "bytes", 0);
+    const auto show = [&](std::uint64_t at, std::uint64_t) {
+        if (show_progress) progress.advance_to(at);
+    };
+    const audit::CompactReport done = TRY(archive_->compact(interrupt_requested, show));
+    if (done.interrupted)
+        return Error(Code::interrupted, "interrupted; what is removed is removed").with_hint("the same call goes on");
+    if (!done.damaged.empty())
+        return Error(Code::corrupt, std::to_string(done.damaged.size()) + " segments are damaged and were left alone")
+            .with_hint("kustos verify names them");
+    return CompactionReport{done.segments_rewritten, done.frames_removed, done.bytes_freed};
+}
+
+// Once a day (the server): words and ciphertext of what was erased. Without an open vault the words wait.
+Status House::maintain() {
+    if (archive_->is_open()) TRY(remove_terms());
+    TRY(compact(false));
+    return {};
 }
 
 std::vector<ErasureStatus> House::erasures() const {

@@ -177,6 +177,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         return Error(Code::usage, "nothing to export: no record was found")
             .with_hint("kustos search shows what a query finds");
     purpose.total = ids.size();
+    TRY(matters_->allow(purpose, ids));
+    TRY(expect_not_erased(ids));
     const auto session = TRY(opener_->begin(purpose, ids));  // the access entry is durable now
 
     ExportReport report;

@@ -23,10 +23,6 @@ std::optional<ErasureId> id_of(const BodyReader& body) {
     return id;
 }
 
-bool is_content(const EntryHeader& header) {
-    return header.kind == Kind::record || header.kind == Kind::blob;
-}
-
 }  // namespace
 
 RunState state_of(const ErasureRun& run) {
@@ -56,7 +52,6 @@ std::string_view name_of(RunState state) {
 bool Erasures::seal(const EntryHeader& header) {
     if (header.suite == Suite::none) return true;
     used_.add(header.tree, header.leaf);
-    if (is_content(header)) contents_.add(header.tree, header.leaf);
     return covered_.empty() || !covered_.contains(header.tree, header.leaf);
 }
 
@@ -136,9 +131,9 @@ Status Erasures::add_ranges(EntryIndex index, Leaves& leaves, const std::vector<
         if (!counted_from_ || range.first_entry < *counted_from_) {
             leaves.counted = false;
         } else {
-            const std::uint64_t all = contents_.count_in(span);
+            const std::uint64_t all = used_.count_in(span);
             leaves.most += all;
-            leaves.least += all - contents_.count_common_in(span, covered_);
+            leaves.least += all - used_.count_common_in(span, covered_);
         }
     }
     return {};

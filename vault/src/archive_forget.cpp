@@ -282,6 +282,7 @@ Status ArchiveImpl::resolve_erased() {
     EntrySet all, records;
     if (erased) all = *erased, records = *erased_records;
     const auto take = [&](EntryIndex index, const EntryHeader& header) {
+        if (header.suite == Suite::none) return;
         all.add(index);
         if (header.kind == Kind::record) records.add(index);
     };
@@ -292,13 +293,13 @@ Status ArchiveImpl::resolve_erased() {
                 take(r.first_entry, TRY(reader->header(r.first_entry)));
                 continue;
             }
-            TRY(reader->for_each(
-                r.first_entry, EntryIndex(r.last_entry.value + 1), [&](EntryIndex index, ByteView bytes) -> Status {
-                    const EntryHeader header = TRY(audit::decode_header(bytes));
-                    if (header.tree == r.tree && header.leaf >= r.first && header.leaf <= r.last && is_content(header))
-                        take(index, header);
-                    return {};
-                }));
+            TRY(reader->for_each(r.first_entry, EntryIndex(r.last_entry.value + 1),
+                                 [&](EntryIndex index, ByteView bytes) -> Status {
+                                     const EntryHeader header = TRY(audit::decode_header(bytes));
+                                     if (header.tree == r.tree && header.leaf >= r.first && header.leaf <= r.last)
+                                         take(index, header);
+                                     return {};
+                                 }));
         }
     }
     erased = std::make_shared<const EntrySet>(std::move(all));
@@ -335,6 +336,50 @@ Status Archive::forget_shards(const std::set<std::uint32_t>& shards) {
 Status Archive::finish_erasures() {
     const std::unique_lock no_boxes(impl_->generation_mutex);
     return impl_->in_turn([this] { return impl_->finish_open_runs(); });
+}
+
+Result<audit::CompactReport> Archive::compact(const std::function<bool()>& stop,
+                                              const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+    if (impl_->failed)
+        return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
+    const std::lock_guard one_at_a_time(impl_->compact_mutex);
+    const TreeSize size = head().size;  // what is done below it is what this call removes
+    bool wanted = false;
+    for (const audit::ErasureRun& run : erasure_runs()) wanted = wanted || (run.done && !run.broken && !run.ciphertext);
+    if (!wanted) return audit::CompactReport();
+    audit::CompactOptions options;
+    TRY(impl_->in_turn([this, &options]() -> Status {
+        options.below = TRY(impl_->log->close_segment());
+        return {};
+    }));
+    const auto candidates = TRY(erased());
+    options.candidates = candidates.get();
+    options.stop = stop;
+    options.progress = progress;
+    options.replaced = [this] { impl_->segments->forget(); };
+    const auto covered = [this](EntryIndex, const EntryHeader& header) {
+        const std::lock_guard guard(impl_->catalog_mutex);
+        return impl_->catalog->erasures().covered(header.tree, header.leaf);
+    };
+    const audit::HeaderSource headers = [this](EntryIndex i) { return impl_->reader->header(i); };
+    auto report = TRY(audit::compact(impl_->env.fs, impl_->dir / "vault", headers, covered, options));
+    if (!report.complete()) return report;
+    TRY(record_erasure(ErasureAction::ciphertext_removed, [&](Body& body) {
+        body.put_u64(Tag::checkpoint_size, size.value).put_u64(Tag::count, report.frames_removed);
+    }));
+    return report;
+}
+
+Result<Receipt> Archive::record_erasure(ErasureAction action, const std::function<void(Body&)>& fill) {
+    Draft draft;
+    draft.kind = Kind::erasure;
+    draft.retention_class = kErasureClass;
+    Body body(action);
+    fill(body);
+    draft.body = body.encode();
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    return TRY(seal(std::move(drafts))).front();
 }
 
 Result<std::shared_ptr<const EntrySet>> Archive::erased() const {

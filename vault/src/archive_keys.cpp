@@ -146,6 +146,22 @@ Result<SecretBytes> Archive::shard_key(std::uint32_t shard) const {
     return impl_->holder->shard_key(shard);
 }
 
+void Archive::shard_closed(std::uint32_t shard) {
+    impl_->forward->forget_shard(shard);
+}
+
+std::vector<std::uint32_t> Archive::shards() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    std::vector<std::uint32_t> out;
+    for (const auto& [id, shard] : impl_->catalog->shards()) out.push_back(id);
+    return out;
+}
+
+Status Archive::forget_derived(const EntrySet& entries) {
+    TRY(impl_->derived->remove(entries));
+    return {};
+}
+
 Status Archive::keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object) {
     if (object.size() > kMaxDerived) return Error(Code::limit, "a derived object has more than 16 MiB");
     const SecretBytes dek = TRY(impl_->dek(entry.header));
