@@ -31,7 +31,7 @@ inline constexpr std::uint32_t kLeavesPerKeyTree = 1U << 20;
 inline constexpr std::uint64_t kMaxCiphertext = std::uint64_t{1} << 40;
 
 enum class Kind : std::uint8_t { record = 1, blob = 2, access = 3, erasure = 4, control = 5 };
-enum class Suite : std::uint8_t { none = 0, aes256_gcm = 1 };
+enum class Suite : std::uint8_t { none = 0, aes256_gcm = 1, xchacha20_poly1305 = 2 };
 
 struct EntryHeader {
     Kind kind = Kind::control;

@@ -106,7 +106,7 @@ Result<EntryHeader> decode_header(ByteView bytes) {
     if (kind < 1 || kind > 5) return refuse("unknown kind");
     h.kind = static_cast<Kind>(kind);
     const std::uint8_t suite = TRY(in.u8());
-    if (suite > 1) return refuse("unknown suite");
+    if (suite > 2) return refuse("unknown suite");
     h.suite = static_cast<Suite>(suite);
     h.retention_class.value = TRY(in.u16());
     h.source.value = TRY(in.u32());

@@ -67,7 +67,7 @@ std::uint64_t padded_size(std::uint64_t size) {
 
 Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body,
                                    const Payload& payload) {
-    CHECK(header.suite == audit::Suite::aes256_gcm && dek.size() == 32);
+    CHECK(header.suite != audit::Suite::none && dek.size() == 32);
     CHECK(payload.rows.size() <= kMaxFieldCount);
     const Derived d = derive(vault, dek, header);
     const Commitments c = commit_fields(d.seed.view(), header.record, payload);
@@ -94,7 +94,7 @@ Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::En
     plaintext.resize(static_cast<std::size_t>(size), 0);
 
     SealedPayload out;
-    out.ciphertext = stream_seal(d.encryption.view(), audit::chunk_aad(vault, header, body), plaintext);
+    out.ciphertext = stream_seal(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body), plaintext);
     wipe(plaintext);
     header.ciphertext_length = out.ciphertext.size();
     header.ciphertext_hash = sha256(out.ciphertext);
@@ -114,13 +114,12 @@ Result<SealedPayload> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::
 
 Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body,
                                    ByteView ciphertext) {
-    if (header.suite != audit::Suite::aes256_gcm)
-        return Error(Code::not_in_version, "this entry's cipher suite is not in this version");
+    if (header.suite == audit::Suite::none) return Error(Code::not_found, "this entry has no sealed payload");
     if (ciphertext.size() != header.ciphertext_length || !(sha256(ciphertext) == header.ciphertext_hash)) {
         return Error(Code::corrupt, "the ciphertext is not the one that was sealed");
     }
     const Derived d = derive(vault, dek, header);
-    Bytes plaintext = TRY(stream_open(d.encryption.view(), audit::chunk_aad(vault, header, body), ciphertext));
+    Bytes plaintext = TRY(stream_open(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body), ciphertext));
     ByteReader in(plaintext);
     if (TRY(in.u8()) != 1) return Error(Code::corrupt, "payload: unknown version");
     const std::uint8_t compression = TRY(in.u8());
