@@ -87,6 +87,9 @@ struct Composed {
 
 Result<Composed> compose(Message message);
 Payload compose_blob(Bytes content);
+std::uint64_t blob_chunk(
+    std::uint64_t size);  // bytes of one field of a blob: 1 MiB, more where there would be too many
+std::vector<FieldRow> blob_rows(std::uint64_t size);
 Composed compose_matter(const std::string& reference, const std::string& ground);
 Composed compose_configuration(const std::string& actor, ByteView before, ByteView after);
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);

@@ -12,7 +12,7 @@ namespace kustos::vault {
 inline constexpr ClassCode kControlClass{1};
 inline constexpr ClassCode kAccessClass{2};         // access entries and matters: readers and retention of their own
 inline constexpr ClassCode kConfigurationClass{3};  // what config.yaml said before and after a change
-inline constexpr ClassCode kErasureClass{4};        // grounds, approvers and records of erasures, holds and dispositions
+inline constexpr ClassCode kErasureClass{4};  // grounds, approvers and records of erasures, holds and dispositions
 inline constexpr ClassCode kDefaultClass{100};
 
 // "default". Code::not_in_version for any other name.

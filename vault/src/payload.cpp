@@ -167,18 +167,27 @@ Result<Payload> decode_payload(ByteView original) {
     return decoded;
 }
 
+std::uint64_t blob_chunk(std::uint64_t size) {
+    std::uint64_t chunk = kBlobChunk;
+    while ((size + chunk - 1) / chunk > kMaxFieldCount - 8) chunk *= 2;
+    return chunk;
+}
+
+std::vector<FieldRow> blob_rows(std::uint64_t size) {
+    const std::uint64_t chunk = blob_chunk(size);
+    std::vector<FieldRow> rows;
+    for (std::uint64_t at = 0; at < size || rows.empty(); at += chunk) {
+        rows.push_back({PathCode::attachment_content, static_cast<std::uint16_t>(rows.size()), ValueType::bytes,
+                        Area::value, at, std::min(chunk, size - at)});
+    }
+    while (rows.size() % 8 != 0) rows.push_back({});
+    return rows;
+}
+
 Payload compose_blob(Bytes content) {
     Payload p;
     p.value = std::move(content);
-    // At most 4,096 fields: chunks grow with the blob.
-    std::uint64_t chunk = kBlobChunk;
-    while ((p.value.size() + chunk - 1) / chunk > kMaxFieldCount - 8) chunk *= 2;
-    std::uint16_t ordinal = 0;
-    for (std::uint64_t at = 0; at < p.value.size() || ordinal == 0; at += chunk) {
-        p.rows.push_back({PathCode::attachment_content, ordinal++, ValueType::bytes, Area::value, at,
-                          std::min<std::uint64_t>(chunk, p.value.size() - at)});
-    }
-    while (p.rows.size() % 8 != 0) p.rows.push_back({});
+    p.rows = blob_rows(p.value.size());
     return p;
 }
 
