@@ -26,6 +26,7 @@ struct Call {
     std::string kind;
     std::string retention_class = "default";
     std::string unlock = "auto";
+    std::string suite = "aes-256-gcm";
     std::vector<std::string> authorities;  // --tsa
     std::string matter;
     std::string reference;
@@ -52,6 +53,7 @@ struct Call {
     std::string action, since, until, from, to;  // of the audit trail
     std::string actor;                           // whom a server works for; empty: the user of this process
     bool original = false;
+    std::uint64_t attachment = 0;  // of show: which one, from 1
     bool deep = false;
     bool since_last = false;
     std::uint64_t sample = 0;

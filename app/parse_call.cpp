@@ -73,6 +73,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     init->add_option("--signer-keys", c.signer_keys,
                      "where the signer's keys are made: file, or a token's pkcs11: URI");
     init->add_option("--unlock", c.unlock, "auto | passphrase")->capture_default_str();
+    init->add_option("--suite", c.suite, "cipher: aes-256-gcm | xchacha20")->capture_default_str();
     init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")
         ->allow_extra_args(false);
     chosen(init, "init");
@@ -123,7 +124,10 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* show = app.add_subcommand("show", "one record");
     show->add_option("--matter", c.matter);
     show->add_option("RECORD", c.record)->required();
-    show->add_flag("--original", c.original, "the exact source bytes");
+    auto* original = show->add_flag("--original", c.original, "the exact source bytes");
+    show->add_option("--attachment", c.attachment, "the content of this attachment, from 1")
+        ->check(CLI::Range(1, 65'000))
+        ->excludes(original);
     chosen(show, "show");
 
     auto* exporting = app.add_subcommand("export", "evidence bundle or originals");

@@ -23,23 +23,38 @@ using ByteSink = std::function<Status(ByteView)>;  // takes one piece after the 
 class Spool {
 public:
     // In a folder on the disk that has room for it.
-    static Result<std::unique_ptr<Spool>> create(const Path& folder, Random& random);
+    static Result<std::shared_ptr<Spool>> create(const Path& folder, Random& random);
     ~Spool();
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
 
     Status write(ByteView piece);
+    // Size and SHA-256 of what was written since the last call: one spool holds many contents, one after the other.
+    struct Sum {
+        std::uint64_t offset = 0, size = 0;
+        Hash sha256;
+    };
+    Sum end_part();
     Status finish();  // no write() after it, no read before it (CHECKed)
     std::uint64_t size() const;
-    const Hash& sha256() const;  // of the whole; after finish()
     // All of [offset, offset + out.size()), which must lie inside (CHECKed).
     Status read(std::uint64_t offset, std::span<std::uint8_t> out) const;
-    Status read_all(const ByteSink& sink) const;  // in pieces of at most 64 KiB
 
 private:
     struct State;
     explicit Spool(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
+
+// One content in a spool. Empty (false): none.
+struct SpoolPart {
+    std::shared_ptr<const Spool> spool;
+    std::uint64_t offset = 0, size = 0;
+    Hash sha256;
+    explicit operator bool() const { return spool != nullptr; }
+    Status read(std::uint64_t at, std::span<std::uint8_t> out) const;  // inside the part (CHECKed)
+    Status read_all(const ByteSink& sink) const;                       // in pieces of at most 64 KiB
+};
+SpoolPart end_part(const std::shared_ptr<Spool>& spool);  // may be read once the spool is finished
 
 }  // namespace kustos

@@ -23,9 +23,9 @@ inline constexpr std::uint64_t kMaxBlobContent = 64ull << 30;  // bytes
 
 class BlobSealer {
 public:
-    // The first pass. header: as for seal_blob(). content: finished; must outlive this. Code::limit: kMaxBlobContent.
+    // The first pass. header: as for seal_blob(). content: of a finished spool. Code::limit: kMaxBlobContent.
     static Result<BlobSealer> plan(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header,
-                                   const Spool& content, const std::array<std::uint8_t, 32>& b);
+                                   const SpoolPart& content, const std::array<std::uint8_t, 32>& b);
     BlobSealer(BlobSealer&&) noexcept;
     ~BlobSealer();
     std::uint64_t ciphertext_length() const;

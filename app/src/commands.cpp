@@ -169,6 +169,7 @@ private:
                          "--unlock " + c_.unlock.substr(0, c_.unlock.find(':')) + " is not in this version")
                 .with_hint("auto or passphrase");
         }
+        TRY(suite_of(c_.suite));
         std::vector<std::string> authorities = c_.authorities;
         if (authorities.empty()) authorities.push_back("builtin");
         bool builtin = false;
@@ -190,7 +191,7 @@ private:
         options.with_builtin_authority = builtin;
         options.signer_keys = c_.signer_keys;
         TRY(vault::Archive::create(e_, dir, state(), std::move(options)));
-        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities))));
+        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities, c_.suite))));
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();
@@ -424,12 +425,22 @@ private:
         return EntryIndex(n);
     }
 
+    ByteSink to_output() {
+        return [this](ByteView piece) -> Status {
+            out_.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+            return out_.good() ? ok_status() : Status(Error(Code::environment, "the output can't be written"));
+        };
+    }
+
     Result<int> show() {
         const EntryIndex record = TRY(record_number(c_.record));
         auto house = TRY(open_house());
         if (c_.original) {
-            const Bytes bytes = TRY(house->original(actor(*house), c_.matter, record));
-            out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            TRY(house->write_original(actor(*house), c_.matter, record, to_output()));
+            return 0;
+        }
+        if (c_.attachment != 0) {
+            TRY(house->write_attachment(actor(*house), c_.matter, record, c_.attachment - 1, to_output()));
             return 0;
         }
         const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record));

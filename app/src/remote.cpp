@@ -63,6 +63,7 @@ json to_json(const Call& c) {
             {"password_file", absolute(c.password_file)},
             {"limit", c.limit},
             {"original", c.original},
+            {"attachment", c.attachment},
             {"deep", c.deep},
             {"since_last", c.since_last},
             {"sample", c.sample},
@@ -101,6 +102,7 @@ Call from_json(const json& j) {
     c.password_file = j.at("password_file");
     c.limit = j.at("limit");
     c.original = j.at("original");
+    c.attachment = j.at("attachment");
     c.deep = j.at("deep");
     c.since_last = j.at("since_last");
     c.sample = j.at("sample");

@@ -98,9 +98,9 @@ struct Spool::State {
     int fd;
     SecretBytes key;
     std::uint64_t size = 0, written = 0;  // bytes; chunks
+    std::uint64_t part = 0;               // where the current one begins
     Bytes pending;
-    Sha256 hash;
-    Hash sum;
+    Sha256 hash;  // of the current part
     bool finished = false;
     std::mutex mutex;  // guards what follows, from finish() on
     Gcm cipher;
@@ -111,10 +111,10 @@ struct Spool::State {
 Spool::Spool(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Spool::~Spool() = default;
 
-Result<std::unique_ptr<Spool>> Spool::create(const Path& folder, Random& random) {
+Result<std::shared_ptr<Spool>> Spool::create(const Path& folder, Random& random) {
     const int fd = open_nameless(folder);
     if (fd < 0) return failed("made");
-    return std::unique_ptr<Spool>(new Spool(std::make_unique<State>(fd, random)));
+    return std::shared_ptr<Spool>(new Spool(std::make_unique<State>(fd, random)));
 }
 
 Status Spool::write(ByteView piece) {
@@ -131,22 +131,23 @@ Status Spool::write(ByteView piece) {
     return {};
 }
 
+Spool::Sum Spool::end_part() {
+    State& s = *state_;
+    Sum sum{s.part, s.size - s.part, s.hash.finish()};
+    s.part = s.size;
+    return sum;
+}
+
 Status Spool::finish() {
     State& s = *state_;
     CHECK(!s.finished);
     if (!s.pending.empty()) TRY(s.put_chunk());
-    s.sum = s.hash.finish();
     s.finished = true;
     return {};
 }
 
 std::uint64_t Spool::size() const {
     return state_->size;
-}
-
-const Hash& Spool::sha256() const {
-    CHECK(state_->finished);
-    return state_->sum;
 }
 
 Status Spool::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
@@ -164,10 +165,20 @@ Status Spool::read(std::uint64_t offset, std::span<std::uint8_t> out) const {
     return {};
 }
 
-Status Spool::read_all(const ByteSink& sink) const {
+SpoolPart end_part(const std::shared_ptr<Spool>& spool) {
+    const Spool::Sum sum = spool->end_part();
+    return {spool, sum.offset, sum.size, sum.sha256};
+}
+
+Status SpoolPart::read(std::uint64_t at, std::span<std::uint8_t> out) const {
+    CHECK(spool != nullptr && at <= size && out.size() <= size - at);
+    return spool->read(offset + at, out);
+}
+
+Status SpoolPart::read_all(const ByteSink& sink) const {
     Bytes piece;
-    for (std::uint64_t at = 0; at < size(); at += piece.size()) {
-        piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size() - at)));
+    for (std::uint64_t at = 0; at < size; at += piece.size()) {
+        piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size - at)));
         TRY(read(at, piece));
         TRY(sink(piece));
     }

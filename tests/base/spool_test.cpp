@@ -41,22 +41,29 @@ TEST_CASE("what was spooled comes back, in whole and from anywhere, with its sum
         const auto spool = Spool::create(dir.path(), random).value();
         for (std::size_t at = 0; at < size; at += 7'001)
             REQUIRE(spool->write(ByteView(content).subspan(at, std::min<std::size_t>(7'001, size - at))).ok());
+        const SpoolPart part = end_part(spool);
+        REQUIRE(spool->write(as_bytes("another")).ok());
+        const SpoolPart another = end_part(spool);
         REQUIRE(spool->finish().ok());
-        CHECK(spool->size() == size);
-        CHECK(spool->sha256() == sha256(content));
+        CHECK(spool->size() == size + 7);
+        CHECK(part.size == size);
+        CHECK(part.sha256 == sha256(content));
+        Bytes seven(7);
+        CHECK(another.read(0, seven).ok());
+        CHECK(as_text(seven) == "another");
+        CHECK(another.sha256 == sha256(seven));
         Bytes all;
-        CHECK(spool
-                  ->read_all([&all](ByteView piece) {
-                      CHECK(piece.size() <= 64 * 1024);
-                      put(all, piece);
-                      return ok_status();
-                  })
-                  .ok());
+        const Status read = part.read_all([&all](ByteView piece) {
+            CHECK(piece.size() <= 64 * 1024);
+            put(all, piece);
+            return ok_status();
+        });
+        CHECK(read.ok());
         CHECK(all == content);
         for (const std::size_t at : {std::size_t{0}, size / 2, size}) {
-            Bytes part(std::min<std::size_t>(size - at, 70'000));
-            CHECK(spool->read(at, part).ok());
-            CHECK(equal(part, ByteView(content).subspan(at, part.size())));
+            Bytes some(std::min<std::size_t>(size - at, 70'000));
+            CHECK(part.read(at, some).ok());
+            CHECK(equal(some, ByteView(content).subspan(at, some.size())));
         }
     }
 }

@@ -35,12 +35,13 @@ Bytes noise(std::size_t size) {
     return out;
 }
 
-std::unique_ptr<Spool> spooled(const Path& folder, ByteView content) {
+SpoolPart spooled(const Path& folder, ByteView content) {
     SystemRandom random;
     auto spool = Spool::create(folder, random).value();
     REQUIRE(spool->write(content).ok());
+    const SpoolPart part = end_part(spool);
     REQUIRE(spool->finish().ok());
-    return spool;
+    return part;
 }
 
 struct Blob {
@@ -74,7 +75,7 @@ struct Blob {
     }
 };
 
-Blob seal_stream(audit::Suite suite, const Spool& content, std::uint64_t seed = 1) {
+Blob seal_stream(audit::Suite suite, const SpoolPart& content, std::uint64_t seed = 1) {
     Blob blob;
     blob.b.fill(9);
     auto sealer = BlobSealer::plan(blob.vault, kLeaf, header_of(suite, seed), content, blob.b);
@@ -103,7 +104,7 @@ TEST_CASE("a blob that was sealed in pieces opens in pieces and as a whole, and 
                 CAPTURE(size);
                 const Bytes content = text ? Bytes(size, 'a') : noise(size);
                 const auto spool = spooled(dir.path(), content);
-                const Blob blob = seal_stream(suite, *spool);
+                const Blob blob = seal_stream(suite, spool);
                 CHECK(blob.open().value() == content);
                 const auto opened =
                     open_payload(blob.vault, blob_dek(kLeaf, blob.b).view(), blob.header, {}, blob.ciphertext);
@@ -129,7 +130,7 @@ TEST_CASE("whatever is done to a blob's ciphertext, opening it in pieces ends wi
     const test::TempDir dir;
     const auto spool = spooled(dir.path(), noise(300'000)), another = spooled(dir.path(), noise(300'001));
     for (const audit::Suite suite : kSuites) {
-        const Blob blob = seal_stream(suite, *spool), other = seal_stream(suite, *another, 2);
+        const Blob blob = seal_stream(suite, spool), other = seal_stream(suite, another, 2);
         const auto refused = [&](const Bytes& changed) {
             const auto opened = blob.open_changed(changed);
             return !opened.ok() && opened.error().code() == Code::corrupt;
@@ -162,8 +163,8 @@ TEST_CASE("a blob whose content is not what its header commits to is refused in 
     const test::TempDir dir;
     const auto spool = spooled(dir.path(), noise(200'000)), another = spooled(dir.path(), noise(200'001));
     for (const audit::Suite suite : kSuites) {
-        const Blob honest = seal_stream(suite, *spool);
-        Blob lying = seal_stream(suite, *another);
+        const Blob honest = seal_stream(suite, spool);
+        Blob lying = seal_stream(suite, another);
         const audit::EntryHeader made_for = lying.header;
         lying.header.content_root = honest.header.content_root;
         // The ciphertext again, under the AAD of the lying header.

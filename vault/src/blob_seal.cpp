@@ -67,7 +67,7 @@ private:
 struct BlobSealer::State {
     VaultId vault;
     audit::EntryHeader header;
-    const Spool* content = nullptr;
+    SpoolPart content;
     PayloadKeys keys;
     Bytes head;
     bool compressed = false;
@@ -78,7 +78,7 @@ struct BlobSealer::State {
     Status give_stored(bool compress, const ByteSink& out, FieldCommitter* fields = nullptr) const {
         if (!compress) {
             TRY(out(head));
-            return content->read_all(out);
+            return content.read_all(out);
         }
         ZstdWriter zstd(kCompressionLevel);
         Bytes ready;
@@ -89,7 +89,7 @@ struct BlobSealer::State {
             return given;
         };
         TRY(step(head));
-        TRY(content->read_all([&](ByteView piece) {
+        TRY(content.read_all([&](ByteView piece) {
             if (fields != nullptr) fields->update(piece);
             return step(piece);
         }));
@@ -107,15 +107,15 @@ std::uint64_t BlobSealer::ciphertext_length() const {
 }
 
 Result<BlobSealer> BlobSealer::plan(const VaultId& vault, ByteView leaf_dek, audit::EntryHeader header,
-                                    const Spool& content, const std::array<std::uint8_t, 32>& b) {
-    if (content.size() > kMaxBlobContent) return Error(Code::limit, "an attachment has more than 64 GiB");
+                                    const SpoolPart& content, const std::array<std::uint8_t, 32>& b) {
+    if (content.size > kMaxBlobContent) return Error(Code::limit, "an attachment has more than 64 GiB");
     auto s = std::make_unique<State>();
     s->vault = vault;
-    s->content = &content;
+    s->content = content;
     s->keys = derive_keys(vault, blob_dek(leaf_dek, b).view(), header);
-    const std::vector<FieldRow> rows = blob_rows(content.size());
-    s->head = original_head(rows, content.size());
-    s->original = s->head.size() + content.size();
+    const std::vector<FieldRow> rows = blob_rows(content.size);
+    s->head = original_head(rows, content.size);
+    s->original = s->head.size() + content.size;
     FieldCommitter fields(s->keys.seed.view(), header.record, rows);
     std::uint64_t compressed = 0;
     TRY(s->give_stored(

@@ -23,7 +23,7 @@ ByteView Payload::field(const FieldRow& row) const {
 
 std::uint64_t Composed::approximate_size() const {
     std::uint64_t n = payload.literal.size() + payload.value.size() + payload.rows.size() * kRowSize;
-    for (const BlobDraft& b : blobs) n += b.content.size();
+    for (const BlobDraft& b : blobs) n += b.size();
     return n;
 }
 
@@ -191,67 +191,17 @@ Payload compose_blob(Bytes content) {
     return p;
 }
 
-Bytes decode_lenient(ByteView text) {
-    Bytes out;
-    out.reserve(text.size() / 4 * 3);
-    std::uint32_t word = 0;
-    int have = 0;
-    for (const std::uint8_t c : text) {
-        int v;
-        if (c >= 'A' && c <= 'Z')
-            v = c - 'A';
-        else if (c >= 'a' && c <= 'z')
-            v = c - 'a' + 26;
-        else if (c >= '0' && c <= '9')
-            v = c - '0' + 52;
-        else if (c == '+')
-            v = 62;
-        else if (c == '/')
-            v = 63;
-        else if (c == '=')
-            break;
-        else
-            continue;
-        word = (word << 6) | static_cast<std::uint32_t>(v);
-        if (++have == 4) {
-            out.push_back(static_cast<std::uint8_t>(word >> 16));
-            out.push_back(static_cast<std::uint8_t>(word >> 8));
-            out.push_back(static_cast<std::uint8_t>(word));
-            word = 0;
-            have = 0;
-        }
-    }
-    if (have == 2) out.push_back(static_cast<std::uint8_t>(word >> 4));
-    if (have == 3) {
-        out.push_back(static_cast<std::uint8_t>(word >> 10));
-        out.push_back(static_cast<std::uint8_t>(word >> 2));
-    }
-    return out;
-}
-
-Bytes encode_base64_lines(ByteView bytes, const RecipeStep& shape) {
-    Bytes out;
-    out.reserve(bytes.size() / 3 * 4 + bytes.size() / 40 + 8);
-    const std::size_t per_line =
-        shape.line == 0 ? std::max<std::size_t>(bytes.size(), 1) : std::size_t{shape.line} / 4 * 3;
-    for (std::size_t at = 0; at < bytes.size(); at += per_line) {
-        const std::size_t n = std::min(per_line, bytes.size() - at);
-        put(out, base64(bytes.subspan(at, n)));
-        if (at + n < bytes.size() || shape.terminated)
-            put(out, shape.ending == 2 ? std::string_view("\r\n") : std::string_view("\n"));
-    }
-    return out;
-}
-
-Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch,
-                       const std::function<Status(ByteView)>& sink) {
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const ByteSink& sink) {
     const Payload& p = opened.payload;
     Sha256 hash;
     std::uint64_t length = 0;
-    const auto give = [&](ByteView piece) {
+    const ByteSink give = [&](ByteView piece) {
         hash.update(piece);
         length += piece.size();
         return sink(piece);
+    };
+    const auto value = [&p](const RecipeStep& s) {
+        return ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length));
     };
     std::size_t literal = 0;
     for (const RecipeStep& s : p.recipe) {
@@ -261,20 +211,21 @@ Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch,
                 literal += static_cast<std::size_t>(s.length);
                 break;
             case RecipeStep::Kind::value:
-                TRY(give(
-                    ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length))));
+                TRY(give(value(s)));
                 break;
             case RecipeStep::Kind::value_base64:
-                TRY(give(encode_base64_lines(
-                    ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length)),
-                    s)));
+                TRY(give(encode_base64_lines(value(s), s)));
                 break;
             case RecipeStep::Kind::blob:
-                TRY(give(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)]))));
+                TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)], give));
                 break;
-            case RecipeStep::Kind::blob_base64:
-                TRY(give(encode_base64_lines(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)])), s)));
+            case RecipeStep::Kind::blob_base64: {
+                Base64LineEncoder encoder(s, give);
+                TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)],
+                          [&encoder](ByteView piece) { return encoder.write(piece); }));
+                TRY(encoder.finish());
                 break;
+            }
         }
     }
     for (const FieldRow& r : p.rows) {
@@ -296,16 +247,35 @@ Result<Bytes> blob_content(const OpenedPayload& opened) {
     return out;
 }
 
-Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch) {
+Status write_attachment(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch,
+                        const ByteSink& sink) {
     for (const BlobRef& b : opened.payload.blobs) {
         if (b.attachment != number) continue;
-        Bytes content = TRY(fetch(b));
-        return b.encoded ? decode_lenient(content) : std::move(content);
+        if (!b.encoded) return fetch(b, sink);
+        LenientBase64Decoder decoder;
+        Bytes plain;
+        TRY(fetch(b, [&](ByteView piece) {
+            plain.clear();
+            decoder.write(piece, plain);
+            return sink(plain);
+        }));
+        plain.clear();
+        decoder.finish(plain);
+        return sink(plain);
     }
     for (const FieldRow& r : opened.payload.rows) {
-        if (r.path == PathCode::attachment_content && r.ordinal == number) return to_bytes(opened.payload.field(r));
+        if (r.path == PathCode::attachment_content && r.ordinal == number) return sink(opened.payload.field(r));
     }
     return Error(Code::not_found, "this attachment was not delivered by the source");
+}
+
+Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch) {
+    Bytes out;
+    TRY(write_attachment(opened, number, fetch, [&out](ByteView piece) {
+        put(out, piece);
+        return ok_status();
+    }));
+    return out;
 }
 
 std::string field_text(const OpenedPayload& opened, PathCode path) {
