@@ -10,6 +10,9 @@
 namespace kustos {
 
 Bytes zstd_compress(ByteView plain, int level);
+// Behind what is in `out` already, without a copy. true: appended; false: it would not be smaller than `plain`, and out
+// is as it was.
+bool zstd_append(ByteView plain, int level, Bytes& out);
 // Exactly original_length bytes, else Code::corrupt. Checked against limits by the caller before the call: this
 // allocates original_length.
 Result<Bytes> zstd_decompress(ByteView stored, std::uint64_t original_length);

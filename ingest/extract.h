@@ -101,6 +101,10 @@ public:
 
     // media_type: what the sender said; content decides where it can.
     Result<ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type);
+    // For content that is not held here: give() gives all of its `size` bytes, in pieces. Its errors are handed
+    // through.
+    Result<ExtractedText> text(std::uint64_t size, const std::function<Status(const ByteSink&)>& give,
+                               std::string_view name, std::string_view media_type);
     Result<std::unique_ptr<UnpackedArchive>> unpack(const Path& zip, const UnpackLimits& limits = {});
     // Starts a worker if none runs. Code::environment if that fails.
     Result<SandboxLayers> layers();

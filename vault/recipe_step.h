@@ -1,6 +1,7 @@
 // One step of the recipe that gives a source's exact bytes back (docs/format/payload.md), and base64 as mail has it.
 #pragma once
 
+#include "base/lenient_base64.h"
 #include "base/spool.h"
 
 namespace kustos::vault {
@@ -39,18 +40,5 @@ private:
     bool started_ = false;
 };
 Bytes encode_base64_lines(ByteView bytes, const RecipeStep& shape);
-
-// The rule for encoded blobs: skip bytes outside the alphabet, stop at '='; a rest of one character is dropped.
-class LenientBase64Decoder {
-public:
-    void write(ByteView text, Bytes& out);  // appends
-    void finish(Bytes& out);
-
-private:
-    std::uint32_t word_ = 0;
-    int have_ = 0;
-    bool ended_ = false;
-};
-Bytes decode_lenient(ByteView base64_text);
 
 }  // namespace kustos::vault

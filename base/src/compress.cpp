@@ -26,15 +26,38 @@ void set_up(ZSTD_CCtx* c, int level) {
 }
 }  // namespace
 
-Bytes zstd_compress(ByteView plain, int level) {
+namespace {
+// Parameters are set once for each thread: each call only starts a new session.
+ZSTD_CCtx* session(int level) {
     thread_local std::unique_ptr<ZSTD_CCtx, FreeC> context(ZSTD_createCCtx());
+    thread_local int set = -1;
     ZSTD_CCtx* c = context.get();
-    set_up(c, level);
+    if (set != level) {
+        set_up(c, level);
+        set = level;
+    }
+    ZSTD_CCtx_reset(c, ZSTD_reset_session_only);
+    return c;
+}
+}  // namespace
+
+Bytes zstd_compress(ByteView plain, int level) {
     Bytes out(ZSTD_compressBound(plain.size()));
-    const std::size_t length = ZSTD_compress2(c, out.data(), out.size(), plain.data(), plain.size());
+    const std::size_t length = ZSTD_compress2(session(level), out.data(), out.size(), plain.data(), plain.size());
     CHECK(!ZSTD_isError(length));
     out.resize(length);
     return out;
+}
+
+bool zstd_append(ByteView plain, int level, Bytes& out) {
+    const std::size_t before = out.size();
+    out.resize(before + ZSTD_compressBound(plain.size()));
+    const std::size_t length =
+        ZSTD_compress2(session(level), out.data() + before, out.size() - before, plain.data(), plain.size());
+    CHECK(!ZSTD_isError(length));
+    const bool smaller = length < plain.size();
+    out.resize(before + (smaller ? length : 0));
+    return smaller;
 }
 
 Result<Bytes> zstd_decompress(ByteView stored, std::uint64_t original_length) {

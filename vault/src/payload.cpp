@@ -1,12 +1,15 @@
 #include "vault/payload.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kustos::vault {
 
 namespace {
 
 constexpr std::size_t kRowSize = 2 + 2 + 1 + 1 + 8 + 8;
+constexpr std::size_t kStepSize = 1 + 8 + 8 + 2 + 1 + 1;
+constexpr std::size_t kBlobSize = 8 + 16 + 32 + 8 + 32 + 1 + 2;
 constexpr std::size_t kMaxSteps = 100'000;
 constexpr std::size_t kMaxBlobs = 4096;
 
@@ -35,41 +38,63 @@ void Composed::set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId
     ref.b = b;
 }
 
+namespace {
+// Writes numbers where there is room for them: what appends byte by byte costs more than hashing what it appends.
+class Writer {
+public:
+    explicit Writer(std::uint8_t* at) : at_(at) {}
+    void u8(std::uint8_t v) { *at_++ = v; }
+    void u16(std::uint16_t v) { store_u16(std::exchange(at_, at_ + 2), v); }
+    void u32(std::uint32_t v) { store_u32(std::exchange(at_, at_ + 4), v); }
+    void u64(std::uint64_t v) { store_u64(std::exchange(at_, at_ + 8), v); }
+    void bytes(ByteView v) { at_ = std::copy(v.begin(), v.end(), at_); }
+    const std::uint8_t* at() const { return at_; }
+
+private:
+    std::uint8_t* at_;
+};
+}  // namespace
+
 Bytes encode(const Payload& p) {
     CHECK(p.rows.size() <= kMaxFieldCount && p.blobs.size() <= kMaxBlobs && p.recipe.size() <= kMaxSteps);
+    const std::size_t head =
+        1 + 2 + p.rows.size() * kRowSize + 4 + p.recipe.size() * kStepSize + 2 + p.blobs.size() * kBlobSize + 8 + 8;
     Bytes out;
-    out.reserve(64 + p.rows.size() * kRowSize + p.literal.size() + p.value.size());
-    put_u8(out, 1);  // version of this encoding
-    put_u16(out, static_cast<std::uint16_t>(p.rows.size()));
+    out.reserve(head + p.literal.size() + p.value.size());
+    out.resize(head);
+    Writer w(out.data());
+    w.u8(1);  // version of this encoding
+    w.u16(static_cast<std::uint16_t>(p.rows.size()));
     for (const FieldRow& r : p.rows) {
-        put_u16(out, static_cast<std::uint16_t>(r.path));
-        put_u16(out, r.ordinal);
-        put_u8(out, static_cast<std::uint8_t>(r.type));
-        put_u8(out, static_cast<std::uint8_t>(r.area));
-        put_u64(out, r.offset);
-        put_u64(out, r.length);
+        w.u16(static_cast<std::uint16_t>(r.path));
+        w.u16(r.ordinal);
+        w.u8(static_cast<std::uint8_t>(r.type));
+        w.u8(static_cast<std::uint8_t>(r.area));
+        w.u64(r.offset);
+        w.u64(r.length);
     }
-    put_u32(out, static_cast<std::uint32_t>(p.recipe.size()));
+    w.u32(static_cast<std::uint32_t>(p.recipe.size()));
     for (const RecipeStep& s : p.recipe) {
-        put_u8(out, static_cast<std::uint8_t>(s.kind));
-        put_u64(out, s.offset);
-        put_u64(out, s.length);
-        put_u16(out, s.line);
-        put_u8(out, s.ending);
-        put_u8(out, s.terminated ? 1 : 0);
+        w.u8(static_cast<std::uint8_t>(s.kind));
+        w.u64(s.offset);
+        w.u64(s.length);
+        w.u16(s.line);
+        w.u8(s.ending);
+        w.u8(s.terminated ? 1 : 0);
     }
-    put_u16(out, static_cast<std::uint16_t>(p.blobs.size()));
+    w.u16(static_cast<std::uint16_t>(p.blobs.size()));
     for (const BlobRef& b : p.blobs) {
-        put_u64(out, b.entry.value);
-        put(out, b.record.view());
-        put(out, ByteView(b.b));
-        put_u64(out, b.size);
-        put(out, b.sha256.view());
-        put_u8(out, b.encoded ? 1 : 0);
-        put_u16(out, b.attachment);
+        w.u64(b.entry.value);
+        w.bytes(b.record.view());
+        w.bytes(b.b);
+        w.u64(b.size);
+        w.bytes(b.sha256.view());
+        w.u8(b.encoded ? 1 : 0);
+        w.u16(b.attachment);
     }
-    put_u64(out, p.literal.size());
-    put_u64(out, p.value.size());
+    w.u64(p.literal.size());
+    w.u64(p.value.size());
+    CHECK(w.at() == out.data() + head);
     put(out, p.literal);
     put(out, p.value);
     return out;

@@ -77,22 +77,14 @@ Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::En
 
     Bytes original = encode(payload);
     if (original.size() > kMaxOriginal) return Error(Code::limit, "one entry's payload has more than 2 GiB");
-    Bytes stored = zstd_compress(original, kCompressionLevel);
-    std::uint8_t compression = 1;
-    const std::uint64_t original_size = original.size();
-    if (stored.size() >= original.size()) {
-        stored = std::move(original);
-        compression = 0;
-    }
-    Bytes plaintext;
-    const std::uint64_t size = padded_size(kEnvelope + stored.size());
-    plaintext.reserve(static_cast<std::size_t>(size));
-    put_u8(plaintext, 1);
-    put_u8(plaintext, compression);
-    put_u64(plaintext, stored.size());
-    put_u64(plaintext, original_size);
-    put(plaintext, stored);
-    plaintext.resize(static_cast<std::size_t>(size), 0);
+    Bytes plaintext(kEnvelope);
+    const bool compressed = zstd_append(original, kCompressionLevel, plaintext);
+    if (!compressed) put(plaintext, original);
+    plaintext[0] = 1;
+    plaintext[1] = compressed ? 1 : 0;
+    store_u64(plaintext.data() + 2, plaintext.size() - kEnvelope);
+    store_u64(plaintext.data() + 10, original.size());
+    plaintext.resize(static_cast<std::size_t>(padded_size(plaintext.size())), 0);
 
     SealedPayload out;
     out.ciphertext = stream_seal(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body), plaintext);
