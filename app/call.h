@@ -17,7 +17,13 @@ struct Call {
     Path state;           // --state or KUSTOS_STATE: the signer's own place, outside the archive
     bool json = false;
     Language language = Language::english;
-    std::string passphrase_file;  // "-" is standard input
+    std::string passphrase_file;                                // "-" is standard input
+    std::vector<std::string> share_files;                       // likewise; of a terminal: its holders are asked
+    bool tpm = false, token = false;                            // open the vault with these
+    std::string pin_file;                                       // of the TPM or token
+    std::string new_passphrase_file, new_pin_file, shares_out;  // for a slot that is made
+    std::vector<std::string> add, remove, holders;
+    std::string for_time;  // unlock --for
 
     std::vector<std::string> paths;  // positional: files to ingest, FILE... of try, DIR of init
     std::string name;                // source NAME
@@ -25,8 +31,8 @@ struct Call {
     std::string format = "auto";
     std::string kind;
     std::string retention_class = "default";
-    std::string unlock = "auto";
     std::string suite = "aes-256-gcm";
+    std::string unlock;                    // of init: empty is auto; of key shares: shares:K/N
     std::vector<std::string> authorities;  // --tsa
     std::string matter;
     std::string reference;
@@ -40,7 +46,9 @@ struct Call {
     std::string redact;
     std::string config;
     std::string trust;
-    std::vector<std::string> reports;  // verify --report
+    std::vector<std::string> reports;    // verify --report
+    std::vector<std::string> approvers;  // --approver
+    std::string attachment;              // SHA-256, hex
     std::string password_file;
     std::uint64_t limit = 20;
     int port = 0;

@@ -25,13 +25,19 @@ Result<audit::Suite> suite_of(const std::string& name) {
 
 Status House::write_original(const std::string& actor, const std::string& matter, EntryIndex entry,
                              const ByteSink& sink) {
-    const auto session = TRY(opener_->begin(purpose_of(actor, TRY(need_matter(matter))), {entry}));
+    const vault::Purpose purpose = purpose_of(actor, TRY(need_matter(matter)));
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({entry}));
+    const auto session = TRY(opener_->begin(purpose, {entry}));
     return session->write_original(entry, sink);
 }
 
 Status House::write_attachment(const std::string& actor, const std::string& matter, EntryIndex entry,
                                std::size_t number, const ByteSink& sink) {
-    const auto session = TRY(opener_->begin(purpose_of(actor, TRY(need_matter(matter))), {entry}));
+    const vault::Purpose purpose = purpose_of(actor, TRY(need_matter(matter)));
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({entry}));
+    const auto session = TRY(opener_->begin(purpose, {entry}));
     return session->write_attachment(entry, number, sink);
 }
 

@@ -151,7 +151,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     const access::Matter found = TRY(matters_->find(matter));
     if (!archive_->is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     vault::Purpose purpose;
     purpose.action = audit::AccessAction::export_;
     purpose.matter = matter;
@@ -178,6 +178,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         return Error(Code::usage, "nothing to export: no record was found")
             .with_hint("kustos search shows what a query finds");
     purpose.total = ids.size();
+    TRY(matters_->allow(purpose, ids));
+    TRY(expect_not_erased(ids));
     const auto session = TRY(opener_->begin(purpose, ids));  // the access entry is durable now
 
     ExportReport report;

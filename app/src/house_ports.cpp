@@ -5,6 +5,15 @@
 
 namespace kustos::app {
 
+// The records first: what is sealed meanwhile is not erased yet, and what is erased meanwhile was counted as sealed.
+Result<search::CensusNow> House::Census::now() {
+    search::CensusNow now;
+    now.erased = TRY(archive_.erased());
+    now.erased_records = TRY(archive_.erased_records())->count();
+    now.sealed = archive_.count(audit::Kind::record);
+    return now;
+}
+
 Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::size_t limit,
                                                         const std::function<bool(EntryIndex)>& known) {
     std::vector<search::FeedItem> items;
@@ -17,7 +26,7 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
         for (const audit::Entry& entry : entries) {
             const EntryIndex index = at;
             at.value += 1;
-            if (entry.header.kind != audit::Kind::record || known(index)) continue;
+            if (entry.header.kind != audit::Kind::record || known(index) || archive_.is_erased(entry.header)) continue;
             search::FeedItem item;
             item.index = index;
             if (const auto source = archive_.find_source(entry.header.source)) item.source_name = source->name;
@@ -29,6 +38,8 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
                 } else {
                     item.reason = "payload-unreadable";
                 }
+            } else if (payload.error().code() == Code::erased) {
+                continue;  // just now
             } else if (payload.error().code() == Code::closed) {
                 continue;  // deferred until a key holder opens the vault
             } else {

@@ -22,6 +22,7 @@ public:
     Result<SecretBytes> key_of(search::ShardId id) override {
         return archive_.shard_key(static_cast<std::uint32_t>(id.value));
     }
+    void forget(search::ShardId id) override { archive_.shard_closed(static_cast<std::uint32_t>(id.value)); }
 
 private:
     vault::Archive& archive_;
@@ -30,7 +31,7 @@ private:
 class House::Census final : public search::RecordCensus {
 public:
     explicit Census(vault::Archive& archive) : archive_(archive) {}
-    Result<search::CensusNow> now() override { return search::CensusNow{archive_.count(audit::Kind::record), {}}; }
+    Result<search::CensusNow> now() override;
 
 private:
     vault::Archive& archive_;

@@ -99,7 +99,10 @@ Result<int> serve(House& house, int port, Streams streams) {
                 << std::flush;
     std::thread indexer([&house] { index_loop(house); });
     std::thread anchors([&house, interval] { anchor_loop(house, interval); });
-    while (!interrupt_requested() && !house.archive().read_only()) usleep(100'000);
+    while (!interrupt_requested() && !house.archive().read_only()) {
+        house.door().tick();
+        usleep(100'000);
+    }
     const bool failed = house.archive().read_only();
     request_interrupt();
     server->stop();
@@ -113,6 +116,7 @@ Result<int> serve(House& house, int port, Streams streams) {
                                             (why ? " (" + why->message() + ")" : ""))
             .with_hint("check the disk, then start again; recovery runs by itself");
     }
+    if (house.door().standing()) TRY(house.door().close("end"));
     if (auto done = house.publish_and_anchor(); !done.ok()) return std::move(done).error();
     return 0;
 }
