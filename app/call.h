@@ -61,7 +61,7 @@ struct Call {
     std::string action, since, until, from, to;  // of the audit trail
     std::string actor;                           // whom a server works for; empty: the user of this process
     bool original = false;
-    std::uint64_t attachment = 0;  // of show: which one, from 1
+    std::uint64_t attachment_number = 0;  // of show, from 1
     bool deep = false;
     bool since_last = false;
     std::uint64_t sample = 0;

@@ -134,7 +134,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     show->add_option("--matter", c.matter);
     show->add_option("RECORD", c.record)->required();
     auto* original = show->add_flag("--original", c.original, "the exact source bytes");
-    show->add_option("--attachment", c.attachment, "the content of this attachment, from 1")
+    show->add_option("--attachment", c.attachment_number, "the content of this attachment, from 1")
         ->check(CLI::Range(1, 65'000))
         ->excludes(original);
     chosen(show, "show");

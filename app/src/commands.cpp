@@ -484,8 +484,8 @@ private:
             TRY(house->write_original(actor(*house), c_.matter, record, to_output()));
             return 0;
         }
-        if (c_.attachment != 0) {
-            TRY(house->write_attachment(actor(*house), c_.matter, record, c_.attachment - 1, to_output()));
+        if (c_.attachment_number != 0) {
+            TRY(house->write_attachment(actor(*house), c_.matter, record, c_.attachment_number - 1, to_output()));
             return 0;
         }
         const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record));

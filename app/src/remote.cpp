@@ -92,7 +92,7 @@ json to_json(const Call& c) {
             {"approvers", c.approvers},
             {"attachment", c.attachment},
             {"original", c.original},
-            {"attachment", c.attachment},
+            {"attachment_number", c.attachment_number},
             {"deep", c.deep},
             {"since_last", c.since_last},
             {"sample", c.sample},
@@ -139,7 +139,7 @@ Call from_json(const json& j) {
     c.approvers = j.at("approvers").get<std::vector<std::string>>();
     c.attachment = j.at("attachment");
     c.original = j.at("original");
-    c.attachment = j.at("attachment");
+    c.attachment_number = j.at("attachment_number");
     c.deep = j.at("deep");
     c.since_last = j.at("since_last");
     c.sample = j.at("sample");
