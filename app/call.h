@@ -31,6 +31,7 @@ struct Call {
     std::string format = "auto";
     std::string kind;
     std::string retention_class = "default";
+    std::string suite = "aes-256-gcm";
     std::string unlock;                    // of init: empty is auto; of key shares: shares:K/N
     std::vector<std::string> authorities;  // --tsa
     std::string matter;
@@ -60,6 +61,7 @@ struct Call {
     std::string action, since, until, from, to;  // of the audit trail
     std::string actor;                           // whom a server works for; empty: the user of this process
     bool original = false;
+    std::uint64_t attachment_number = 0;  // of show, from 1
     bool deep = false;
     bool since_last = false;
     std::uint64_t sample = 0;

@@ -37,6 +37,8 @@
 
 namespace kustos::app {
 
+inline constexpr const char* kDefaultSuite = "aes-256-gcm";
+
 struct HouseOptions {
     Path archive;
     Path state;  // the signer's own store and what else must not lie in the archive
@@ -143,7 +145,12 @@ public:
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
                                      const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
     Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    // Held in memory: at most 256 MiB (Code::limit).
     Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    // In pieces, which are final only when it is ok. number: of the attachment, from 0.
+    Status write_original(const std::string& actor, const std::string& matter, EntryIndex entry, const ByteSink& sink);
+    Status write_attachment(const std::string& actor, const std::string& matter, EntryIndex entry, std::size_t number,
+                            const ByteSink& sink);
     Result<audit::Report> verify() override;
     Result<bool> log_in(const std::string& name, const std::string& password) override;
 
@@ -286,7 +293,8 @@ private:
 Path default_state_dir();
 
 // The text that `init` writes as config.yaml.
-std::string config_template(const std::vector<std::string>& authorities);
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite = kDefaultSuite);
+Result<audit::Suite> suite_of(const std::string& name);  // "aes-256-gcm", "xchacha20"; else Code::not_in_version
 Result<Config> load_config(Fs& fs, const Path& archive);
 
 }  // namespace kustos::app

@@ -78,6 +78,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     init->add_option("DIR", c.paths, "the new directory")->required()->expected(1);
     init->add_option("--signer-keys", c.signer_keys,
                      "where the signer's keys are made: file, or a token's pkcs11: URI");
+    init->add_option("--suite", c.suite, "cipher: aes-256-gcm | xchacha20")->capture_default_str();
     init->add_option("--unlock", c.unlock, "auto (default) | passphrase | shares:K/N | tpm[:ADDRESS] | a pkcs11: URI");
     init->add_option("--shares-out", c.shares_out, "a folder for the sheets of shares, to be printed");
     init->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
@@ -132,7 +133,10 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* show = app.add_subcommand("show", "one record");
     show->add_option("--matter", c.matter);
     show->add_option("RECORD", c.record)->required();
-    show->add_flag("--original", c.original, "the exact source bytes");
+    auto* original = show->add_flag("--original", c.original, "the exact source bytes");
+    show->add_option("--attachment", c.attachment_number, "the content of this attachment, from 1")
+        ->check(CLI::Range(1, 65'000))
+        ->excludes(original);
     chosen(show, "show");
 
     auto* exporting = app.add_subcommand("export", "evidence bundle or originals");

@@ -8,6 +8,7 @@
 // of a header that decode would refuse is a CHECK: callers build entries, they don't pass them on. Threads: values.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,7 +32,7 @@ inline constexpr std::uint32_t kLeavesPerKeyTree = 1U << 20;
 inline constexpr std::uint64_t kMaxCiphertext = std::uint64_t{1} << 40;
 
 enum class Kind : std::uint8_t { record = 1, blob = 2, access = 3, erasure = 4, control = 5 };
-enum class Suite : std::uint8_t { none = 0, aes256_gcm = 1 };
+enum class Suite : std::uint8_t { none = 0, aes256_gcm = 1, xchacha20_poly1305 = 2 };
 
 struct EntryHeader {
     Kind kind = Kind::control;
@@ -72,6 +73,12 @@ Hash field_root(std::span<const Hash> commitments);                     // 0x04
 // F_i = version 1 || record id || salt || i || path code || ordinal || type || u64 length || value
 Bytes encode_field(const RecordId& record, ByteView salt32, std::uint16_t i, std::uint16_t path, std::uint16_t ordinal,
                    std::uint8_t type, ByteView value);
+// F_i without the value, for one that comes in pieces or need not be copied.
+inline constexpr std::size_t kFieldHead = 1 + 16 + 32 + 2 + 2 + 2 + 1 + 8;
+std::array<std::uint8_t, kFieldHead> encode_field_head(const RecordId& record, ByteView salt32, std::uint16_t i,
+                                                       std::uint16_t path, std::uint16_t ordinal, std::uint8_t type,
+                                                       std::uint64_t length);
+Hash field_commitment(ByteView field_head, ByteView value);
 
 // --- public bodies ----------------------------------------------------------------------------------
 enum class Tag : std::uint16_t {

@@ -40,6 +40,10 @@ public:
     virtual Status done_up_to(EntryIndex end) = 0;
     // Content of an attachment that is a blob (Attachment::blob set, content empty).
     virtual Result<Bytes> attachment(const FeedItem& item, std::size_t number) = 0;
+    // The same in pieces. Here: held after all.
+    virtual Status write_attachment(const FeedItem& item, std::size_t number, const ByteSink& sink) {
+        return sink(TRY(attachment(item, number)));
+    }
     // Text that was extracted, for the derived cache (snippets read it, never the sandbox). May ignore it.
     virtual Status keep_text(const FeedItem& item, std::size_t number, std::string_view text) {
         static_cast<void>(item), static_cast<void>(number), static_cast<void>(text);

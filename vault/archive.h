@@ -96,6 +96,7 @@ struct OpenOptions {
     std::optional<SecretBytes> passphrase;  // short for the most common one
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
+    audit::Suite suite = audit::Suite::aes256_gcm;  // of what is sealed from now on
 };
 
 class ArchiveImpl;
@@ -176,9 +177,11 @@ public:
     // vault is open, the root key. Code::closed when neither has it. Used by Opener and the indexer only.
     Result<OpenedPayload> open_payload(EntryIndex index, const audit::Entry& entry) const;
     Result<OpenedPayload> open_blob(const BlobRef& blob) const;
-    Result<Bytes> blob_content(const BlobRef& blob) const;  // checked against the reference's size and hash
+    // In pieces and constant memory; checked against the reference's size and hash at the end (blob_stream.h).
+    Status blob_content(const BlobRef& blob, const ByteSink& sink) const;
     // Decoded bytes of one attachment, from the payload itself or its blob entry.
     Result<Bytes> attachment_content(const OpenedPayload& payload, std::size_t number) const;
+    Status write_attachment(const OpenedPayload& payload, std::size_t number, const ByteSink& sink) const;
     // Index shards: a new term key, sealed to the intake key and named by an entry; and the key of an old one (closed
     // vault: Code::closed).
     Result<std::pair<std::uint32_t, SecretBytes>> new_shard();

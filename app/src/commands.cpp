@@ -199,6 +199,7 @@ private:
 
     Result<int> init() {
         const Path dir = c_.paths.front();
+        TRY(suite_of(c_.suite));
         vault::CreateOptions options = TRY(create_options(e_, c_));
         std::vector<std::string> authorities = c_.authorities;
         if (authorities.empty()) authorities.push_back("builtin");
@@ -224,7 +225,7 @@ private:
             for (const std::string& sheet : sheets) (void)e_.fs.remove(sheet);
             return Error(created.error());
         }
-        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities))));
+        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities, c_.suite))));
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();
@@ -469,12 +470,22 @@ private:
         return EntryIndex(n);
     }
 
+    ByteSink to_output() {
+        return [this](ByteView piece) -> Status {
+            out_.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+            return out_.good() ? ok_status() : Status(Error(Code::environment, "the output can't be written"));
+        };
+    }
+
     Result<int> show() {
         const EntryIndex record = TRY(record_number(c_.record));
         auto house = TRY(open_house());
         if (c_.original) {
-            const Bytes bytes = TRY(house->original(actor(*house), c_.matter, record));
-            out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            TRY(house->write_original(actor(*house), c_.matter, record, to_output()));
+            return 0;
+        }
+        if (c_.attachment_number != 0) {
+            TRY(house->write_attachment(actor(*house), c_.matter, record, c_.attachment_number - 1, to_output()));
             return 0;
         }
         const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record));

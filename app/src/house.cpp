@@ -35,6 +35,7 @@ const std::vector<std::string_view>& known_keys() {
         "time_stamps.interval_seconds",
         "time_stamps.required",
         "signer.socket",
+        "suite",
         "trust.file",
         "trust.key",
         "web.port",
@@ -53,7 +54,7 @@ Path default_state_dir() {
     return "kustos-state";
 }
 
-std::string config_template(const std::vector<std::string>& authorities) {
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite) {
     std::string text =
         "# Kustos: settings of this archive. Keys that are not known are refused, never ignored.\n"
         "\n"
@@ -89,6 +90,11 @@ std::string config_template(const std::vector<std::string>& authorities) {
         "protection\n"
         "# officer, partner authority) that see every published checkpoint and notice if the archive is rolled back.\n"
         "witnesses: []\n"
+        "\n"
+        "# The cipher of what is sealed from now on: aes-256-gcm (BSI TR-02102-1) or xchacha20.\n"
+        "suite: " +
+        suite +
+        "\n"
         "\n"
         "web:\n"
         "  port: 8443            # https, on loopback only in this version\n";
@@ -137,6 +143,7 @@ Status House::wire() {
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
     open.state = options_.state;
+    open.suite = TRY_IN("config.yaml, suite", suite_of(config_.text("suite", kDefaultSuite)));
     if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
         open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
     open.secret = std::move(options_.secret);
@@ -482,23 +489,6 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     const auto newest = audit::newest_anchor(spans);
     report.anchored = newest && newest->size.value > entry.value;
     return report;
-}
-
-Result<Bytes> House::original(const std::string& actor, const std::string& matter, EntryIndex entry) {
-    vault::Purpose purpose;
-    purpose.action = audit::AccessAction::open;
-    purpose.matter = TRY(need_matter(matter));
-    purpose.actor = actor;
-    purpose.total = 1;
-    TRY(matters_->allow(purpose, {}));
-    TRY(expect_not_erased({entry}));
-    auto session = TRY(opener_->begin(purpose, {entry}));
-    Bytes bytes;
-    TRY(session->write_original(entry, [&bytes](ByteView piece) {
-        put(bytes, piece);
-        return ok_status();
-    }));
-    return bytes;
 }
 
 }  // namespace kustos::app

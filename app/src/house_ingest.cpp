@@ -24,6 +24,7 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     sandbox.program = ingest::default_extractor_program();
     const auto unpacker = TRY(ingest::Extractor::create(sandbox));
     options.context.extractor = unpacker.get();
+    options.context.spool_folder = options_.archive / "staging";
     Port port(*archive_, *source);
     ingest::ImportResult so_far;
     auto result = ingest::run_import(port, environment_.clock, paths, options, &so_far);

@@ -58,6 +58,11 @@ Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t 
     return archive_.attachment_content(payload, number);
 }
 
+Status House::Feed::write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) {
+    const audit::Entry entry = TRY(archive_.entry(item.index));
+    return archive_.write_attachment(TRY(archive_.open_payload(item.index, entry)), number, sink);
+}
+
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
     const Status kept =
@@ -68,8 +73,15 @@ Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, 
 
 Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name,
                                                        std::string_view media_type) {
+    return text_of(
+        content.size(), [content](const ByteSink& sink) { return sink(content); }, name, media_type);
+}
+
+Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
+                                                          const std::function<Status(const ByteSink&)>& give,
+                                                          std::string_view name, std::string_view media_type) {
     ingest::Extractor* extractor = TRY(house_.extractor());
-    ingest::ExtractedText got = TRY(extractor->text(content, name, media_type));
+    ingest::ExtractedText got = TRY(extractor->text(size, give, name, media_type));
     search::ExtractedText out;
     out.text = std::move(got.text);
     out.reason = std::move(got.reason);

@@ -45,6 +45,7 @@ public:
                                                const std::function<bool(EntryIndex)>& known) override;
     Status done_up_to(EntryIndex end) override { return archive_.indexed_below(end); }
     Result<Bytes> attachment(const search::FeedItem& item, std::size_t number) override;
+    Status write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) override;
     Status keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) override;
 
 private:
@@ -55,6 +56,8 @@ class House::SandboxText final : public search::TextExtractor {
 public:
     explicit SandboxText(House& house) : house_(house) {}
     Result<search::ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type) override;
+    Result<search::ExtractedText> text_of(std::uint64_t size, const std::function<Status(const ByteSink&)>& give,
+                                          std::string_view name, std::string_view media_type) override;
 
 private:
     House& house_;

@@ -1,6 +1,8 @@
 #include <openssl/evp.h>
 
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "base/crypto.h"
 
@@ -24,27 +26,54 @@ const EVP_CIPHER* ctr_cipher() {
     static const EVP_CIPHER* const c = cipher("AES-256-CTR");
     return c;
 }
+// Making a context costs as much as encrypting 500 bytes with it: they are kept. Between two uses each holds a key of
+// zeros, which overwrites the schedule of the last one.
+constexpr std::uint8_t kNoKey[32] = {};
+Context fresh(const EVP_CIPHER* c) {
+    Context context(EVP_CIPHER_CTX_new());
+    CHECK(context != nullptr);
+    CHECK(EVP_CipherInit_ex2(context.get(), c, kNoKey, nullptr, 1, nullptr) == 1);
+    return context;
+}
 }  // namespace
 
 void aes256_ctr_keystream(ByteView key32, std::span<std::uint8_t> out) {
     CHECK(key32.size() == 32);
-    thread_local Context context(EVP_CIPHER_CTX_new());
+    thread_local Context context;
+    if (!context) context = fresh(ctr_cipher());
     const std::uint8_t zero[16] = {};
-    CHECK(EVP_EncryptInit_ex2(context.get(), ctr_cipher(), key32.data(), zero, nullptr) == 1);
+    CHECK(EVP_EncryptInit_ex2(context.get(), nullptr, key32.data(), zero, nullptr) == 1);
     std::memset(out.data(), 0, out.size());
     int length = 0;
     CHECK(EVP_EncryptUpdate(context.get(), out.data(), &length, out.data(), static_cast<int>(out.size())) == 1);
-    EVP_CIPHER_CTX_reset(context.get());
+    CHECK(EVP_EncryptInit_ex2(context.get(), nullptr, kNoKey, zero, nullptr) == 1);
 }
 
 struct Gcm::State {
-    Context context{EVP_CIPHER_CTX_new()};
+    State() {
+        if (spare.empty()) {
+            context = fresh(gcm_cipher());
+        } else {
+            context = std::move(spare.back());
+            spare.pop_back();
+        }
+    }
+    ~State() {
+        if (EVP_CipherInit_ex2(context.get(), nullptr, kNoKey, nullptr, 1, nullptr) == 1 && spare.size() < kSpare)
+            spare.push_back(std::move(context));
+    }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    static constexpr std::size_t kSpare = 4;
+    static thread_local std::vector<Context> spare;
+    Context context;
 };
+thread_local std::vector<Context> Gcm::State::spare;
 
 Gcm::Gcm(ByteView key32) : state_(std::make_unique<State>()) {
     CHECK(key32.size() == 32);
     CHECK(state_->context != nullptr);
-    CHECK(EVP_CipherInit_ex2(state_->context.get(), gcm_cipher(), key32.data(), nullptr, 1, nullptr) == 1);
+    CHECK(EVP_CipherInit_ex2(state_->context.get(), nullptr, key32.data(), nullptr, 1, nullptr) == 1);
 }
 Gcm::~Gcm() = default;
 Gcm::Gcm(Gcm&&) noexcept = default;

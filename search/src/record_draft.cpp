@@ -118,8 +118,10 @@ private:
 
     Result<ExtractedText> extract(const vault::Attachment& attachment, std::size_t number) {
         if (attachment.blob && attachment.content.empty()) {
-            const Bytes content = TRY(feed_.attachment(item_, number));
-            return extractor_.text(content, attachment.name, attachment.media_type);
+            return extractor_.text_of(
+                attachment.size,
+                [this, number](const ByteSink& sink) { return feed_.write_attachment(item_, number, sink); },
+                attachment.name, attachment.media_type);
         }
         return extractor_.text(attachment.content, attachment.name, attachment.media_type);
     }

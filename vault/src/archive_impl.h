@@ -44,7 +44,8 @@ public:
     VaultId vault;
     std::string origin, vkey;
     std::uint32_t continuation = 0;
-    const audit::LedgerReader* reader = nullptr;  // the committer's
+    audit::Suite suite = audit::Suite::aes256_gcm;  // of what is sealed
+    const audit::LedgerReader* reader = nullptr;    // the committer's
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<ForwardKeys> forward;
     std::unique_ptr<Keyholder> holder;
@@ -145,10 +146,24 @@ public:
     Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
     Status resolve_erased();  // under erased_mutex
 
+    // Numbered, and not handed to the committer yet. dek: empty without a payload; blob: null for the draft's own
+    // entry.
+    struct Numbered {
+        audit::Entry entry;
+        SecretBytes dek;
+        const Draft* draft = nullptr;
+        const BlobDraft* blob = nullptr;
+        std::array<std::uint8_t, 32> b{};
+        Receipt* receipt = nullptr;
+        Bytes ciphertext = {};
+        bool in_file = false;  // the ciphertext is in a file of its own already
+        Status sealed = {};
+    };
     struct Batch;
     Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);
     Status number(Batch& batch, Draft& draft, Receipt& receipt);
     Status seal_and_append(Batch& batch);
+    Status seal_spooled(Numbered& n, EntryIndex index);
     Result<std::pair<KeyTreeId, LeafNumber>> take_leaf(Batch& batch, ClassCode retention_class);
 };
 
@@ -161,18 +176,6 @@ struct ArchiveImpl::Batch {
     std::vector<Unindexed> leaves;
     std::vector<std::pair<KeyTreeId, LeafNumber>> done_leaves;  // of entries that are never indexed
 
-    // Numbered, and not handed to the committer yet. dek: empty without a payload; blob: null for the draft's own
-    // entry.
-    struct Numbered {
-        audit::Entry entry;
-        SecretBytes dek;
-        const Draft* draft = nullptr;
-        const BlobDraft* blob = nullptr;
-        std::array<std::uint8_t, 32> b{};
-        Receipt* receipt = nullptr;
-        Bytes ciphertext = {};
-        Status sealed = {};
-    };
     std::vector<Numbered> numbered;
     std::uint64_t numbered_bytes = 0;
 };

@@ -169,6 +169,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
         return Error(Code::conflict, "another program has this archive open").with_hint("wait until it has ended");
     impl->lock = std::move(*lock);
     impl->signer = std::move(options.signer);
+    impl->suite = options.suite;
     if (!impl->signer) {
         auto signer = audit::FileSigner::open(e, impl->state / "signer");
         if (!signer.ok() && signer.error().code() == Code::not_found) {

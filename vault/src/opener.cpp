@@ -95,7 +95,13 @@ Result<OpenedRecord> OpenSession::open(EntryIndex id) {
 Status OpenSession::write_original(EntryIndex id, const std::function<Status(ByteView)>& sink) {
     const OpenedRecord record = TRY(open(id));
     return reconstruct_raw(
-        record.payload, [this](const BlobRef& blob) { return archive_.blob_content(blob); }, sink);
+        record.payload, [this](const BlobRef& blob, const ByteSink& out) { return archive_.blob_content(blob, out); },
+        sink);
+}
+
+Status OpenSession::write_attachment(EntryIndex id, std::size_t number, const ByteSink& sink) {
+    const OpenedRecord record = TRY(open(id));
+    return archive_.write_attachment(record.payload, number, sink);
 }
 
 Result<OpenedPayload> OpenSession::open_blob(const BlobRef& blob) {
