@@ -204,6 +204,8 @@ public:
     Result<std::shared_ptr<const EntrySet>> erased() const;          // whatever had a payload
     Result<std::shared_ptr<const EntrySet>> erased_records() const;  // records alone
     std::vector<audit::ErasureRun> erasure_runs() const;
+    Result<EntrySet> affected_by(const audit::ErasureRun& run) const;  // ForgetOrder::affected
+    std::optional<EntryIndex> successor_of(EntryIndex record) const;   // sealed again without an attachment
     // Takes the ciphertext of what is erased out of the vault (audit/compact.h), and says so by an entry once all of it
     // is gone. Needs no key. Nothing to do: an empty report, no entry. stop: asked between segments.
     Result<audit::CompactReport> compact(const std::function<bool()>& stop,

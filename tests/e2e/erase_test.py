@@ -1,5 +1,6 @@
 """Erasure end to end: who may, what each state promises, the certificate, and a thief who has every byte and every key of the disk."""
 import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -125,6 +126,43 @@ class Erasure(unittest.TestCase):
             self.assertEqual(a.json("search", "--matter", matter, CANARY)["total"], 0)
             a.stop()
             self.assertEqual(a.verify()[0], 0)
+
+    def test_an_attachment_goes_everywhere_and_its_records_stay(self):
+        small, large = b"kleiner Anhang Quittenmus\n" * 20, "grosser Anhang Holunderblüte\n".encode() * 9000
+        with Archive("--tsa", "builtin") as a:
+            a.run("source", "add", "files", "--kind", "import")
+            stream = a.folder / "stream.ndjson"
+            lines = [event(i, f"Nachricht {i}", attachments=[
+                {"name": "s.txt", "type": "text/plain", "content_base64": base64.b64encode(small).decode()},
+                {"name": "l.txt", "type": "text/plain", "content_base64": base64.b64encode(large).decode()},
+                {"name": "andere.txt", "type": "text/plain", "content_base64": base64.b64encode(b"Mispelgelee %d" % i).decode()}])
+                for i in range(3)]
+            stream.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            a.run("ingest", "--source", "files", "--format", "stream", stream)
+            matter = a.matter("R", "G")
+            total = lambda query: a.json("search", "--matter", matter, query)["total"]
+            for word in ("Quittenmus", "Holunderblüte", "Mispelgelee", "sha256:" + hashlib.sha256(large).hexdigest()):
+                self.assertEqual(total(word), 3, word)
+            gone = a.json("erase", "--attachment", hashlib.sha256(large).hexdigest(), *PEOPLE)  # a blob of each record
+            self.assertEqual((len(gone["records"]), gone["count"], gone.get("successors")), (3, 3, None))
+            self.assertEqual([total(w) for w in ("Quittenmus", "Holunderblüte", "Mispelgelee", "Nachricht")], [3, 0, 3, 3])
+            seen = a.json("search", "--matter", matter, "Nachricht")["hits"][0]["record"]
+            self.assertEqual(a.run("show", "--matter", matter, seen).returncode, 0)
+            self.assertNotEqual(a.call("show", "--matter", matter, seen, "--original").returncode, 0)
+            gone = a.json("erase", "--attachment", hashlib.sha256(small).hexdigest(), *PEOPLE)  # inside each record
+            self.assertEqual((len(gone["records"]), len(gone["successors"])), (3, 3))
+            self.assertEqual([total(w) for w in ("Quittenmus", "Holunderblüte", "Mispelgelee", "Nachricht")], [0, 0, 3, 3])
+            self.assertEqual(a.json("erase", "--attachment", hashlib.sha256(small).hexdigest(), *PEOPLE)["records"], [])
+            a.run("compact")
+            found = thief.Thief(a.path)
+            self.assertEqual([found.find(w) for w in ("Quittenmus", "Holunderblüte")], [{"queries"}, {"queries"}])
+            self.assertEqual(found.find("Mispelgelee"), {"payload", "words", "derived", "queries"})
+            self.assertEqual(a.verify()[0], 0)
+            self.assertEqual(second_verifier(a.path), 0)
+            again = a.json("ingest", "--source", "files", "--format", "stream", stream)
+            self.assertEqual((again["messages"], again["duplicates"]), (0, 3))
+            a.run("export", "--matter", matter, "--query", "Nachricht", "--out", a.folder / "b.pdf")
+            self.assertEqual(a.verify(a.folder / "b.pdf")[0], 0)
 
     def test_the_certificate_is_judged_by_both_verifiers_and_a_forged_one_is_found(self):
         with Archive("--tsa", "builtin") as a:

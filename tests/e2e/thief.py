@@ -96,11 +96,15 @@ class Thief(Export):
                 self.shards[int.from_bytes(plain[at:at + 4], "big")] = plain[at + 4:at + 36]
 
     # --- what can be read ---
-    def payloads(self):
+    def queries(self):
+        """What is sealed in access, control and erasure entries: who asked for what stays when a record goes."""
+        return self.payloads((3, 4, 5))
+
+    def payloads(self, kinds=(1,)):
         """(entry, its fields and literal bytes); blobs by the records that refer to them."""
         for index in range(len(self.entries)):
             entry = self.entries[index]
-            if entry[3] == 0 or entry[2] == 2:
+            if entry[3] == 0 or entry[2] not in kinds:
                 continue
             opened = self.open(index)
             if opened is None:
@@ -145,11 +149,11 @@ class Thief(Export):
             yield entry, out.raw[:size]
 
     def find(self, word):
-        """Where the word can be read: a set of "payload", "words", "derived"."""
+        """Where the word can be read: a set of "payload", "words", "derived", "queries"."""
         wanted = word.encode()
         places = set()
         for name, source, needles in (("payload", self.payloads, (wanted,)), ("words", self.words, (word.lower().encode(),)),
-                                      ("derived", self.derived, (wanted,))):
+                                      ("derived", self.derived, (wanted,)), ("queries", self.queries, (wanted,))):
             if any(needle in content for _, content in source() for needle in needles):
                 places.add(name)
         return places

@@ -20,7 +20,7 @@ using audit::Tag;
 
 namespace {
 
-constexpr std::size_t kRangesPerEntry = 2'000;  // 64,000 bytes of body
+constexpr std::size_t kRangesPerEntry = 1'500;  // 48,000 bytes of body, and 12,000 of affected records
 
 bool is_content(const EntryHeader& header) {
     return (header.kind == Kind::record || header.kind == Kind::blob) && header.suite != Suite::none;
@@ -67,8 +67,9 @@ struct ArchiveImpl::Run {
     audit::ErasureId id{};
     std::string method;
     std::vector<LeafRange> ranges;  // by tree and leaf
-    std::uint64_t count = 0;        // records and blobs
-    std::uint32_t generation = 0;   // the one to come
+    std::vector<EntryIndex> affected;
+    std::uint64_t count = 0;       // of whatever had a payload
+    std::uint32_t generation = 0;  // the one to come
     EntryIndex begun, done;
 };
 
@@ -94,6 +95,9 @@ Result<ArchiveImpl::Run> ArchiveImpl::plan_run(const ForgetOrder& order) const {
     Run run;
     env.random.fill(run.id);
     run.method = method_name(order.method);
+    if (order.affected.size() > kMostAffected)
+        return Error(Code::limit, "more than 1,000 records lose an attachment at once").with_hint("in several runs");
+    run.affected = order.affected;
     std::vector<Leaf> leaves;
     const auto take = [&](EntryIndex index, const EntryHeader& header) {
         if (!is_forgotten(header)) leaves.push_back({header.tree, header.leaf, index});
@@ -162,6 +166,9 @@ Status ArchiveImpl::begin_run(Run& run, Composed reason) {
             .put_u32(Tag::part, static_cast<std::uint32_t>(part))
             .put_u32(Tag::parts, static_cast<std::uint32_t>(parts));
         if (part == 0) body.put_u64(Tag::count, run.count);
+        if (part == 0) {
+            for (const EntryIndex record : run.affected) body.put_u64(Tag::entry, record.value);
+        }
         const std::size_t end = std::min(run.ranges.size(), (part + 1) * kRangesPerEntry);
         for (std::size_t i = part * kRangesPerEntry; i < end; ++i) body.put_leaf_range(run.ranges[i]);
         draft.body = body.encode();
@@ -392,6 +399,23 @@ Result<std::shared_ptr<const EntrySet>> Archive::erased_records() const {
     const std::lock_guard guard(impl_->erased_mutex);
     TRY(impl_->resolve_erased());
     return impl_->erased_records;
+}
+
+Result<EntrySet> Archive::affected_by(const audit::ErasureRun& run) const {
+    EntrySet records;
+    const audit::Entry entry = TRY(impl_->reader->entry(run.begun.front()));
+    const BodyReader body = TRY(BodyReader::parse(entry.body));
+    for (const ByteView row : body.all(Tag::entry)) {
+        if (row.size() == 8) records.add(EntryIndex(load_u64(row.data())));
+    }
+    return records;
+}
+
+std::optional<EntryIndex> Archive::successor_of(EntryIndex record) const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    const auto& all = impl_->catalog->successors();
+    const auto found = all.find(record);
+    return found == all.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<audit::ErasureRun> Archive::erasure_runs() const {
