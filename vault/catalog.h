@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "base/secret.h"
 #include "base/sqlite.h"
 #include "base/time.h"
+#include "vault/retention_book.h"
 
 namespace kustos::vault {
 
@@ -115,6 +117,7 @@ public:
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
     const Hash& configuration() const { return configuration_; }
+    std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
     std::uint64_t next_sequence(SourceId source) const;
     std::uint64_t count(audit::Kind kind) const;
     // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored, evidence_renewed);
@@ -144,6 +147,7 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
+    std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
     std::uint32_t newest_renewal_ = 0;
     std::map<std::uint8_t, std::uint64_t> counts_;

@@ -89,6 +89,17 @@ Result<Composed> compose(Message message);
 Payload compose_blob(Bytes content);
 Composed compose_matter(const std::string& reference, const std::string& ground);
 Composed compose_configuration(const std::string& actor, ByteView before, ByteView after);
+// What people decided about retention, holds, restrictions and dispositions, and who.
+struct DecisionText {
+    std::string actor;
+    std::vector<std::string> approvers;
+    std::string ground;
+    std::string query;
+    std::string scope;
+    std::string reference, plan;           // of the file, for record-relevant marks
+    std::vector<std::uint16_t> questions;  // answered by yes
+};
+Composed compose_decision(const DecisionText& text);
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);
 
 // "original" of docs/format/payload.md, before compression.

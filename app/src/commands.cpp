@@ -228,8 +228,12 @@ private:
             return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version")
                 .with_hint("import or http");
         }
-        const ClassCode code = TRY(vault::class_by_name(c_.retention_class));
         auto house = TRY(open_house());
+        const auto book = house->archive().retention();
+        const vault::ClassDefinition* found = book->classes().find(c_.retention_class);
+        if (found == nullptr || found->code < vault::kDefaultClass)
+            return Error(Code::usage, "there is no such retention class").with_hint("kustos retention class shows all");
+        const ClassCode code = found->code;
         const vault::SourceInfo source = TRY(house->archive().add_source(c_.name, c_.kind, code));
         std::string token;
         if (c_.kind == "http") token = TRY(house->issue_token(source.id));

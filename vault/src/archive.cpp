@@ -222,7 +222,11 @@ Status ArchiveImpl::seal_and_append(Batch& batch) {
 }
 
 Result<std::pair<KeyTreeId, LeafNumber>> ArchiveImpl::take_leaf(Batch& batch, ClassCode retention_class) {
-    const std::uint16_t year = expiry_year(retention_class, env.clock.now());
+    std::uint16_t year = 0;
+    {
+        const std::lock_guard guard(catalog_mutex);
+        year = expiry_year(catalog->retention()->classes(), retention_class, env.clock.now());
+    }
     const auto key = std::make_pair(retention_class, year);
     auto found = open_trees.find(key);
     if (found == open_trees.end() || next_leaf[found->second] >= audit::kLeavesPerKeyTree) {
@@ -707,6 +711,11 @@ Result<Receipt> Archive::record_control(ControlAction action, const std::functio
     std::vector<Draft> drafts;
     drafts.push_back(std::move(draft));
     return TRY(seal(std::move(drafts))).front();
+}
+
+std::shared_ptr<const RetentionBook> Archive::retention() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->retention();
 }
 
 Hash Archive::configuration() const {

@@ -112,7 +112,8 @@ bool Catalog::agrees_with(const Catalog& other) const {
             list.emplace_back(g.generation, hex(g.intake_key) + g.keyring_hash.hex(), false);
         return list;
     };
-    return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_;
+    return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_ &&
+           *retention_ == *other.retention_;
 }
 
 Status Catalog::load() {
@@ -288,6 +289,22 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
                                     TRY(need(body.find_bytes(Tag::intake_key), index)), keyring, index});
             break;
         }
+        case ControlAction::class_defined:
+        case ControlAction::record_succeeded:
+        case ControlAction::rules_set:
+        case ControlAction::record_reclassified:
+        case ControlAction::start_event:
+        case ControlAction::hold_set:
+        case ControlAction::hold_changed:
+        case ControlAction::hold_released:
+        case ControlAction::hold_decided:
+        case ControlAction::restriction_set:
+        case ControlAction::restriction_lifted:
+        case ControlAction::disposition_listed:
+        case ControlAction::disposition_reviewed:
+        case ControlAction::disposition_released:
+            if (retention_.use_count() > 1) retention_ = std::make_shared<RetentionBook>(*retention_);
+            return retention_->apply(index, entry);
         default:
             break;  // what needs no row: unlocks, findings, the archive's own creation
     }

@@ -1,0 +1,18 @@
+// Who destroys keys, for those who decide about it: the archive, or a model of it in tests.
+#pragma once
+
+#include <memory>
+
+#include "base/entry_set.h"
+#include "vault/erasure.h"
+
+namespace kustos::vault {
+
+class Forgetter {
+public:
+    virtual ~Forgetter() = default;
+    virtual Result<Forgotten> forget(ForgetOrder order) = 0;
+    virtual std::shared_ptr<const EntrySet> erased() const = 0;  // records and blobs; being destroyed counts
+};
+
+}  // namespace kustos::vault
