@@ -59,6 +59,10 @@ public:
     virtual Result<std::vector<std::string>> list(const Path& path) = 0;  // names, sorted, without . and ..
     virtual Result<bool> is_dir(const Path& path) = 0;                    // of a symbolic link: what it leads to
     virtual bool is_link(const Path&) { return false; }
+    // Tells the disk that a file's blocks are not needed any more, as far as it can be told. A hint: nothing to rely
+    // on.
+    virtual Status discard(const Path&) { return {}; }
+    virtual Status remove_dir(const Path&) { return {}; }  // an empty folder; a disk without folders has nothing to do
     // What this process may still write on the disk of a folder; where nobody can tell: as much as there can be.
     virtual std::uint64_t free_bytes(const Path&) { return ~std::uint64_t{0}; }
 };
@@ -74,6 +78,8 @@ public:
     Result<std::vector<std::string>> list(const Path& path) override;
     Result<bool> is_dir(const Path& path) override;
     bool is_link(const Path& path) override;
+    Status discard(const Path& path) override;
+    Status remove_dir(const Path& path) override;
     std::uint64_t free_bytes(const Path& path) override;
 };
 

@@ -24,6 +24,7 @@ enum class Code {
     closed,          // the vault is closed: a key holder must unlock it
     bad_input,       // foreign bytes don't follow their format: they are sealed as they came
     not_found,       // absent
+    erased,          // it was there; its key is destroyed by an erasure or a disposition
     conflict,        // somebody else was first, or states disagree: stop and look
     corrupt,         // our own bytes on disk are wrong: stop writing, run verify
     limit,           // a stated limit was hit

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/ids.h"
@@ -30,6 +31,13 @@ public:
     // The leaf's DEK; nothing where it was punctured.
     std::optional<SecretBytes> derive(KeyTreeId tree, LeafNumber leaf) const;
     void puncture(LeafNumber leaf);  // again is fine
+    void puncture(LeafNumber first, LeafNumber last);
+    // Many at once, ascending and apart: one pass over the nodes.
+    struct Leaves {
+        LeafNumber first, last;
+    };
+    void puncture(std::span<const Leaves> leaves);
+    KeyCover clone() const;
     std::size_t nodes() const { return nodes_.size(); }
     bool empty() const { return nodes_.empty(); }
 
@@ -46,6 +54,7 @@ private:
         std::uint32_t end() const { return (index + 1) << (kTreeHeight - depth); }
     };
     const Node* find(std::uint32_t leaf) const;
+    static void keep_rest(Node node, std::span<const Leaves> leaves, std::vector<Node>& kept);
     std::vector<Node> nodes_;  // in leaf order, not overlapping
     // The way down to the last derived leaf, so that leaves in order cost two hashes, not twenty.
     mutable std::vector<Node> path_;

@@ -56,6 +56,7 @@ int exit_code(Code code) {
         case Code::usage:
         case Code::not_in_version:
         case Code::not_found:
+        case Code::erased:
             return 2;
         case Code::denied:
             return 3;

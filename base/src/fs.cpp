@@ -135,6 +135,23 @@ Status RealFs::remove(const Path& path) {
     return {};
 }
 
+Status RealFs::discard(const Path& path) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return system_error("open", errno);
+    struct stat info {};
+    if (::fstat(fd, &info) == 0 && info.st_size > 0) {
+        // What the file system can't do is left undone.
+        (void)!::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, info.st_size);
+    }
+    ::close(fd);
+    return {};
+}
+
+Status RealFs::remove_dir(const Path& path) {
+    if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return system_error("remove folder", errno);
+    return {};
+}
+
 Status RealFs::sync_dir(const Path& path) {
     // the folder of a bare file name is the present one
     const int fd = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

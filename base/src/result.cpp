@@ -19,6 +19,8 @@ std::string_view code_name(Code code) {
             return "bad_input";
         case Code::not_found:
             return "not_found";
+        case Code::erased:
+            return "erased";
         case Code::conflict:
             return "conflict";
         case Code::corrupt:

@@ -188,18 +188,16 @@ TEST_CASE("keys.md: slots") {
 TEST_CASE("keys.md: the keyring's root page") {
     const test::TempDir dir;
     write(dir / "generation-1" / "root", doc_example("keys.md", "root page"));
-    Bytes epoch = doc_example("keys.md", "epoch");
-    epoch.resize(4096, 0);
-    write(dir / "generation-1" / "e", epoch);
+    const Bytes epoch = doc_example("keys.md", "epoch");
     RealFs fs;
-    auto keyring = load_keyring(fs, dir.path(), kVault, repeated(0x22), 1);
+    auto keyring = load_keyring(fs, dir.path(), kVault, repeated(0x22), epoch, 1);
     REQUIRE(keyring.ok());
     CHECK(hex(keyring->intake.secret_key.view()) == hex(X25519Key::from_seed(repeated(0x44)).secret_key.view()));
     CHECK(hex(keyring->intake.public_key.view()) == hex(doc_example("keys.md", "intake public key")));
     CHECK(keyring->pages.empty());
-    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x23), 1).ok());
+    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x23), epoch, 1).ok());
     write(dir / "generation-1" / "e", repeated(0, 4096));
-    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x22), 1).ok());
+    CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x22), repeated(0), 1).ok());
 }
 
 TEST_CASE("keys.md: a sealed box") {

@@ -4,6 +4,7 @@
 #include "vault/boxes.h"
 #include "vault/derived.h"
 #include "vault/duplicates.h"
+#include "vault/epoch.h"
 #include "vault/keyring.h"
 #include "vault/retention.h"
 #include "vault/retention_plan.h"
@@ -45,18 +46,28 @@ TEST_CASE("a keyring opens with its root key, and not without its generation's k
     const SecretBytes root = SecretBytes::random(w.random, 32);
     Keyring k;
     k.intake = X25519Key::from_seed(SecretBytes::random(w.random, 32).view());
-    k.pages.push_back({7, SecretBytes::random(w.random, 32), sha256(as_bytes("page"))});
-    auto hash = store_keyring(w.environment(), w.dir.path(), w.vault, root.view(), k);
+    k.pages.push_back({PageKind::tree, 7, SecretBytes::random(w.random, 32), sha256(as_bytes("page"))});
+    const SecretBytes epoch = SecretBytes::random(w.random, 32);
+    const auto epochs = file_epochs(w.environment(), w.dir.path());
+    REQUIRE(epochs->store(1, epoch.view()).ok());
+    const auto open = [&](ByteView root_key) -> Result<Keyring> {
+        const SecretBytes e = TRY(epochs->load(1));
+        return load_keyring(w.fs, w.dir.path(), w.vault, root_key, e.view(), 1);
+    };
+    auto hash = store_keyring(w.environment(), w.dir.path(), w.vault, root.view(), epoch.view(), k);
     REQUIRE(hash.ok());
-    auto back = load_keyring(w.fs, w.dir.path(), w.vault, root.view(), 1);
+    auto back = open(root.view());
     REQUIRE(back.ok());
     CHECK(equal(back->intake.secret_key.view(), k.intake.secret_key.view()));
     REQUIRE(back->pages.size() == 1);
-    CHECK(back->pages[0].tree == 7);
-    CHECK_FALSE(load_keyring(w.fs, w.dir.path(), w.vault, SecretBytes::random(w.random, 32).view(), 1).ok());
+    CHECK(back->pages[0].id == 7);
+    CHECK_FALSE(open(SecretBytes::random(w.random, 32).view()).ok());
     // e_n overwritten: the generation is gone, whatever else is there
     CHECK(replace_file(w.fs, w.dir / "generation-1" / "e", Bytes(4096, 0)).ok());
-    CHECK(load_keyring(w.fs, w.dir.path(), w.vault, root.view(), 1).error().code() == Code::corrupt);
+    CHECK(open(root.view()).error().code() == Code::corrupt);
+    CHECK(epochs->destroy(1).ok());
+    CHECK(epochs->destroy(1).ok());
+    CHECK(open(root.view()).error().code() == Code::not_found);
 }
 
 TEST_CASE("a box is kept twice, and one good copy is enough") {

@@ -100,6 +100,49 @@ void KeyCover::puncture(LeafNumber leaf) {
     nodes_.insert(position, std::make_move_iterator(both.begin()), std::make_move_iterator(both.end()));
 }
 
+void KeyCover::puncture(LeafNumber first, LeafNumber last) {
+    if (first == last) return puncture(first);
+    const Leaves range{first, last};
+    puncture({&range, 1});
+}
+
+// What survives of a node; `leaves` are those that meet it.
+void KeyCover::keep_rest(Node node, std::span<const Leaves> leaves, std::vector<Node>& kept) {
+    while (!leaves.empty() && leaves.front().last.value < node.first()) leaves = leaves.subspan(1);
+    while (!leaves.empty() && leaves.back().first.value >= node.end()) leaves = leaves.first(leaves.size() - 1);
+    if (leaves.empty()) {
+        kept.push_back(std::move(node));
+        return;
+    }
+    if (leaves.front().first.value <= node.first() && leaves.front().last.value >= node.end() - 1) return;
+    for (const bool right : {false, true}) {
+        keep_rest({static_cast<std::uint8_t>(node.depth + 1), node.index * 2 + (right ? 1u : 0u),
+                   child(node.key.view(), right)},
+                  leaves, kept);
+    }
+}
+
+void KeyCover::puncture(std::span<const Leaves> leaves) {
+    path_.clear();
+    std::vector<Node> kept;
+    kept.reserve(nodes_.size() + 20 * leaves.size());
+    for (Node& node : nodes_) {
+        const auto begin = std::lower_bound(leaves.begin(), leaves.end(), node.first(),
+                                            [](const Leaves& l, std::uint32_t first) { return l.last.value < first; });
+        const auto end = std::lower_bound(begin, leaves.end(), node.end(),
+                                          [](const Leaves& l, std::uint32_t stop) { return l.first.value < stop; });
+        keep_rest(std::move(node), {begin, end}, kept);
+    }
+    nodes_ = std::move(kept);
+}
+
+KeyCover KeyCover::clone() const {
+    KeyCover copy;
+    copy.nodes_.reserve(nodes_.size());
+    for (const Node& n : nodes_) copy.nodes_.push_back({n.depth, n.index, n.key.clone()});
+    return copy;
+}
+
 SecretBytes KeyCover::encode() const {
     SecretBytes out(4 + nodes_.size() * 37);
     std::uint8_t* at = out.writable().data();

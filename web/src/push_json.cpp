@@ -75,6 +75,8 @@ int http_status(Code code) {
             return 403;
         case Code::not_found:
             return 404;
+        case Code::erased:
+            return 410;
         case Code::conflict:
             return 409;
         case Code::limit:

@@ -1,0 +1,148 @@
+// What stands behind an Archive: its threads, locks and keys. Split over archive_open.cpp (create, open, recover),
+// archive_batch.cpp (the committer: numbers, seals, appends), archive_keys.cpp (what needs keys), archive_forget.cpp
+// (erasure runs) and archive.cpp (the rest of the public face).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+
+#include "audit/committer.h"
+#include "base/log.h"
+#include "vault/archive.h"
+#include "vault/derived.h"
+#include "vault/duplicates.h"
+#include "vault/src/forward_keys.h"
+#include "vault/src/keyholder.h"
+#include "vault/src/workers.h"
+
+namespace kustos::vault {
+
+inline constexpr std::uint64_t kMaxInMemory = 1u << 30;  // ciphertext of one entry
+
+struct Request {
+    std::vector<Draft> drafts;
+    bool settle = false;  // afterwards
+    std::uint64_t bytes = 0;
+    std::promise<Result<std::vector<Receipt>>> promise;
+};
+
+std::uint64_t size_of(const Draft& draft);
+
+class ArchiveImpl {
+public:
+    ArchiveImpl(Environment e, Path d, Path s) : env(e), dir(std::move(d)), state(std::move(s)) {}
+    ~ArchiveImpl() { stop(); }
+
+    Environment env;
+    Path dir, state;
+    std::optional<FileLock> lock;
+    std::unique_ptr<audit::Signer> signer;
+    VaultId vault;
+    std::string origin, vkey;
+    std::uint32_t continuation = 0;
+    const audit::LedgerReader* reader = nullptr;  // the committer's
+    std::unique_ptr<audit::SegmentReader> segments;
+    std::unique_ptr<ForwardKeys> forward;
+    std::unique_ptr<Keyholder> holder;
+    // Of an entry with a payload, from whoever has it. Code::closed, Code::erased.
+    Result<SecretBytes> dek(const audit::EntryHeader& header) const;
+    std::unique_ptr<DerivedStore> derived;
+
+    // --- the committer's own ---
+    std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;
+    std::map<KeyTreeId, std::uint32_t> next_leaf;
+    std::uint32_t newest_tree = 0;
+    std::optional<DuplicateStore> duplicates;
+    Workers workers{std::min(4u, std::max(1u, std::thread::hardware_concurrency())) - 1};  // seal with it
+    std::unique_ptr<audit::Committer> log;                                                 // uses duplicates
+
+    // --- shared ---
+    mutable std::mutex catalog_mutex;
+    std::optional<Catalog> catalog;  // guarded by catalog_mutex
+    audit::TreeHead head_value;      // guarded by catalog_mutex
+    std::string head_note;           // guarded by catalog_mutex
+
+    std::mutex queue_mutex;
+    std::condition_variable queue_filled;
+    std::deque<Request> queue;      // guarded by queue_mutex
+    std::size_t queued_drafts = 0;  // guarded by queue_mutex
+    bool stopping = false;          // guarded by queue_mutex
+    std::atomic<bool> failed{false};
+    std::thread committer;
+    std::mutex publish_mutex;
+    bool forgotten_named = false;  // guarded by publish_mutex
+    std::mutex source_mutex;
+
+    // Leaves in use by entries that the indexer has not finished with.
+    struct Unindexed {
+        EntryIndex index;
+        KeyTreeId tree;
+        LeafNumber leaf;
+        std::int64_t sealed_ms;
+    };
+    std::mutex unindexed_mutex;
+    std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
+
+    Status load(const std::optional<SecretBytes>& passphrase);
+    Result<SecretBytes> load_catalog_key();
+    void start() {
+        committer = std::thread([this] { run(); });
+    }
+    void stop() {
+        {
+            const std::lock_guard guard(queue_mutex);
+            stopping = true;
+        }
+        queue_filled.notify_all();
+        if (committer.joinable()) committer.join();
+        const std::lock_guard guard(catalog_mutex);
+        if (failed) return;
+        if (catalog) (void)catalog->flush().ok();
+        if (log) (void)log->settle().ok();  // the next start has nothing to finish
+    }
+    void run();
+    std::mutex why_mutex;
+    std::optional<Error> why_failed;  // guarded by why_mutex
+    void end(const Error& why) {
+        {
+            const std::lock_guard guard(why_mutex);
+            if (!why_failed) why_failed = why;
+        }
+        if (failed.exchange(true)) return;
+        kustos::log(LogLevel::error, "the writer has ended", {{"code", why.code()}});
+    }
+    Result<std::vector<std::vector<Receipt>>> commit(std::vector<Request>& requests);
+
+    struct Batch;
+    Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);
+    Status number(Batch& batch, Draft& draft, Receipt& receipt);
+    Status seal_and_append(Batch& batch);
+    Result<std::pair<KeyTreeId, LeafNumber>> take_leaf(Batch& batch, ClassCode retention_class);
+};
+
+// One batch on its way: nothing of it counts until the signer has agreed.
+struct ArchiveImpl::Batch {
+    EntryIndex next;
+    std::vector<audit::Entry> entries;           // for the catalog
+    std::map<SourceId, std::uint64_t> sequence;  // next numbers
+    std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
+    std::vector<Unindexed> leaves;
+    std::vector<std::pair<KeyTreeId, LeafNumber>> done_leaves;  // of entries that are never indexed
+
+    // Numbered, and not handed to the committer yet. dek: empty without a payload; blob: null for the draft's own
+    // entry.
+    struct Numbered {
+        audit::Entry entry;
+        SecretBytes dek;
+        const Draft* draft = nullptr;
+        const BlobDraft* blob = nullptr;
+        std::array<std::uint8_t, 32> b{};
+        Receipt* receipt = nullptr;
+        Bytes ciphertext = {};
+        Status sealed = {};
+    };
+    std::vector<Numbered> numbered;
+    std::uint64_t numbered_bytes = 0;
+};
+
+}  // namespace kustos::vault

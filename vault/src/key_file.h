@@ -1,0 +1,25 @@
+// Small helpers of who reads and writes key files. Threads: pure functions.
+#pragma once
+
+#include "base/fs.h"
+#include "base/secret.h"
+
+namespace kustos::vault {
+
+inline constexpr std::size_t kMaxKeyFile = 64 * 1024;
+
+// 32 bytes, or Code::corrupt.
+inline Result<SecretBytes> read_key(Fs& fs, const Path& file) {
+    Bytes bytes = TRY(read_file(fs, file, kMaxKeyFile));
+    SecretBytes key(bytes);
+    wipe(bytes);
+    if (key.size() != 32) return Error(Code::corrupt, "a key file has not 32 bytes");
+    return key;
+}
+
+inline Error vault_closed() {
+    return Error(Code::closed, "the vault is closed: a key holder must open it")
+        .with_hint("give --passphrase-file FILE, or - for standard input");
+}
+
+}  // namespace kustos::vault

@@ -1,0 +1,108 @@
+// What the opener holds: the root key once somebody has unlocked it, the keyring, what was opened with it. It alone can
+// open what is indexed, and it alone can forget it: a new generation of the keyring leaves out what was punctured.
+//
+// Threads: safe (own mutex). Nothing but the keyring's own files is ever written.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "base/environment.h"
+#include "vault/boxes.h"
+#include "vault/catalog.h"
+#include "vault/epoch.h"
+#include "vault/key_tree.h"
+#include "vault/keyring.h"
+#include "vault/unlock.h"
+
+namespace kustos::vault {
+
+class Keyholder {
+public:
+    // Generation 1: root key, unlock slot, e_1, intake pair, keyring. What the generation_opened entry says.
+    struct Founded {
+        std::uint32_t generation = 1;
+        X25519Public intake;
+        Hash keyring_hash;
+    };
+    static Result<Founded> create(Environment environment, const Path& keys_dir, const VaultId& vault,
+                                  const std::string& unlock, ByteView passphrase);
+    // Opens the keyring of `generation` at once where the slot is `auto` or a passphrase is given; a wrong passphrase
+    // is Code::denied.
+    static Result<std::unique_ptr<Keyholder>> open(Environment environment, const Path& keys_dir, const VaultId& vault,
+                                                   std::uint32_t generation,
+                                                   const std::optional<SecretBytes>& passphrase);
+
+    bool is_open() const;
+    std::string state() const;  // "open (auto)", "open (passphrase)", "closed"
+    std::uint32_t generation() const;
+    std::string medium() const;  // of e_n
+    Status unlock(ByteView passphrase);
+    void lock();
+
+    // Code::closed: not unlocked. Code::erased: the leaf was punctured, or its tree dropped.
+    Result<SecretBytes> dek(KeyTreeId tree, LeafNumber leaf) const;
+    Result<SecretBytes> shard_key(std::uint32_t shard) const;
+    // For the sealer to go on with: what lies ahead of the tree's used leaves.
+    Result<KeyCover> ahead(const TreeInfo& tree) const;
+    // In memory, at once; the disk follows with the next generation.
+    void puncture(KeyTreeId tree, const std::vector<KeyCover::Leaves>& leaves);
+
+    // --- a new generation ---
+    struct Plan {
+        std::map<KeyTreeId, std::vector<KeyCover::Leaves>> punctured;  // ascending, apart
+        std::vector<TreeInfo> trees;                                   // all that the ledger knows
+        std::vector<ShardInfo> shards;                                 // likewise
+        std::set<std::uint32_t> dropped_shards;
+    };
+    struct Next {
+        Keyring keyring;
+        std::map<std::uint32_t, SecretBytes> shard_keys;
+        Hash keyring_hash;
+    };
+    // Adopts every box of the present generation, less what is punctured, under a new intake pair; all of it is on the
+    // disk and read back when this returns, and counts for nothing before adopt(). The caller lets nobody seal boxes
+    // meanwhile. A try that was interrupted is written over.
+    Result<Next> prepare(const Plan& plan);
+    void adopt(Next next);
+    // Destroys e_n and the folder of every generation below `generation`. Needs no key. Again is fine.
+    Status destroy_before(std::uint32_t generation);
+    // The files of pages that no root page names any more. Code::closed.
+    Status remove_noise();
+
+private:
+    Keyholder(Environment environment, Path keys_dir, const VaultId& vault, std::uint32_t generation)
+        : environment_(environment),
+          dir_(std::move(keys_dir)),
+          vault_(vault),
+          generation_(generation),
+          epochs_(file_epochs(environment, dir_)) {}
+    Status open_with(SecretBytes root_key, const std::string& method);
+    // Under mutex_, all of them.
+    Result<KeyCover*> cover(KeyTreeId tree) const;
+    Result<KeyCover> load_cover(KeyTreeId tree) const;
+    Result<SecretBytes> open_box(BoxPurpose purpose, std::uint32_t id) const;
+    Status load_shards() const;
+    Result<std::vector<KeyringPage>> next_tree_pages(const Plan& plan);
+    Result<std::map<std::uint32_t, SecretBytes>> next_shards(const Plan& plan);
+
+    Environment environment_;
+    Path dir_;
+    VaultId vault_;
+    mutable std::mutex mutex_;
+    std::uint32_t generation_;  // guarded by mutex_, as all below
+    std::unique_ptr<EpochStore> epochs_;
+    SecretBytes root_key_;
+    std::unique_ptr<Keyring> keyring_;
+    std::string method_;
+    mutable std::map<KeyTreeId, KeyCover> covers_;  // opened; dropped at lock
+    mutable std::map<std::uint32_t, SecretBytes> shards_;
+    mutable bool shards_loaded_ = false;
+    std::map<KeyTreeId, std::vector<KeyCover::Leaves>> doomed_;  // punctured since this generation began
+};
+
+}  // namespace kustos::vault
