@@ -67,14 +67,18 @@ public:
     virtual Result<HoldAnswer> check(const EntrySet& records) = 0;
 };
 
-// Of lists alone: for an archive without standing holds (Code::closed if there are any).
+// By lists alone, without keys.
 class ListedHolds final : public HoldCheck {
 public:
-    explicit ListedHolds(const class Archive& archive) : archive_(archive) {}
+    // refuse: Code::closed where a standing hold is open. pass_over: for an auditor's look; never before destroying.
+    enum class Standing : std::uint8_t { refuse, pass_over };
+    explicit ListedHolds(const class Archive& archive, Standing standing = Standing::refuse)
+        : archive_(archive), standing_(standing) {}
     Result<HoldAnswer> check(const EntrySet& records) override;
 
 private:
     const Archive& archive_;
+    Standing standing_;
 };
 
 }  // namespace kustos::vault

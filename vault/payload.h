@@ -92,7 +92,7 @@ Composed compose_configuration(const std::string& actor, ByteView before, ByteVi
 // What people decided about retention, holds, restrictions and dispositions, and who.
 struct DecisionText {
     std::string actor;
-    std::vector<std::string> approvers;
+    std::vector<std::string> approvers;  // sealed as actors 1, 2, ...
     std::string ground;
     std::string query;
     std::string scope;

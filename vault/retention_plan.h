@@ -104,7 +104,7 @@ enum class Outcome : std::uint8_t {
 };
 inline constexpr std::size_t kOutcomes = 9;
 
-struct Reason {
+struct PlanStep {
     enum class What : std::uint8_t {
         class_at_sealing,  // code
         reclassified,      // code, entry
@@ -136,7 +136,7 @@ struct Reason {
     Start start = Start::created;
     Counted counted = Counted::year_end;
     Listed::Answer answer = Listed::Answer::none;
-    bool operator==(const Reason&) const = default;
+    bool operator==(const PlanStep&) const = default;
 };
 
 struct Decision {
@@ -144,7 +144,7 @@ struct Decision {
     ClassCode retention_class;     // the latest
     std::optional<CivilDate> end;  // the last day of the period; none: no start, or no definition
     AtEnd at_end = AtEnd::erase;
-    std::vector<Reason> chain;
+    std::vector<PlanStep> chain;
 };
 
 Decision plan(const PlanInput& input, const ClassBook& classes, CivilDate today);

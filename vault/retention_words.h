@@ -26,7 +26,7 @@ std::string period_text(std::uint32_t months, Words words);  // "10 years", "18 
 // "6y", "18m", "0": Code::usage for anything else, and above kMaxPeriodMonths.
 Result<std::uint32_t> parse_period(std::string_view text);
 
-std::string reason_text(const Reason& reason, const ClassBook& classes, Words words);
+std::string reason_text(const PlanStep& reason, const ClassBook& classes, Words words);
 // One sentence for each reason, in order.
 std::vector<std::string> explain(const Decision& decision, const ClassBook& classes, Words words);
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/decision_commands.h"
 #include "app/house.h"
 #include "app/remote.h"
 #include "app/serve.h"
@@ -131,6 +132,10 @@ public:
         if (n == "audit show") return audit_show();
         if (n == "audit sample") return audit_sample();
         if (n == "account set") return account_set();
+        if (is_decision_command(n)) {
+            auto house = TRY(open_house());
+            return decide(*house, c_, actor(*house), {out_, err_});
+        }
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
 
@@ -465,11 +470,8 @@ private:
         request.actor = actor(*house);
         const ExportReport report = TRY(house->export_records(request));
         if (c_.json) {
-            out_ << json{{"file", report.file},
-                         {"records", report.records},
-                         {"pages", report.pages},
-                         {"bytes", report.bytes},
-                         {"left_out", report.left_out}}
+            out_ << json{{"file", report.file},   {"records", report.records},   {"pages", report.pages},
+                         {"bytes", report.bytes}, {"left_out", report.left_out}, {"restricted", report.restricted}}
                         .dump()
                  << "\n";
         } else {
@@ -480,6 +482,10 @@ private:
                 out_ << report.left_out
                      << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n",
                             " left out (not mails; --as pdf or eml takes everything)\n");
+            if (report.restricted != 0)
+                out_ << report.restricted
+                     << say(" nicht geöffnet: Verarbeitung eingeschränkt (Art. 18 DSGVO)\n",
+                            " not opened: processing is restricted (GDPR Art. 18)\n");
         }
         return 0;
     }

@@ -71,6 +71,7 @@ json to_json(const Call& c) {
             {"signer_keys", c.signer_keys},
             {"interval", c.interval_s},
             {"price", c.price},
+            {"given", c.given},
             {"watched", isatty(STDERR_FILENO) != 0}};
 }
 
@@ -109,6 +110,7 @@ Call from_json(const json& j) {
     c.signer_keys = j.at("signer_keys");
     c.interval_s = j.at("interval");
     c.price = j.at("price");
+    c.given = j.at("given").get<std::map<std::string, std::vector<std::string>>>();
     return c;
 }
 

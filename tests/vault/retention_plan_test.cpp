@@ -46,8 +46,8 @@ std::string last_day(const PlanInput& in, const ClassBook& book) {
     return d.end ? format_date(*d.end) : "none";
 }
 
-bool says(const Decision& d, Reason::What what) {
-    for (const Reason& r : d.chain) {
+bool says(const Decision& d, PlanStep::What what) {
+    for (const PlanStep& r : d.chain) {
         if (r.what == what) return true;
     }
     return false;
@@ -119,7 +119,7 @@ TEST_CASE("a record is kept up to and including the last day, and due the day af
     const PlanInput in = record(10, 100, "2026-03-02");
     const Decision kept = plan(in, book, day("2036-12-31"));
     CHECK(kept.outcome == Outcome::kept);
-    CHECK(says(kept, Reason::What::not_over));
+    CHECK(says(kept, PlanStep::What::not_over));
     const Decision due = plan(in, book, day("2037-01-01"));
     CHECK(due.outcome == Outcome::due);
     CHECK(due.end == day("2036-12-31"));
@@ -164,11 +164,11 @@ TEST_CASE("a new version of a class never shortens what is sealed, and lengthens
     book.add(defined(200, 2, 50, 72));
     const PlanInput before = record(10, 200, "2026-03-02"), after = record(60, 200, "2026-03-02");
     CHECK(last_day(before, book) == "2036-12-31");
-    CHECK(says(plan(before, book, day("2026-04-01")), Reason::What::older_version));
+    CHECK(says(plan(before, book, day("2026-04-01")), PlanStep::What::older_version));
     CHECK(last_day(after, book) == "2032-12-31");
     book.add(defined(200, 3, 70, 180));
     CHECK(last_day(before, book) == "2041-12-31");
-    CHECK(says(plan(before, book, day("2026-04-01")), Reason::What::newer_version));
+    CHECK(says(plan(before, book, day("2026-04-01")), PlanStep::What::newer_version));
     CHECK(last_day(after, book) == "2041-12-31");
     // What stood between the version at sealing and the newest one does not matter: a slip can be repaired.
     book.add(defined(200, 4, 80, 72));
@@ -193,7 +193,7 @@ TEST_CASE("reclassification counts from its own entry, and may shorten") {
     in.reclassified->entry = EntryIndex(60);
     CHECK(last_day(in, book) == "2027-06-30");
     in.reclassified->record_relevant = true;
-    CHECK(says(plan(in, book, day("2026-04-01")), Reason::What::record_relevant));
+    CHECK(says(plan(in, book, day("2026-04-01")), PlanStep::What::record_relevant));
 }
 
 TEST_CASE("what stops a disposition, and in which order") {

@@ -22,6 +22,7 @@ constexpr std::int64_t kDay = 86'400'000;
 class ModelForgetter final : public Forgetter {
 public:
     explicit ModelForgetter(std::unique_ptr<Archive>& archive) : archive_(archive) {}
+    Status ready() const override { return {}; }
     Result<Forgotten> forget(ForgetOrder order) override {
         EntrySet next = *erased_;
         for (const EntryIndex entry : order.entries) next.add(entry);

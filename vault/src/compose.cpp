@@ -381,7 +381,7 @@ Composed compose_decision(const DecisionText& text) {
     };
     put(PathCode::actor, text.actor);
     for (std::size_t i = 0; i < text.approvers.size(); ++i)
-        put(PathCode::approver, text.approvers[i], static_cast<std::uint16_t>(i));
+        put(PathCode::actor, text.approvers[i], static_cast<std::uint16_t>(i + 1));
     put(PathCode::legal_ground, text.ground);
     put(PathCode::query, text.query);
     put(PathCode::scope, text.scope);

@@ -186,6 +186,7 @@ Result<Released> Dispositions::replan(const DispositionInfo& list, ForgetOrder& 
 Result<Released> Dispositions::release(EntryIndex id, const std::vector<std::string>& approvers) {
     TRY(need_two(approvers));
     const DispositionInfo list = TRY(find(id));
+    TRY(forgetter_.ready());
     ForgetOrder order;
     order.method = ForgetMethod::disposition;
     Released released = TRY(replan(list, order));

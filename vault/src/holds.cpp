@@ -109,7 +109,7 @@ std::vector<EntryIndex> HoldAnswer::on(EntryIndex record) const {
 
 Result<HoldAnswer> ListedHolds::check(const EntrySet& records) {
     const auto book = archive_.retention();
-    if (book->holds().any_standing())
+    if (standing_ == Standing::refuse && book->holds().any_standing())
         return Error(Code::closed, "a standing hold can't be evaluated without its query");
     HoldAnswer answer;
     for (const auto& [id, hold] : book->holds().all()) {

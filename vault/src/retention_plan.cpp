@@ -8,7 +8,7 @@ namespace kustos::vault {
 
 namespace {
 
-using What = Reason::What;
+using What = PlanStep::What;
 
 ClassDefinition built_in(ClassCode code, const char* name, std::uint32_t years, const char* basis) {
     ClassDefinition d;
@@ -97,7 +97,7 @@ public:
     }
 
 private:
-    Reason& say(What what) {
+    PlanStep& say(What what) {
         out_.chain.push_back({.what = what, .code = out_.retention_class});
         return out_.chain.back();
     }
@@ -128,13 +128,13 @@ private:
         out_.end = span.end;
         start(*used, span);
         if (span.end) {
-            Reason& r = say(What::ends);
+            PlanStep& r = say(What::ends);
             r.months = used->months, r.counted = used->counted, r.day = *span.end;
         }
     }
 
     void define(const ClassDefinition& d) {
-        Reason& r = say(d.version == 0 ? What::built_in : What::defined_by);
+        PlanStep& r = say(d.version == 0 ? What::built_in : What::defined_by);
         r.version = d.version;
         if (d.version != 0) r.entry = d.defined;
     }
@@ -144,7 +144,7 @@ private:
             say(What::no_event).start = d.start;
             return;
         }
-        Reason& r = say(What::started);
+        PlanStep& r = say(What::started);
         r.start = d.start, r.day = *span.start;
         if (span.event) {
             r.entry = span.event->entry;
@@ -179,12 +179,12 @@ private:
         if (in_.listed) say(What::listed).entry = in_.listed->list;
         if (answer == Listed::Answer::offered || answer == Listed::Answer::none) {
             if (out_.at_end != AtEnd::offer_then_erase) return;
-            Reason& r = say(answer == Listed::Answer::offered ? What::offered : What::must_be_offered);
+            PlanStep& r = say(answer == Listed::Answer::offered ? What::offered : What::must_be_offered);
             if (in_.listed) r.entry = in_.listed->list, r.day = in_.listed->day;
             out_.outcome = answer == Listed::Answer::offered ? Outcome::offered : Outcome::to_offer;
             return;
         }
-        Reason& r = say(What::answered);
+        PlanStep& r = say(What::answered);
         r.entry = in_.listed->list, r.day = in_.listed->day, r.answer = answer;
     }
 

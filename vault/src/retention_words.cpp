@@ -69,8 +69,8 @@ std::string class_name(const ClassBook& classes, ClassCode code) {
     return std::to_string(code.value) + (d == nullptr ? std::string() : " \"" + d->name + "\"");
 }
 
-std::string german_reason(const Reason& r, const ClassBook& classes) {
-    using What = Reason::What;
+std::string german_reason(const PlanStep& r, const ClassBook& classes) {
+    using What = PlanStep::What;
     const std::string day = format_date(r.day), entry = number(r.entry);
     switch (r.what) {
         case What::class_at_sealing:
@@ -127,8 +127,8 @@ std::string german_reason(const Reason& r, const ClassBook& classes) {
     return {};
 }
 
-std::string english_reason(const Reason& r, const ClassBook& classes) {
-    using What = Reason::What;
+std::string english_reason(const PlanStep& r, const ClassBook& classes) {
+    using What = PlanStep::What;
     const std::string day = format_date(r.day), entry = number(r.entry);
     switch (r.what) {
         case What::class_at_sealing:
@@ -241,13 +241,13 @@ Result<std::uint32_t> parse_period(std::string_view text) {
     return n <= kMaxPeriodMonths ? Result<std::uint32_t>(n) : wrong;
 }
 
-std::string reason_text(const Reason& reason, const ClassBook& classes, Words words) {
+std::string reason_text(const PlanStep& reason, const ClassBook& classes, Words words) {
     return words == Words::german ? german_reason(reason, classes) : english_reason(reason, classes);
 }
 
 std::vector<std::string> explain(const Decision& decision, const ClassBook& classes, Words words) {
     std::vector<std::string> out;
-    for (const Reason& r : decision.chain) out.push_back(reason_text(r, classes, words));
+    for (const PlanStep& r : decision.chain) out.push_back(reason_text(r, classes, words));
     return out;
 }
 
