@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -33,6 +34,7 @@
 #include "audit/signer.h"
 #include "base/environment.h"
 #include "vault/catalog.h"
+#include "vault/erasure.h"
 #include "vault/message.h"
 #include "vault/payload.h"
 
@@ -160,6 +162,21 @@ public:
     // indexed_below(). A cache: it may be gone. Code::not_found: nothing was kept.
     Status keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object);
     Result<Bytes> derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const;
+    // --- forgetting (vault/erasure.h) ---
+    // Durable, and begun runs before it finished, when it returns. Code::closed; Code::not_found: an entry that is no
+    // record or blob; Code::usage: nothing to destroy. Any other error ends the writer; the next start finishes the
+    // run.
+    Result<Forgotten> forget(ForgetOrder order);
+    // Index shards that were replaced: their keys are dropped with a new generation.
+    Status forget_shards(const std::set<std::uint32_t>& shards);
+    // Entries whose keys are destroyed, or are being destroyed; a snapshot. The first call after a start reads headers.
+    Result<std::shared_ptr<const EntrySet>> erased() const;          // records and blobs
+    Result<std::shared_ptr<const EntrySet>> erased_records() const;  // records alone
+    std::vector<audit::ErasureRun> erasure_runs() const;
+    bool is_erased(const audit::EntryHeader& header) const;
+    std::uint32_t key_generation() const;
+    std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"
+
     // Everything below `index` is indexed and its words are synced: forget its keys.
     Status indexed_below(EntryIndex index);
     // In a live stream a key waits for the indexer for so long and no longer; what it misses is deferred until the next
@@ -168,6 +185,7 @@ public:
 
 private:
     Status name_forgotten_checkpoints();
+    Status finish_erasures();
     explicit Archive(std::unique_ptr<ArchiveImpl> impl);
     std::unique_ptr<ArchiveImpl> impl_;
 };

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "audit/entry.h"
+#include "audit/erasures.h"
 #include "base/ids.h"
 #include "base/secret.h"
 #include "base/sqlite.h"
@@ -57,7 +58,8 @@ struct TreeInfo {
     Hash box_hash;
     Hash key_check;
     EntryIndex entry;
-    std::uint32_t next_leaf = 0;  // first leaf that no committed entry uses
+    std::uint32_t next_leaf = 0;         // first leaf that no committed entry uses
+    EntryIndex first_entry, last_entry;  // of the first and the last used leaf; both 0: none is used yet
 };
 
 struct ShardInfo {
@@ -118,6 +120,9 @@ public:
     const std::vector<GenerationInfo>& generations() const { return generations_; }
     const Hash& configuration() const { return configuration_; }
     std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
+    const audit::Erasures& erasures() const { return erasures_; }
+    // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
+    const audit::LeafSet& forgotten() const { return forgotten_; }
     std::uint64_t next_sequence(SourceId source) const;
     std::uint64_t count(audit::Kind kind) const;
     // The newest entry that is not part of the chain itself (checkpoint_published, anchor_stored, evidence_renewed);
@@ -132,6 +137,7 @@ private:
     void count_row(EntryIndex index, ByteView bytes);  // in, or out again
     Status load();
     Status apply_control(EntryIndex index, const audit::Entry& entry);
+    Status apply_erasure(EntryIndex index, const audit::Entry& entry);
     Status count_entry(EntryIndex index, const audit::Entry& entry);
     Result<SourceInfo*> known_source(const audit::BodyReader& body, EntryIndex index);
 
@@ -149,6 +155,8 @@ private:
     std::vector<GenerationInfo> generations_;
     std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
+    audit::Erasures erasures_;
+    audit::LeafSet forgotten_;
     std::uint32_t newest_renewal_ = 0;
     std::map<std::uint8_t, std::uint64_t> counts_;
     std::uint64_t own_sequence_ = 0;  // source 0, the archive itself

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/entry.h"
+#include "audit/erasures.h"
 #include "base/entry_set.h"
 #include "base/time.h"
 #include "vault/payload.h"
@@ -17,37 +17,30 @@
 namespace kustos::vault {
 
 enum class ForgetMethod : std::uint8_t { erasure, disposition, attachment };
-std::string_view method_name(ForgetMethod method);
+std::string_view method_name(ForgetMethod method);  // as the entry has it
 
 struct ForgetOrder {
     ForgetMethod method = ForgetMethod::erasure;
-    std::vector<EntryIndex> entries;  // records and blobs; or
-    std::vector<KeyTreeId> trees;     // whole trees, whatever they hold, and what they could still hold
-    Composed reason;  // sealed in the entry `begun`: ground, approvers, query (vault/payload.h, compose_erasure)
+    std::vector<EntryIndex> entries;  // records and blobs; any order; what is erased already is passed over; and
+    std::vector<KeyTreeId> trees;     // whole trees, whatever they hold
+    Composed reason;                  // sealed in the entry `begun`: compose_reason()
 };
 
+// Why something is forgotten, and who says so: for the payload of an entry in class 4.
+struct Reason {
+    std::string ground;                  // legal basis
+    std::string actor;                   // who asked for it
+    std::vector<std::string> approvers;  // sealed as actors 1, 2, ...
+    std::string query;                   // or how the records were named
+};
+Composed compose_reason(const Reason& reason);
+
 struct Forgotten {
-    std::array<std::uint8_t, 16> erasure{};
+    audit::ErasureId erasure{};
     EntryIndex begun, done;
     std::uint32_t generation = 0;  // in which the keys are no more
     std::uint64_t count = 0;       // records and blobs
-    std::string medium;            // of e_n: "file", "tpm", "pkcs11"; a file is best effort
-};
-
-// How far a run has come (sealing.md, "States on an erasure's certificate").
-enum class ErasureState : std::uint8_t { begun, unreadable, terms_gone, ciphertext_gone, final_ };
-std::string_view state_name(ErasureState state);
-
-struct ErasureInfo {
-    std::array<std::uint8_t, 16> erasure{};
-    ForgetMethod method = ForgetMethod::erasure;
-    EntryIndex begun;  // part 0
-    std::optional<EntryIndex> done;
-    UtcTime begun_at, done_at;
-    std::uint32_t generation = 0;
-    std::uint64_t count = 0;
-    std::optional<EntryIndex> terms, ciphertext, final_entry;  // the entries that say so
-    ErasureState state() const;
+    std::string medium;            // of e_n: "file" (best effort), "tpm", "pkcs11"
 };
 
 }  // namespace kustos::vault

@@ -6,15 +6,6 @@ namespace kustos::app {
 
 namespace {
 
-class HouseForgetter final : public vault::Forgetter {
-public:
-    Status ready() const override {
-        return Error(Code::not_in_version, "this version can't destroy keys yet: lists can be made and reviewed");
-    }
-    Result<vault::Forgotten> forget(vault::ForgetOrder) override { return ready().error(); }
-    std::shared_ptr<const EntrySet> erased() const override { return std::make_shared<const EntrySet>(); }
-};
-
 class HouseSearch final : public RecordSearch {
 public:
     HouseSearch(House& house, std::function<Result<EntrySet>(const std::string&)> run,
@@ -25,7 +16,7 @@ public:
     Result<EntrySet> records() override {
         EntrySet out;
         const vault::Archive& archive = house_.archive();
-        const auto erased = house_.forgetter().erased();
+        const auto erased = TRY(house_.forgetter().erased());
         TRY(archive.ledger().for_each(
             EntryIndex(0), EntryIndex(archive.head().size.value), [&](EntryIndex i, ByteView bytes) -> Status {
                 const bool record = bytes.size() > 2 && bytes[2] == static_cast<std::uint8_t>(audit::Kind::record);
@@ -45,7 +36,7 @@ private:
 
 vault::Forgetter& House::forgetter() {
     const std::lock_guard lock(bundle_mutex_);
-    if (!forgetter_) forgetter_ = std::make_unique<HouseForgetter>();
+    if (!forgetter_) forgetter_ = std::make_unique<vault::ArchiveForgetter>(*archive_);
     return *forgetter_;
 }
 

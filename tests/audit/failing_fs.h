@@ -50,6 +50,7 @@ public:
         return verdict.allowed;
     }
     Status remove(const Path& path) override { return after_change(&Fs::remove, path); }
+    Status remove_dir(const Path& path) override { return after_change(&Fs::remove_dir, path); }
     Status sync_dir(const Path&) override { return change().allowed; }
     bool exists(const Path& path) override { return inner_.exists(path); }
     Result<std::vector<std::string>> list(const Path& path) override { return inner_.list(path); }

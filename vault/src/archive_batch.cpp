@@ -233,12 +233,32 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
     for (const audit::Entry& entry : batch.entries) {
         TRY(catalog->apply(index, entry));
         index.value += 1;
-        control = control || entry.header.kind == Kind::control;
+        control = control || entry.header.kind == Kind::control || entry.header.kind == Kind::erasure;
     }
     head_value = log->head();
     head_note = note;
     if (control) TRY(catalog->flush());
     return receipts;
+}
+
+Status ArchiveImpl::in_turn(std::function<Status()> task) {
+    Request request;
+    request.task = std::move(task);
+    auto answer = request.promise.get_future();
+    {
+        const std::lock_guard guard(queue_mutex);
+        if (stopping) return Error(Code::overloaded, "the archive is closing").with_hint("try again later");
+        queue.push_back(std::move(request));
+    }
+    queue_filled.notify_one();
+    TRY(answer.get());
+    return {};
+}
+
+Result<std::vector<Receipt>> ArchiveImpl::commit_now(std::vector<Draft> drafts) {
+    std::vector<Request> requests(1);
+    requests.front().drafts = std::move(drafts);
+    return std::move(TRY(commit(requests)).front());
 }
 
 void ArchiveImpl::run() {
@@ -273,6 +293,21 @@ void ArchiveImpl::run() {
                 queue.pop_front();
             }
         }
+        if (failed) {
+            for (Request& r : requests)
+                r.promise.set_value(Error(Code::read_only, "the writer has ended").with_hint("start again"));
+            continue;
+        }
+        // Tasks run alone, in their turn.
+        for (Request& r : requests) {
+            if (!r.task) continue;
+            const Status done = r.task();
+            if (!done.ok()) end(done.error());
+            r.promise.set_value(done.ok() ? Result<std::vector<Receipt>>(std::vector<Receipt>{})
+                                          : Result<std::vector<Receipt>>(done.error()));
+        }
+        std::erase_if(requests, [](const Request& r) { return static_cast<bool>(r.task); });
+        if (requests.empty()) continue;
         if (failed) {
             for (Request& r : requests)
                 r.promise.set_value(Error(Code::read_only, "the writer has ended").with_hint("start again"));

@@ -5,12 +5,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <shared_mutex>
 
 #include "audit/committer.h"
 #include "base/log.h"
 #include "vault/archive.h"
 #include "vault/derived.h"
 #include "vault/duplicates.h"
+#include "vault/erasure.h"
 #include "vault/src/forward_keys.h"
 #include "vault/src/keyholder.h"
 #include "vault/src/workers.h"
@@ -22,6 +24,8 @@ inline constexpr std::uint64_t kMaxInMemory = 1u << 30;  // ciphertext of one en
 struct Request {
     std::vector<Draft> drafts;
     bool settle = false;  // afterwards
+    // Runs on the committer's thread between two batches, and may commit batches of its own. Its error ends the writer.
+    std::function<Status()> task;
     std::uint64_t bytes = 0;
     std::promise<Result<std::vector<Receipt>>> promise;
 };
@@ -72,6 +76,13 @@ public:
     std::mutex publish_mutex;
     bool forgotten_named = false;  // guarded by publish_mutex
     std::mutex source_mutex;
+    // Shared: while a box that was sealed to the intake key is not named by an entry yet. Alone: while a new generation
+    // adopts the boxes of the present one.
+    std::shared_mutex generation_mutex;
+    std::mutex erased_mutex;
+    std::size_t erased_runs = 0;                     // of the ledger's erasures, resolved; guarded by erased_mutex
+    std::shared_ptr<const EntrySet> erased;          // records and blobs; likewise
+    std::shared_ptr<const EntrySet> erased_records;  // likewise
 
     // Leaves in use by entries that the indexer has not finished with.
     struct Unindexed {
@@ -112,6 +123,24 @@ public:
         kustos::log(LogLevel::error, "the writer has ended", {{"code", why.code()}});
     }
     Result<std::vector<std::vector<Receipt>>> commit(std::vector<Request>& requests);
+    // One batch of entries without a queue, from the committer's thread.
+    Result<std::vector<Receipt>> commit_now(std::vector<Draft> drafts);
+
+    // The caller waits while `task` runs on the committer's thread.
+    Status in_turn(std::function<Status()> task);
+
+    // --- archive_forget.cpp ---
+    // Called with a new generation that is on the disk and counts for nothing yet: its escrow. Its error ends the run.
+    std::function<Status(std::uint32_t)> before_generation;
+    struct Run;
+    bool is_forgotten(const audit::EntryHeader& header) const;
+    Result<Run> plan_run(const ForgetOrder& order) const;
+    Result<Run> read_run(const audit::ErasureRun& begun) const;
+    Status begin_run(Run& run, Composed reason);
+    Status carry_out(Run& run);
+    Status finish_open_runs();  // what can be finished now
+    Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
+    Status resolve_erased();  // under erased_mutex
 
     struct Batch;
     Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);

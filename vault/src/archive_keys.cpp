@@ -14,6 +14,7 @@ using audit::Suite;
 using audit::Tag;
 
 Result<SecretBytes> ArchiveImpl::dek(const EntryHeader& header) const {
+    if (is_forgotten(header)) return Error(Code::erased, "the key of this record is destroyed: it was erased");
     auto own = forward->dek(header.tree, header.leaf);
     if (own.ok() || own.error().code() != Code::closed) return own;
     return holder->dek(header.tree, header.leaf);
@@ -27,6 +28,7 @@ std::string Archive::unlock_state() const {
 }
 Status Archive::unlock(ByteView passphrase) {
     TRY(impl_->holder->unlock(passphrase));
+    TRY(finish_erasures());
     TRY(record_control(ControlAction::vault_unlocked, [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
     return {};
 }
@@ -67,6 +69,7 @@ Result<Bytes> Archive::attachment_content(const OpenedPayload& payload, std::siz
 }
 
 Result<std::pair<std::uint32_t, SecretBytes>> Archive::new_shard() {
+    const std::shared_lock generation_stays(impl_->generation_mutex);
     std::uint32_t shard = 1, generation = 1;
     {
         const std::lock_guard guard(impl_->catalog_mutex);

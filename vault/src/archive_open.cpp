@@ -84,6 +84,9 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         open_trees[{tree.retention_class, tree.year}] = id;  // the newest wins: ids ascend
     }
     newest_tree = std::max(newest_tree, continuation << 24);
+    std::erase_if(open_trees, [this](const auto& open) {  // disposed of as a whole
+        return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
+    });
     for (const auto& [key, id] : open_trees) forward->resume_tree(id, TRY(holder->ahead(catalog->trees().at(id))));
     return {};
 }
@@ -179,6 +182,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
             return Error(agreed.error());
         }
     }
+    TRY(archive->finish_erasures());
     if (options.passphrase && archive->is_open()) {
         TRY(archive->record_control(ControlAction::vault_unlocked,
                                     [](Body& body) { body.put_text(Tag::method, "passphrase"); }));

@@ -23,6 +23,9 @@ Result<T> need(std::optional<T> value, EntryIndex index) {
 }
 
 constexpr std::size_t kKeptCheckpoints = 1000;
+// Rows of erasure entries have their action plus this in the column `action`.
+constexpr std::int64_t kErasureRows = 1000;
+constexpr std::int64_t kVersion = 3;
 
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS control(entry INTEGER PRIMARY KEY, action INTEGER NOT NULL, bytes BLOB NOT NULL);"
@@ -43,9 +46,11 @@ void keep_newest(std::deque<T>& list) {
 Status forget_other_version(Database& database) {
     {
         auto version = TRY(database.prepare("PRAGMA user_version"));
-        if (TRY(version.step()) && version.column_int(0) == 2) return {};
+        if (TRY(version.step()) && version.column_int(0) == kVersion) return {};
     }
-    return database.execute("DELETE FROM control; DELETE FROM counter; DELETE FROM seal; PRAGMA user_version = 2");
+    const std::string text =
+        "DELETE FROM control; DELETE FROM counter; DELETE FROM seal; PRAGMA user_version = " + std::to_string(kVersion);
+    return database.execute(text.c_str());
 }
 
 }  // namespace
@@ -72,7 +77,11 @@ Catalog::Counters Catalog::counters() const {
     all[{"content", 0}] = newest_content_ ? newest_content_->value + 1 : 0;
     for (const auto& [id, s] : sources_) all[{"sequence", id.value}] = s.next_sequence;
     for (const auto& [id, s] : sources_) all[{"records", id.value}] = s.records;
-    for (const auto& [id, t] : trees_) all[{"leaf", id.value}] = t.next_leaf;
+    for (const auto& [id, t] : trees_) {
+        all[{"leaf", id.value}] = t.next_leaf;
+        all[{"tree-first", id.value}] = t.first_entry.value;
+        all[{"tree-last", id.value}] = t.last_entry.value;
+    }
     for (const auto& [kind, n] : counts_) all[{"kind", kind}] = n;
     return all;
 }
@@ -112,8 +121,10 @@ bool Catalog::agrees_with(const Catalog& other) const {
             list.emplace_back(g.generation, hex(g.intake_key) + g.keyring_hash.hex(), false);
         return list;
     };
-    return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_ &&
-           *retention_ == *other.retention_;
+    if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count() ||
+        !(*retention_ == *other.retention_))
+        return false;
+    return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_;
 }
 
 Status Catalog::load() {
@@ -127,7 +138,9 @@ Status Catalog::load() {
             const EntryIndex index(static_cast<std::uint64_t>(rows.column_int(0)));
             const Bytes bytes = rows.column_blob(1);
             const auto entry = audit::decode_entry(bytes);
-            if (!entry.ok() || !apply_control(index, *entry).ok()) return edited;
+            if (!entry.ok()) return edited;
+            const bool erasure = entry->header.kind == Kind::erasure;
+            if (!(erasure ? apply_erasure(index, *entry) : apply_control(index, *entry)).ok()) return edited;
             count_row(index, bytes);
             ++row_count_;
             any = true;
@@ -144,6 +157,8 @@ Status Catalog::load() {
         if (name == "sequence" && id != 0) sources_[SourceId(id)].next_sequence = value;
         if (name == "records") sources_[SourceId(id)].records = value;
         if (name == "leaf") trees_[KeyTreeId(id)].next_leaf = static_cast<std::uint32_t>(value);
+        if (name == "tree-first") trees_[KeyTreeId(id)].first_entry = EntryIndex(value);
+        if (name == "tree-last") trees_[KeyTreeId(id)].last_entry = EntryIndex(value);
         if (name == "kind") counts_[static_cast<std::uint8_t>(id)] = value;
         if (name == "content" && value > 0) newest_content_ = EntryIndex(value - 1);
     }
@@ -156,8 +171,9 @@ Status Catalog::load() {
 
 Status Catalog::apply(EntryIndex index, const Entry& entry) {
     CHECK(index.value == applied_.value);
-    if (entry.header.kind == Kind::control) {
-        TRY(apply_control(index, entry));
+    const bool erasure = entry.header.kind == Kind::erasure;
+    if (erasure || entry.header.kind == Kind::control) {
+        TRY(erasure ? apply_erasure(index, entry) : apply_control(index, entry));
         unflushed_.emplace_back(index, audit::encode(entry));
     }
     TRY(count_entry(index, entry));
@@ -183,6 +199,8 @@ Status Catalog::count_entry(EntryIndex index, const Entry& entry) {
         if (tree == trees_.end())
             return Error(Code::corrupt,
                          "entry " + std::to_string(index.value) + " names a key tree that no entry opened");
+        if (tree->second.next_leaf == 0) tree->second.first_entry = index;
+        tree->second.last_entry = index;
         tree->second.next_leaf = std::max(tree->second.next_leaf, h.leaf.value + 1);
     }
     bool chain = false;
@@ -202,6 +220,13 @@ Result<SourceInfo*> Catalog::known_source(const BodyReader& body, EntryIndex ind
         return Error(Code::corrupt,
                      "entry " + std::to_string(index.value) + " is about a source that no entry introduced");
     return &found->second;
+}
+
+Status Catalog::apply_erasure(EntryIndex index, const Entry& entry) {
+    TRY(erasures_.take(index, entry));
+    const BodyReader body = TRY(BodyReader::parse(entry.body));
+    for (const audit::LeafRange& r : TRY(need(body.leaf_ranges(), index))) forgotten_.add({r.tree, r.first, r.last});
+    return {};
 }
 
 Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
@@ -287,6 +312,8 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             const Hash keyring = TRY(need(body.find_hash(Tag::keyring_hash), index));
             generations_.push_back({TRY(need(body.find_u32(Tag::generation), index)),
                                     TRY(need(body.find_bytes(Tag::intake_key), index)), keyring, index});
+            if (generations_.size() > kKeptCheckpoints) generations_.erase(generations_.begin());
+            TRY(erasures_.take(index, entry));
             break;
         }
         case ControlAction::class_defined:
@@ -319,7 +346,8 @@ Status Catalog::flush() {
         const Entry entry = TRY(audit::decode_entry(bytes));
         const BodyReader body = TRY(BodyReader::parse(entry.body));
         TRY(insert.bind(1, as_int(index.value))
-                .bind(2, std::int64_t{TRY(need(body.find_u16(Tag::action), index))})
+                .bind(2, std::int64_t{TRY(need(body.find_u16(Tag::action), index))} +
+                             (entry.header.kind == Kind::erasure ? kErasureRows : 0))
                 .bind(3, ByteView(bytes))
                 .run());
         count_row(index, bytes);

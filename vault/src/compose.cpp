@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "vault/erasure.h"
 #include "vault/payload.h"
 
 namespace kustos::vault {
@@ -400,6 +401,19 @@ Composed compose_access(const std::string& actor, const std::string& query, cons
     Bytes list;
     for (const EntryIndex id : ids) put_u64(list, id.value);
     add(c.payload, PathCode::entry_list, ValueType::bytes, list);
+    pad(c.payload);
+    return c;
+}
+
+Composed compose_reason(const Reason& reason) {
+    Composed c;
+    add_kind(c.payload);
+    add(c.payload, PathCode::legal_ground, ValueType::text, as_bytes(reason.ground));
+    add(c.payload, PathCode::actor, ValueType::text, as_bytes(reason.actor));
+    for (std::size_t i = 0; i < reason.approvers.size(); ++i)
+        add(c.payload, PathCode::actor, ValueType::text, as_bytes(reason.approvers[i]),
+            static_cast<std::uint16_t>(i + 1));
+    add(c.payload, PathCode::query, ValueType::text, as_bytes(reason.query));
     pad(c.payload);
     return c;
 }

@@ -61,7 +61,7 @@ Status Dispositions::plan_each(const std::function<Status(const Planned&)>& row)
     const auto book = archive_.retention();
     const UtcTime now = archive_.clock().now();
     const HoldAnswer answer = TRY(holds_.check(everything(size)));
-    const auto erased = forgetter_.erased();
+    const auto erased = TRY(forgetter_.erased());
     TRY(survey(archive_.ledger(), size, *book, *erased, now, [&](const RecordFacts& facts) -> Status {
         PlanInput in = plan_input(*book, facts);
         add_holds(in, answer);
@@ -108,7 +108,7 @@ Result<DispositionInfo> Dispositions::find(EntryIndex list) const {
 
 // What was released before a crash and is not erased yet is open still.
 Result<EntrySet> Dispositions::open_part(const DispositionInfo& list) const {
-    return difference(difference(list.listed, list.taken_out), *forgetter_.erased());
+    return difference(difference(list.listed, list.taken_out), *TRY(forgetter_.erased()));
 }
 
 Status Dispositions::take_out(EntryIndex id, const EntrySet& records, const std::string& ground) {
@@ -160,7 +160,7 @@ Result<Released> Dispositions::replan(const DispositionInfo& list, ForgetOrder& 
     const CivilDate today = german_date(now);
     const EntrySet open = TRY(open_part(list));
     const HoldAnswer answer = TRY(holds_.check(open));
-    const auto erased = forgetter_.erased();
+    const auto erased = TRY(forgetter_.erased());
     Released released;
     Leaving leaving;
     const TreeTable trees =

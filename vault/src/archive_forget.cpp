@@ -1,0 +1,349 @@
+// Erasure runs (vault/erasure.h; docs/format/keys.md, "Forgetting").
+#include <algorithm>
+
+#include "base/log.h"
+#include "vault/retention.h"
+#include "vault/src/archive_impl.h"
+#include "vault/src/key_file.h"
+
+namespace kustos::vault {
+
+using audit::Body;
+using audit::BodyReader;
+using audit::ControlAction;
+using audit::EntryHeader;
+using audit::ErasureAction;
+using audit::Kind;
+using audit::LeafRange;
+using audit::Suite;
+using audit::Tag;
+
+namespace {
+
+constexpr std::size_t kRangesPerEntry = 2'000;  // 64,000 bytes of body
+
+bool is_content(const EntryHeader& header) {
+    return (header.kind == Kind::record || header.kind == Kind::blob) && header.suite != Suite::none;
+}
+
+// Neighbours become one range. `leaves`: tree, leaf, entry; sorted.
+struct Leaf {
+    KeyTreeId tree;
+    LeafNumber leaf;
+    EntryIndex entry;
+    auto operator<=>(const Leaf&) const = default;
+};
+
+std::vector<LeafRange> ranges_of(std::vector<Leaf> leaves) {
+    std::sort(leaves.begin(), leaves.end());
+    std::vector<LeafRange> ranges;
+    for (const Leaf& l : leaves) {
+        if (!ranges.empty() && ranges.back().tree == l.tree && ranges.back().last == l.leaf) continue;  // named twice
+        if (!ranges.empty() && ranges.back().tree == l.tree && ranges.back().last.value + 1 == l.leaf.value) {
+            ranges.back().last = l.leaf;
+            ranges.back().last_entry = l.entry;
+        } else {
+            ranges.push_back({l.tree, l.leaf, l.leaf, l.entry, l.entry});
+        }
+    }
+    return ranges;
+}
+
+}  // namespace
+
+std::string_view method_name(ForgetMethod method) {
+    switch (method) {
+        case ForgetMethod::erasure:
+            return "erasure";
+        case ForgetMethod::disposition:
+            return "disposition";
+        case ForgetMethod::attachment:
+            return "attachment";
+    }
+    return "erasure";
+}
+
+struct ArchiveImpl::Run {
+    audit::ErasureId id{};
+    std::string method;
+    std::vector<LeafRange> ranges;  // by tree and leaf
+    std::uint64_t count = 0;        // records and blobs
+    std::uint32_t generation = 0;   // the one to come
+    EntryIndex begun, done;
+};
+
+bool ArchiveImpl::is_forgotten(const EntryHeader& header) const {
+    const std::lock_guard guard(catalog_mutex);
+    return catalog->forgotten().contains(header.tree, header.leaf);
+}
+
+// Counts on the way: a whole tree's records and blobs without looking at each.
+Result<ArchiveImpl::Run> ArchiveImpl::plan_run(const ForgetOrder& order) const {
+    Run run;
+    env.random.fill(run.id);
+    run.method = method_name(order.method);
+    std::vector<Leaf> leaves;
+    for (const EntryIndex index : order.entries) {
+        const EntryHeader header = TRY(reader->header(index));
+        if (!is_content(header))
+            return Error(Code::not_found, "entry " + std::to_string(index.value) + " is no record and no blob")
+                .with_hint("kustos search prints the numbers of records");
+        if (!is_forgotten(header)) leaves.push_back({header.tree, header.leaf, index});
+    }
+    run.ranges = ranges_of(std::move(leaves));
+    for (const LeafRange& r : run.ranges) run.count += r.last.value - r.first.value + 1;
+    const std::lock_guard guard(catalog_mutex);
+    for (const KeyTreeId tree : order.trees) {
+        const auto found = catalog->trees().find(tree);
+        if (found == catalog->trees().end())
+            return Error(Code::not_found, "there is no key tree " + std::to_string(tree.value));
+        const TreeInfo& info = found->second;
+        const LeafNumber last(kTreeLeaves - 1);
+        const audit::LeafSpan used{tree, LeafNumber(0), LeafNumber(info.next_leaf == 0 ? 0 : info.next_leaf - 1)};
+        const std::uint64_t before = info.next_leaf == 0 ? 0 : catalog->forgotten().count_in(used);
+        if (info.next_leaf == 0 || before == info.next_leaf) continue;
+        run.count += info.next_leaf - before;
+        std::erase_if(run.ranges, [&](const LeafRange& r) { return r.tree == tree; });
+        run.ranges.push_back({tree, LeafNumber(0), last, info.first_entry, info.last_entry});
+    }
+    run.generation = catalog->generations().empty() ? 2 : catalog->generations().back().generation + 1;
+    if (run.ranges.empty()) return Error(Code::usage, "there is nothing to destroy: it is erased already");
+    return run;
+}
+
+// As far as the entries say it: the run of an earlier start.
+Result<ArchiveImpl::Run> ArchiveImpl::read_run(const audit::ErasureRun& begun) const {
+    Run run;
+    run.id = begun.id;
+    run.method = begun.method;
+    run.generation = begun.generation;
+    run.begun = begun.begun.front();
+    for (const EntryIndex part : begun.begun) {
+        const audit::Entry entry = TRY(reader->entry(part));
+        const BodyReader body = TRY(BodyReader::parse(entry.body));
+        const auto ranges = body.leaf_ranges();
+        if (!ranges) return Error(Code::corrupt, "an erasure's entry does not say what it destroys");
+        run.ranges.insert(run.ranges.end(), ranges->begin(), ranges->end());
+        run.count += body.find_u64(Tag::count).value_or(0);
+    }
+    return run;
+}
+
+Status ArchiveImpl::begin_run(Run& run, Composed reason) {
+    std::vector<Draft> drafts;
+    const std::size_t parts = (run.ranges.size() + kRangesPerEntry - 1) / kRangesPerEntry;
+    for (std::size_t part = 0; part < parts; ++part) {
+        Draft draft;
+        draft.kind = Kind::erasure;
+        draft.retention_class = kErasureClass;
+        Body body(ErasureAction::begun);
+        body.put_bytes(Tag::erasure, run.id)
+            .put_text(Tag::method, run.method)
+            .put_u32(Tag::generation, run.generation)
+            .put_u32(Tag::part, static_cast<std::uint32_t>(part))
+            .put_u32(Tag::parts, static_cast<std::uint32_t>(parts));
+        if (part == 0) body.put_u64(Tag::count, run.count);
+        const std::size_t end = std::min(run.ranges.size(), (part + 1) * kRangesPerEntry);
+        for (std::size_t i = part * kRangesPerEntry; i < end; ++i) body.put_leaf_range(run.ranges[i]);
+        draft.body = body.encode();
+        if (part == 0) draft.content = std::move(reason);
+        drafts.push_back(std::move(draft));
+    }
+    run.begun = TRY(commit_now(std::move(drafts))).front().index;
+    return {};
+}
+
+// A new generation that leaves out what the run destroys and the keys of dropped shards.
+Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards) {
+    Keyholder::Plan plan;
+    plan.dropped_shards = dropped_shards;
+    {
+        const std::lock_guard guard(catalog_mutex);
+        for (const auto& [id, tree] : catalog->trees()) plan.trees.push_back(tree);
+        for (const auto& [id, shard] : catalog->shards()) plan.shards.push_back(shard);
+    }
+    if (run != nullptr) {
+        for (const LeafRange& r : run->ranges) plan.punctured[r.tree].push_back({r.first, r.last});
+    }
+    Keyholder::Next next = TRY(holder->prepare(plan));
+    const std::uint32_t generation = next.keyring.generation;
+    const X25519Public intake = next.keyring.intake.public_key;
+    if (before_generation) TRY(before_generation(generation));
+    std::vector<Draft> drafts(1);
+    drafts.front().kind = Kind::control;
+    drafts.front().retention_class = kControlClass;
+    drafts.front().body = Body(ControlAction::generation_opened)
+                              .put_u32(Tag::generation, generation)
+                              .put_bytes(Tag::intake_key, intake.view())
+                              .put_hash(Tag::keyring_hash, next.keyring_hash)
+                              .encode();
+    TRY(commit_now(std::move(drafts)));
+    forward->set_generation(generation, intake);
+    holder->adopt(std::move(next));
+    return {};
+}
+
+// From `begun` to `done`. Each step may have been done before.
+Status ArchiveImpl::carry_out(Run& run) {
+    // Memory first: from here on nothing of it opens, whatever becomes of the disk.
+    std::map<KeyTreeId, std::vector<KeyCover::Leaves>> leaves;
+    for (const LeafRange& r : run.ranges) {
+        forward->puncture(r.tree, r.first, r.last);
+        leaves[r.tree].push_back({r.first, r.last});
+        if (r.first.value == 0 && r.last.value == kTreeLeaves - 1) {
+            forward->forget_tree(r.tree);
+            std::erase_if(open_trees, [&](const auto& open) { return open.second == r.tree; });
+        }
+    }
+    for (auto& [tree, list] : leaves) holder->puncture(tree, list);
+    std::uint32_t present = 1;
+    Hash keyring{};
+    const auto look = [&] {
+        const std::lock_guard guard(catalog_mutex);
+        if (catalog->generations().empty()) return;
+        present = catalog->generations().back().generation;
+        keyring = catalog->generations().back().keyring_hash;
+    };
+    look();
+    if (present < run.generation) {
+        TRY(advance_generation(&run, {}));
+        look();
+    }
+    TRY(holder->destroy_before(present));
+    std::vector<Draft> drafts(1);
+    drafts.front().kind = Kind::erasure;
+    drafts.front().retention_class = kErasureClass;
+    drafts.front().body = Body(ErasureAction::done)
+                              .put_bytes(Tag::erasure, run.id)
+                              .put_u32(Tag::generation, present)
+                              .put_hash(Tag::keyring_hash, keyring)
+                              .put_u64(Tag::count, run.count)
+                              .encode();
+    run.done = TRY(commit_now(std::move(drafts))).front().index;
+    run.generation = present;
+    if (holder->is_open()) TRY(holder->remove_noise());
+    return {};
+}
+
+// What an interrupted run still needs: a key holder, if its generation was not opened yet. Else nothing.
+Status ArchiveImpl::finish_open_runs() {
+    std::vector<audit::ErasureRun> open;
+    std::uint32_t present = 1;
+    {
+        const std::lock_guard guard(catalog_mutex);
+        for (const audit::ErasureRun& run : catalog->erasures().runs()) {
+            if (!run.done && !run.broken) open.push_back(run);
+        }
+        if (!catalog->generations().empty()) present = catalog->generations().back().generation;
+    }
+    // A generation that was opened by a run without entries of its own (dropped shards) may have been interrupted, too.
+    TRY(holder->destroy_before(present));
+    for (const audit::ErasureRun& begun : open) {
+        Run run = TRY(read_run(begun));
+        if (present < run.generation && !holder->is_open()) {
+            kustos::log(LogLevel::warning, "an erasure waits for the vault to be opened", {{"entry", run.begun}});
+            continue;
+        }
+        TRY(carry_out(run));
+        kustos::log(LogLevel::info, "an interrupted erasure was finished", {{"entry", run.begun}});
+    }
+    return {};
+}
+
+// --- what is erased --------------------------------------------------------------------------------------
+
+Status ArchiveImpl::resolve_erased() {
+    std::vector<audit::ErasureRun> fresh;
+    {
+        const std::lock_guard guard(catalog_mutex);
+        const auto& runs = catalog->erasures().runs();
+        if (erased && erased_runs == runs.size()) return {};
+        fresh.assign(runs.begin() + static_cast<std::ptrdiff_t>(erased ? erased_runs : 0), runs.end());
+    }
+    EntrySet all, records;
+    if (erased) all = *erased, records = *erased_records;
+    const auto take = [&](EntryIndex index, const EntryHeader& header) {
+        all.add(index);
+        if (header.kind == Kind::record) records.add(index);
+    };
+    for (const audit::ErasureRun& begun : fresh) {
+        const Run run = TRY(read_run(begun));
+        for (const LeafRange& r : run.ranges) {
+            if (r.first_entry == r.last_entry) {
+                take(r.first_entry, TRY(reader->header(r.first_entry)));
+                continue;
+            }
+            TRY(reader->for_each(
+                r.first_entry, EntryIndex(r.last_entry.value + 1), [&](EntryIndex index, ByteView bytes) -> Status {
+                    const EntryHeader header = TRY(audit::decode_header(bytes));
+                    if (header.tree == r.tree && header.leaf >= r.first && header.leaf <= r.last && is_content(header))
+                        take(index, header);
+                    return {};
+                }));
+        }
+    }
+    erased = std::make_shared<const EntrySet>(std::move(all));
+    erased_records = std::make_shared<const EntrySet>(std::move(records));
+    erased_runs += fresh.size();
+    return {};
+}
+
+// --- Archive ---------------------------------------------------------------------------------------------
+
+Result<Forgotten> Archive::forget(ForgetOrder order) {
+    if (impl_->failed)
+        return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
+    if (!impl_->holder->is_open()) return vault_closed();
+    const std::unique_lock no_boxes(impl_->generation_mutex);
+    ArchiveImpl::Run run = TRY(impl_->plan_run(order));
+    TRY(impl_->in_turn([this, &run, &order]() -> Status {
+        TRY(impl_->begin_run(run, std::move(order.reason)));
+        return impl_->carry_out(run);
+    }));
+    return Forgotten{run.id, run.begun, run.done, run.generation, run.count, impl_->holder->medium()};
+}
+
+Status Archive::forget_shards(const std::set<std::uint32_t>& shards) {
+    if (!impl_->holder->is_open()) return vault_closed();
+    const std::unique_lock no_boxes(impl_->generation_mutex);
+    return impl_->in_turn([this, &shards]() -> Status {
+        TRY(impl_->advance_generation(nullptr, shards));
+        TRY(impl_->holder->destroy_before(impl_->holder->generation()));
+        return impl_->holder->remove_noise();
+    });
+}
+
+Status Archive::finish_erasures() {
+    const std::unique_lock no_boxes(impl_->generation_mutex);
+    return impl_->in_turn([this] { return impl_->finish_open_runs(); });
+}
+
+Result<std::shared_ptr<const EntrySet>> Archive::erased() const {
+    const std::lock_guard guard(impl_->erased_mutex);
+    TRY(impl_->resolve_erased());
+    return impl_->erased;
+}
+
+Result<std::shared_ptr<const EntrySet>> Archive::erased_records() const {
+    const std::lock_guard guard(impl_->erased_mutex);
+    TRY(impl_->resolve_erased());
+    return impl_->erased_records;
+}
+
+std::vector<audit::ErasureRun> Archive::erasure_runs() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->erasures().runs();
+}
+
+bool Archive::is_erased(const EntryHeader& header) const {
+    return header.suite != Suite::none && impl_->is_forgotten(header);
+}
+
+std::uint32_t Archive::key_generation() const {
+    return impl_->holder->generation();
+}
+std::string Archive::key_medium() const {
+    return impl_->holder->medium();
+}
+
+}  // namespace kustos::vault
