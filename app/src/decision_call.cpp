@@ -1,5 +1,6 @@
 #include "app/src/decision_call.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -162,7 +163,9 @@ bool is_decision_command(const std::string& name) {
 }
 
 Result<int> decide(House& house, const Call& call, const std::string& actor, Streams streams) {
-    const std::lock_guard one_at_a_time(house.decisions());
+    static constexpr std::string_view kLooks[] = {"retention plan", "hold list", "hold check", "disposition show"};
+    std::unique_lock one_at_a_time(house.decisions(), std::defer_lock);
+    if (std::find(std::begin(kLooks), std::end(kLooks), call.command) == std::end(kLooks)) one_at_a_time.lock();
     DecisionCall c(house, call, actor, streams);
     if (call.command.starts_with("retention ")) return retention_command(c);
     if (call.command.starts_with("hold ")) return hold_command(c);
