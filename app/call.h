@@ -1,6 +1,7 @@
 // One parsed command line. parse_call() is the only place that knows CLI11; commands see this struct.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,8 @@ struct Call {
     std::string host = "127.0.0.1";
     std::string action, since, until, from, to;  // of the audit trail
     std::string actor;                           // whom a server works for; empty: the user of this process
+    // Further options, by name without dashes, as typed: of retention, hold, restrict and disposition.
+    std::map<std::string, std::vector<std::string>> given;
     bool original = false;
     std::uint64_t attachment_number = 0;  // of show, from 1
     bool deep = false;

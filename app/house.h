@@ -18,6 +18,7 @@
 #include "app/call.h"
 #include "app/erasure.h"
 #include "app/vault_door.h"
+#include "app/scope.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
 #include "audit/key_history.h"
@@ -32,6 +33,7 @@
 #include "search/rewrite.h"
 #include "search/searcher.h"
 #include "vault/archive.h"
+#include "vault/forgetter.h"
 #include "vault/opener.h"
 #include "web/service.h"
 
@@ -57,6 +59,7 @@ struct ExportRequest {
 };
 struct ExportReport {
     std::uint64_t records = 0, pages = 0, bytes = 0, left_out = 0;
+    std::uint64_t restricted = 0;  // found, and not opened (GDPR Art. 18)
     std::string file;
 };
 
@@ -216,6 +219,12 @@ public:
 
     VaultDoor& door() { return *door_; }  // who has the vault open, and until when
     vault::Archive& archive() { return *archive_; }
+    // For decisions about retention, holds and erasure: one at a time, so that no hold comes between a check and what
+    // it was made for.
+    std::mutex& decisions() { return decision_mutex_; }
+    std::unique_ptr<RecordSearch> record_search();
+    vault::Forgetter& forgetter();
+
     access::Matters& matter_desk() { return *matters_; }
     access::Accounts& accounts() { return *accounts_; }
     const Config& config() const { return config_; }
@@ -291,6 +300,8 @@ private:
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
     std::mutex bundle_mutex_;
+    std::mutex decision_mutex_;
+    std::unique_ptr<vault::Forgetter> forgetter_;  // guarded by bundle_mutex_
 };
 
 // The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root:

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/entry_set.h"
 #include "base/ids.h"
 #include "base/time.h"
 
@@ -127,7 +128,17 @@ enum class Tag : std::uint16_t {
     part = 43,             // u32, from 0
     parts = 44,            // u32
     successor = 45,        // u64 entry index
-    // 46 to 49: erasure; 50 to 59: retention and holds
+    // 46 to 49: erasure
+    version = 50,        // u32
+    period_months = 51,  // u16
+    start = 52,          // text: created, process_end, relation_end
+    counted = 53,        // text: day, year_end
+    legal_basis = 54,    // text
+    office = 55,         // text
+    at_end = 56,         // text: erase, offer
+    entry_range = 57,    // u64 first entry, u64 last entry; any number of them in a row, ascending
+    rule = 58,           // 40 bytes: an assignment rule; repeated, in order
+    day = 59,            // u32: 20260302
     slots_hash = 60,  // SHA-256 of keys/slots as it becomes
     // 61 to 64: unlocking; 65 to 69: backups
 };
@@ -159,7 +170,19 @@ enum class ControlAction : std::uint16_t {
     sample_drawn = 24,
     sample_judged = 25,
     record_succeeded = 26,
-    // 27 to 39: retention and holds
+    rules_set = 27,
+    record_reclassified = 28,
+    start_event = 29,
+    hold_set = 30,
+    hold_changed = 31,
+    hold_released = 32,
+    hold_decided = 33,
+    restriction_set = 34,
+    restriction_lifted = 35,
+    disposition_listed = 36,
+    disposition_reviewed = 37,
+    disposition_released = 38,
+    // 39: retention and holds
     slots_changed = 40,
     // 41, 42: unlocking; 43 to 46: backups
     certificate_issued = 47,
@@ -200,6 +223,7 @@ public:
     Body& put_text(Tag tag, std::string_view value);
     Body& put_bytes(Tag tag, ByteView value);  // more than 65,535 bytes: split over repeated tags
     Body& put_leaf_range(const LeafRange& range);
+    Body& put_entry_ranges(std::span<const EntrySet::Interval> ranges);  // Tag::entry_range; ascending, apart
     bool has(Tag tag) const;
     Body& remove(Tag tag);  // every row of it
     Bytes encode() const;   // CHECKs kMaxBody
@@ -225,6 +249,8 @@ public:
     std::optional<Bytes> find_bytes(Tag tag) const;       // rows of a repeated tag joined
     std::vector<ByteView> all(Tag tag) const;
     std::optional<std::vector<LeafRange>> leaf_ranges() const;
+    // Every Tag::entry_range; empty if there is none. Absent: not ascending, or one of a wrong length.
+    std::optional<EntrySet> entry_set() const;
 
 private:
     std::optional<ByteView> single(Tag tag, std::size_t size) const;

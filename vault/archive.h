@@ -142,6 +142,7 @@ public:
     // --- reading without keys ---
     std::vector<SourceInfo> sources() const;
     std::vector<MatterInfo> matters() const;
+    std::shared_ptr<const RetentionBook> retention() const;  // as of now; it does not change any more
     std::optional<SourceInfo> find_source(std::string_view name) const;
     std::optional<SourceInfo> find_source(SourceId id) const;
     // Whether the catalog says what one made anew from the ledger says. Reads every entry.

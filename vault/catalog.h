@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "base/secret.h"
 #include "base/sqlite.h"
 #include "base/time.h"
+#include "vault/retention_book.h"
 
 namespace kustos::vault {
 
@@ -117,6 +119,7 @@ public:
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
     const Hash& configuration() const { return configuration_; }
+    std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
     const audit::Erasures& erasures() const { return erasures_; }
     const std::map<EntryIndex, EntryIndex>& successors() const { return successors_; }  // record_succeeded
     // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
@@ -151,6 +154,7 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
+    std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
     audit::Erasures erasures_;
     std::map<EntryIndex, EntryIndex> successors_;

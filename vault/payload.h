@@ -78,6 +78,17 @@ std::uint64_t blob_chunk(
 std::vector<FieldRow> blob_rows(std::uint64_t size);
 Composed compose_matter(const std::string& reference, const std::string& ground);
 Composed compose_configuration(const std::string& actor, ByteView before, ByteView after);
+// What people decided about retention, holds, restrictions and dispositions, and who.
+struct DecisionText {
+    std::string actor;
+    std::vector<std::string> approvers;  // sealed as actors 1, 2, ...
+    std::string ground;
+    std::string query;
+    std::string scope;
+    std::string reference, plan;           // of the file, for record-relevant marks
+    std::vector<std::uint16_t> questions;  // answered by yes
+};
+Composed compose_decision(const DecisionText& text);
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);
 
 // "original" of docs/format/payload.md, before compression.

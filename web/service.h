@@ -82,7 +82,8 @@ struct Hit {
 };
 
 struct SearchReport {
-    std::uint64_t total = 0;  // exact
+    std::uint64_t total = 0;       // exact
+    std::uint64_t restricted = 0;  // of these: counted, not opened (GDPR Art. 18)
     Coverage coverage;
     std::vector<Hit> hits;
     std::uint64_t offset = 0;

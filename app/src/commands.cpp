@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/decision_commands.h"
 #include "app/erase_commands.h"
 #include "app/house.h"
 #include "app/key_commands.h"
@@ -141,6 +142,10 @@ public:
         if (n == "audit sample") return audit_sample();
         if (n == "erase" || n == "erase status" || n == "erase list" || n == "compact") return forget(n);
         if (n == "account set") return account_set();
+        if (is_decision_command(n)) {
+            auto house = TRY(open_house());
+            return decide(*house, c_, actor(*house), {out_, err_});
+        }
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
 
@@ -266,8 +271,12 @@ private:
             return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version")
                 .with_hint("import or http");
         }
-        const ClassCode code = TRY(vault::class_by_name(c_.retention_class));
         auto house = TRY(open_house());
+        const auto book = house->archive().retention();
+        const vault::ClassDefinition* found = book->classes().find(c_.retention_class);
+        if (found == nullptr || found->code < vault::kDefaultClass)
+            return Error(Code::usage, "there is no such retention class").with_hint("kustos retention class shows all");
+        const ClassCode code = found->code;
         const vault::SourceInfo source = TRY(house->archive().add_source(c_.name, c_.kind, code));
         std::string token;
         if (c_.kind == "http") token = TRY(house->issue_token(source.id));
@@ -517,11 +526,8 @@ private:
         request.actor = actor(*house);
         const ExportReport report = TRY(house->export_records(request));
         if (c_.json) {
-            out_ << json{{"file", report.file},
-                         {"records", report.records},
-                         {"pages", report.pages},
-                         {"bytes", report.bytes},
-                         {"left_out", report.left_out}}
+            out_ << json{{"file", report.file},   {"records", report.records},   {"pages", report.pages},
+                         {"bytes", report.bytes}, {"left_out", report.left_out}, {"restricted", report.restricted}}
                         .dump()
                  << "\n";
         } else {
@@ -532,6 +538,10 @@ private:
                 out_ << report.left_out
                      << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n",
                             " left out (not mails; --as pdf or eml takes everything)\n");
+            if (report.restricted != 0)
+                out_ << report.restricted
+                     << say(" nicht geöffnet: Verarbeitung eingeschränkt (Art. 18 DSGVO)\n",
+                            " not opened: processing is restricted (GDPR Art. 18)\n");
         }
         return 0;
     }

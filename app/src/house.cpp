@@ -450,13 +450,21 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     search::SearchOptions options;
     options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;
     const search::Answer answer = TRY(searcher_->run(parsed, options, *census_));
+    // Restricted hits are counted, not opened.
+    const auto book = archive_->retention();
+    web::SearchReport report;
     std::vector<EntryIndex> page;
-    for (std::uint64_t i = offset; i < answer.entries.size() && page.size() < limit; ++i)
-        page.push_back(answer.entries[i]);
+    std::uint64_t allowed = 0;
+    for (const EntryIndex hit : answer.entries) {
+        if (book->restriction_for(hit, matter_entry)) {
+            ++report.restricted;
+        } else if (allowed++ >= offset && page.size() < limit) {
+            page.push_back(hit);
+        }
+    }
     purpose.total = answer.total;
     purpose.result_set = answer.result_set;
     auto session = TRY(opener_->begin(purpose, page));
-    web::SearchReport report;
     report.total = answer.total;
     report.coverage = to_web(answer.coverage);
     report.offset = offset;

@@ -174,6 +174,12 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    // What a query finds and a restriction keeps back is left out and counted; named one by one it is refused below.
+    std::uint64_t restricted = 0;
+    if (!request.query.empty()) {
+        const auto book = archive_->retention();
+        restricted = std::erase_if(ids, [&](EntryIndex id) { return book->restriction_for(id, matter).has_value(); });
+    }
     if (ids.empty())
         return Error(Code::usage, "nothing to export: no record was found")
             .with_hint("kustos search shows what a query finds");
@@ -183,6 +189,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     const auto session = TRY(opener_->begin(purpose, ids));  // the access entry is durable now
 
     ExportReport report;
+    report.restricted = restricted;
     report.file = request.out.string();
     if (request.as != "pdf") {
         SessionOriginals originals(*session, ids);

@@ -102,11 +102,14 @@ Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
 Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::PortItem> items) {
     std::vector<vault::Draft> drafts;
     drafts.reserve(items.size());
+    const auto book = archive_.retention();
+    const vault::RuleMac mac = [this](ByteView identity) { return archive_.duplicate_mac(SourceId(0), identity); };
     for (ingest::PortItem& item : items) {
         vault::Draft draft;
         draft.kind = audit::Kind::record;
         draft.source = source_.id;
-        draft.retention_class = source_.retention_class;
+        draft.retention_class =
+            vault::assign_class(book->rules(), source_.id, item.message, mac).value_or(source_.retention_class);
         draft.duplicate = archive_.duplicate_mac(source_.id, item.dedupe_identity);
         item.message.received_at = archive_.clock().now();
         draft.content = TRY(vault::compose(std::move(item.message)));

@@ -153,7 +153,10 @@ std::string search_json(const web::SearchReport& r) {
         j["marks"] = std::move(marks);
         hits.push_back(std::move(j));
     }
-    return dump({{"total", r.total}, {"coverage", coverage_json(r.coverage)}, {"hits", std::move(hits)}});
+    return dump({{"total", r.total},
+                 {"restricted", r.restricted},
+                 {"coverage", coverage_json(r.coverage)},
+                 {"hits", std::move(hits)}});
 }
 
 std::string search_text(const web::SearchReport& r, Language language) {
@@ -161,6 +164,8 @@ std::string search_text(const web::SearchReport& r, Language language) {
     std::ostringstream out;
     out << r.total << (de ? " Treffer" : r.total == 1 ? " hit" : " hits");
     if (r.hits.size() < r.total) out << (de ? ", gezeigt " : ", shown ") << r.hits.size();
+    if (r.restricted != 0)
+        out << ", " << r.restricted << (de ? " eingeschränkt (Art. 18 DSGVO)" : " restricted (GDPR Art. 18)");
     out << "\n";
     for (const web::Hit& h : r.hits) {
         out << "\n"

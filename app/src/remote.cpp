@@ -107,6 +107,7 @@ json to_json(const Call& c) {
             {"remove", c.remove},
             {"holders", c.holders},
             {"shares_out", absolute(c.shares_out)},
+            {"given", c.given},
             {"watched", isatty(STDERR_FILENO) != 0}};
 }
 
@@ -154,6 +155,7 @@ Call from_json(const json& j) {
     c.remove = j.at("remove").get<std::vector<std::string>>();
     c.holders = j.at("holders").get<std::vector<std::string>>();
     c.shares_out = j.at("shares_out");
+    c.given = j.at("given").get<std::map<std::string, std::vector<std::string>>>();
     return c;
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kustos import BIN, DEMO, Archive, event, free_port
 
-LATER = ["erase", "hold", "retention", "disposition", "backup"]
+LATER = ["backup"]
 
 
 class Commands(unittest.TestCase):

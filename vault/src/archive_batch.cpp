@@ -104,7 +104,11 @@ Status ArchiveImpl::seal_and_append(Batch& batch) {
 }
 
 Result<std::pair<KeyTreeId, LeafNumber>> ArchiveImpl::take_leaf(Batch& batch, ClassCode retention_class) {
-    const std::uint16_t year = expiry_year(retention_class, env.clock.now());
+    std::uint16_t year = 0;
+    {
+        const std::lock_guard guard(catalog_mutex);
+        year = expiry_year(catalog->retention()->classes(), retention_class, env.clock.now());
+    }
     const auto key = std::make_pair(retention_class, year);
     auto found = open_trees.find(key);
     if (found == open_trees.end() || next_leaf[found->second] >= audit::kLeavesPerKeyTree) {

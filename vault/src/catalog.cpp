@@ -121,7 +121,8 @@ bool Catalog::agrees_with(const Catalog& other) const {
             list.emplace_back(g.generation, hex(g.intake_key) + g.keyring_hash.hex(), false);
         return list;
     };
-    if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count())
+    if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count() ||
+        !(*retention_ == *other.retention_))
         return false;
     return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_;
 }
@@ -319,6 +320,22 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             TRY(erasures_.take(index, entry));
             break;
         }
+        case ControlAction::class_defined:
+        case ControlAction::record_succeeded:
+        case ControlAction::rules_set:
+        case ControlAction::record_reclassified:
+        case ControlAction::start_event:
+        case ControlAction::hold_set:
+        case ControlAction::hold_changed:
+        case ControlAction::hold_released:
+        case ControlAction::hold_decided:
+        case ControlAction::restriction_set:
+        case ControlAction::restriction_lifted:
+        case ControlAction::disposition_listed:
+        case ControlAction::disposition_reviewed:
+        case ControlAction::disposition_released:
+            if (retention_.use_count() > 1) retention_ = std::make_shared<RetentionBook>(*retention_);
+            return retention_->apply(index, entry);
         default:
             break;  // what needs no row: unlocks, findings, the archive's own creation
     }

@@ -445,6 +445,25 @@ Composed compose_configuration(const std::string& actor, ByteView before, ByteVi
     return c;
 }
 
+Composed compose_decision(const DecisionText& text) {
+    Composed c;
+    add_kind(c.payload);
+    const auto put = [&c](PathCode path, const std::string& value, std::uint16_t ordinal = 0) {
+        if (!value.empty()) add(c.payload, path, ValueType::text, as_bytes(value), ordinal);
+    };
+    put(PathCode::actor, text.actor);
+    for (std::size_t i = 0; i < text.approvers.size(); ++i)
+        put(PathCode::actor, text.approvers[i], static_cast<std::uint16_t>(i + 1));
+    put(PathCode::legal_ground, text.ground);
+    put(PathCode::query, text.query);
+    put(PathCode::scope, text.scope);
+    put(PathCode::file_reference, text.reference);
+    put(PathCode::file_plan, text.plan);
+    for (const std::uint16_t question : text.questions) put(PathCode::question, "yes", question);
+    pad(c.payload);
+    return c;
+}
+
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids) {
     Composed c;
     add_kind(c.payload);
