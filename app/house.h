@@ -259,7 +259,7 @@ private:
     Status look_at_witnesses(vault::Archive& archive);
     Status ask_witnesses(TreeSize size);
     Status name_renewals();
-    Status check_holds(const EntrySet& records);
+    Status check_holds(const EntrySet& records, const std::string& actor);
     struct AttachmentPlan;
     Result<AttachmentPlan> plan_attachment(const Hash& sha256, const std::vector<EntryIndex>& records);
     Status seal_successors(AttachmentPlan& plan);

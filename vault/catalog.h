@@ -139,6 +139,7 @@ private:
     Status load();
     Status apply_control(EntryIndex index, const audit::Entry& entry);
     Status apply_erasure(EntryIndex index, const audit::Entry& entry);
+    Status apply_decision(EntryIndex index, const audit::Entry& entry);
     Status count_entry(EntryIndex index, const audit::Entry& entry);
     Result<SourceInfo*> known_source(const audit::BodyReader& body, EntryIndex index);
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "app/erasure.h"
+#include "app/hold_desk.h"
 #include "app/house.h"
 #include "app/src/house_ports.h"
 #include "base/text.h"
@@ -170,7 +171,7 @@ Result<EraseAnswer> House::erase_attachment(const EraseRequest& request) {
     AttachmentPlan plan = TRY(plan_attachment(TRY(Hash::from(*bytes)), records));
     EntrySet touched(plan.affected);
     touched.add(EntrySet(plan.replaced));
-    TRY(check_holds(touched));
+    TRY(check_holds(touched, request.actor));
     for (const EntrySet::Interval& i : touched.intervals()) {
         for (std::uint64_t n = i.first.value; n <= i.last.value; ++n) answer.records.push_back(EntryIndex(n));
     }
@@ -198,6 +199,7 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
             .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
+    const std::lock_guard no_new_holds(decision_mutex_);
     if (!request.attachment.empty()) return erase_attachment(request);
     EraseAnswer answer;
     std::vector<EntryIndex> found = request.records;
@@ -223,7 +225,7 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
             answer.records.push_back(index);
         }
     }
-    TRY(check_holds(EntrySet(answer.records)));
+    TRY(check_holds(EntrySet(answer.records), request.actor));
     if (request.only_look || answer.records.empty()) return answer;
     vault::ForgetOrder order;
     order.method = vault::ForgetMethod::erasure;
@@ -233,10 +235,21 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
     return answer;
 }
 
-// Holds are asked right before anything is destroyed.
-Status House::check_holds(const EntrySet& records) {
-    static_cast<void>(records);
-    return {};
+// Holds are asked right before anything is destroyed; the caller lets nobody set or release one meanwhile.
+Status House::check_holds(const EntrySet& records, const std::string& actor) {
+    if (records.empty()) return {};
+    const auto search = record_search();
+    HoldDesk desk(*archive_, *search, actor);
+    const vault::HoldAnswer answer = TRY(desk.check(records));
+    const EntrySet held = answer.held();
+    if (held.empty()) return {};
+    std::string holds;
+    for (const auto& by : answer.by) {
+        if (!by.records.empty()) holds += (holds.empty() ? "" : ", ") + std::to_string(by.hold.value);
+    }
+    return Error(Code::denied, std::to_string(held.count()) + " of " + std::to_string(records.count()) +
+                                   " records are held (hold " + holds + "): nothing was destroyed")
+        .with_hint("kustos hold list; what a hold covers can't be erased until it is released");
 }
 
 Result<TermsReport> House::remove_terms() {

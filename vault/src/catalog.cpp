@@ -308,7 +308,7 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
         case ControlAction::record_succeeded:
             successors_[EntryIndex(TRY(need(body.find_u64(Tag::entry), index)))] =
                 EntryIndex(TRY(need(body.find_u64(Tag::successor), index)));
-            break;
+            return apply_decision(index, entry);  // holds and classes go on with the successor
         case ControlAction::evidence_renewed:
             newest_renewal_ = TRY(need(body.find_u32(Tag::renewal), index));
             break;
@@ -321,7 +321,6 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             break;
         }
         case ControlAction::class_defined:
-        case ControlAction::record_succeeded:
         case ControlAction::rules_set:
         case ControlAction::record_reclassified:
         case ControlAction::start_event:
@@ -334,12 +333,16 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
         case ControlAction::disposition_listed:
         case ControlAction::disposition_reviewed:
         case ControlAction::disposition_released:
-            if (retention_.use_count() > 1) retention_ = std::make_shared<RetentionBook>(*retention_);
-            return retention_->apply(index, entry);
+            return apply_decision(index, entry);
         default:
             break;  // what needs no row: unlocks, findings, the archive's own creation
     }
     return {};
+}
+
+Status Catalog::apply_decision(EntryIndex index, const Entry& entry) {
+    if (retention_.use_count() > 1) retention_ = std::make_shared<RetentionBook>(*retention_);
+    return retention_->apply(index, entry);
 }
 
 Status Catalog::flush() {
