@@ -197,6 +197,7 @@ public:
     // Index shards that hold words of what is erased are written anew under new keys; the old ones are destroyed.
     Result<TermsReport> remove_terms();
     Result<CompactionReport> compact(bool show_progress);
+    Status maintain();
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
@@ -250,6 +251,11 @@ private:
     Status ask_witnesses(TreeSize size);
     Status name_renewals();
     Status check_holds(const EntrySet& records);
+    struct AttachmentPlan;
+    Result<AttachmentPlan> plan_attachment(const Hash& sha256, const std::vector<EntryIndex>& records);
+    Status seal_successors(AttachmentPlan& plan);
+    Status expect_sums_indexed() const;
+    Result<EraseAnswer> erase_attachment(const EraseRequest& request);
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise

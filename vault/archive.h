@@ -28,6 +28,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "audit/compact.h"
 #include "audit/entry.h"
 #include "audit/ledger.h"
 #include "audit/segment.h"
@@ -200,9 +201,17 @@ public:
     // Index shards that were replaced: their keys are dropped with a new generation.
     Status forget_shards(const std::set<std::uint32_t>& shards);
     // Entries whose keys are destroyed, or are being destroyed; a snapshot. The first call after a start reads headers.
-    Result<std::shared_ptr<const EntrySet>> erased() const;          // records and blobs
+    Result<std::shared_ptr<const EntrySet>> erased() const;          // whatever had a payload
     Result<std::shared_ptr<const EntrySet>> erased_records() const;  // records alone
     std::vector<audit::ErasureRun> erasure_runs() const;
+    Result<EntrySet> affected_by(const audit::ErasureRun& run) const;  // ForgetOrder::affected
+    std::optional<EntryIndex> successor_of(EntryIndex record) const;   // sealed again without an attachment
+    // Takes the ciphertext of what is erased out of the vault (audit/compact.h), and says so by an entry once all of it
+    // is gone. Needs no key. Nothing to do: an empty report, no entry. stop: asked between segments.
+    Result<audit::CompactReport> compact(const std::function<bool()>& stop,
+                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+    // An entry of kind erasure that says how far things have come: terms_removed, final_.
+    Result<Receipt> record_erasure(audit::ErasureAction action, const std::function<void(audit::Body&)>& fill);
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"

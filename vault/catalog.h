@@ -118,6 +118,7 @@ public:
     const std::vector<GenerationInfo>& generations() const { return generations_; }
     const Hash& configuration() const { return configuration_; }
     const audit::Erasures& erasures() const { return erasures_; }
+    const std::map<EntryIndex, EntryIndex>& successors() const { return successors_; }  // record_succeeded
     // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
     const audit::LeafSet& forgotten() const { return forgotten_; }
     std::uint64_t next_sequence(SourceId source) const;
@@ -152,6 +153,7 @@ private:
     std::vector<GenerationInfo> generations_;
     Hash configuration_{};
     audit::Erasures erasures_;
+    std::map<EntryIndex, EntryIndex> successors_;
     audit::LeafSet forgotten_;
     std::uint32_t newest_renewal_ = 0;
     std::map<std::uint8_t, std::uint64_t> counts_;

@@ -97,6 +97,7 @@ private:
             shortfall_.add("attachment-missing", "attachment-missing");
             return ok_status();
         }
+        if (!attachment.sha256.is_zero()) draft_.contents.push_back(attachment.sha256.hex());
         const std::uint64_t size = std::max<std::uint64_t>(attachment.size, attachment.content.size());
         if (size > options_.max_attachment_bytes) {
             shortfall_.add("attachment-too-large", "attachment-too-large");

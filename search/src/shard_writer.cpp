@@ -112,6 +112,7 @@ struct ShardWriter::State {
         // no query can hold a longer one
         if (draft.conversation_id.size() <= kMaxQueryBytes) mark(Space::conversation_id, draft.conversation_id);
         if (draft.has_attachment) mark(Space::has, "attachment");
+        for (const std::string& sha256 : draft.contents) mark(Space::content, sha256);
         mark(Space::reason, reason);
     }
 

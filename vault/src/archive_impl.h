@@ -81,6 +81,7 @@ public:
     // Shared: while a box that was sealed to the intake key is not named by an entry yet. Alone: while a new generation
     // adopts the boxes of the present one.
     std::shared_mutex generation_mutex;
+    std::mutex compact_mutex;
     std::mutex erased_mutex;
     std::size_t erased_runs = 0;                     // of the ledger's erasures, resolved; guarded by erased_mutex
     std::shared_ptr<const EntrySet> erased;          // records and blobs; likewise

@@ -41,7 +41,8 @@ Status ArchiveImpl::load(const UnlockSecret* secret) {
     reader = &log->ledger();
     const audit::TreeHead head = log->head();
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
-    segments = std::make_unique<audit::SegmentReader>(env.fs, dir / "vault", headers);
+    segments = std::make_unique<audit::SegmentReader>(
+        env.fs, dir / "vault", headers, [this](EntryIndex, const EntryHeader& header) { return is_forgotten(header); });
     const SecretBytes catalog_key = TRY(load_catalog_key());
     catalog.emplace(TRY(Catalog::open(dir / "catalog.db", catalog_key)));
     if (catalog->applied().value > head.size.value) {

@@ -304,6 +304,10 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             s.counted_records = TRY(need(body.find_u64(Tag::total), index));
             break;
         }
+        case ControlAction::record_succeeded:
+            successors_[EntryIndex(TRY(need(body.find_u64(Tag::entry), index)))] =
+                EntryIndex(TRY(need(body.find_u64(Tag::successor), index)));
+            break;
         case ControlAction::evidence_renewed:
             newest_renewal_ = TRY(need(body.find_u32(Tag::renewal), index));
             break;
