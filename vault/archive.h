@@ -35,6 +35,7 @@
 #include "base/environment.h"
 #include "vault/catalog.h"
 #include "vault/erasure.h"
+#include "vault/escrow.h"
 #include "vault/message.h"
 #include "vault/payload.h"
 
@@ -75,6 +76,7 @@ struct OpenOptions {
     Path state;                             // the signer's own store, outside the archive directory
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
     std::optional<SecretBytes> passphrase;
+    EscrowMaker escrow;  // null: none is configured
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
 };
@@ -175,6 +177,31 @@ public:
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"
+    // --- escrow (vault/escrow.h) ---
+    EscrowState escrow_state() const;
+    // Stores what the escrow lacks: the present generation, changed slots. No escrow: nothing. Code::environment: the
+    // medium is not there.
+    Status keep_escrow();
+    // Takes generations out of the escrow that were superseded `keep_ms` ago, and records `final` for the runs of which
+    // nothing is left there. True: it was recorded. Nothing happens while the medium is away. Without an escrow a run
+    // is final once its e_n is destroyed; where there was one once, never.
+    Result<bool> finalise(std::int64_t keep_ms);
+    // This ledger was restored and is older than its keys: what it took over from them at this start.
+    struct Adopted {
+        std::uint32_t ledger_generation = 0, key_generation = 0;
+        std::uint64_t erased_again = 0;  // records and blobs that were erased after the backup
+    };
+    std::optional<Adopted> adopted() const;
+    // What survives of every key tree, in the clear (KeyCover::encode): for an exit export alone. Code::closed.
+    Status export_covers(const std::function<Status(KeyTreeId, ByteView)>& take) const;
+
+    // --- backup (vault/backup.h) ---
+    // Copies vault/duplicates.db into `file`, a bit at a time, while sealing goes on. Code::interrupted: stop said so.
+    Status copy_duplicates(const Path& file, const std::function<bool()>& stop) const;
+    // How the ledger's trees and shards stand: for whoever copies their boxes.
+    std::vector<TreeInfo> trees() const;
+    std::vector<ShardInfo> shards() const;
+    std::uint32_t ledger_generation() const;  // that the newest entry names
 
     // Everything below `index` is indexed and its words are synced: forget its keys.
     Status indexed_below(EntryIndex index);

@@ -116,6 +116,7 @@ public:
     const std::deque<AnchorInfo>& anchors() const { return anchors_; }
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
+    std::uint32_t escrowed() const { return escrowed_; }  // newest generation that was put in escrow; 0: none ever
     const Hash& configuration() const { return configuration_; }
     const audit::Erasures& erasures() const { return erasures_; }
     // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
@@ -151,6 +152,7 @@ private:
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
     Hash configuration_{};
+    std::uint32_t escrowed_ = 0;
     audit::Erasures erasures_;
     audit::LeafSet forgotten_;
     std::uint32_t newest_renewal_ = 0;

@@ -23,6 +23,7 @@ struct ForgetOrder {
     ForgetMethod method = ForgetMethod::erasure;
     std::vector<EntryIndex> entries;  // records and blobs; any order; what is erased already is passed over; and
     std::vector<KeyTreeId> trees;     // whole trees, whatever they hold
+    bool without_escrow = false;      // although one is configured and its medium is away; the entry says so
     Composed reason;                  // sealed in the entry `begun`: compose_reason()
 };
 

@@ -34,6 +34,26 @@ constexpr std::array<std::string_view, 47> kControl = {
     "sample_drawn",
     "sample_judged",
     "record_succeeded",
+    "",  // 27 to 39: retention and holds
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",  // 40 to 42: unlocking
+    "escrow_stored",
+    "backup_made",
+    "archive_restored",
+    "exit_exported",
 };
 constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

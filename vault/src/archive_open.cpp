@@ -4,6 +4,7 @@
 #include "audit/checkpoint.h"
 #include "audit/key_history.h"
 #include "audit/tsa_authority.h"
+#include "base/log.h"
 #include "vault/src/archive_impl.h"
 
 namespace kustos::vault {
@@ -74,7 +75,21 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         generation = g.generation;
         forward->set_generation(generation, TRY(X25519Public::from(g.intake_key)));
     }
+    // A ledger that was restored may be older than its keys: those of today count, or what was erased since the backup
+    // would come back.
+    if (const std::uint32_t newer = TRY(Keyholder::newer_than(env, dir / "keys", generation)); newer != 0) {
+        adopted = Archive::Adopted{generation, newer, 0};
+        generation = newer;
+    }
     holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase));
+    if (adopted) {
+        if (!holder->is_open())
+            return Error(Code::closed,
+                         "the keys that were restored are newer than this ledger: a key holder must open "
+                         "the vault at the first start")
+                .with_hint("give --passphrase-file FILE, or - for standard input");
+        forward->set_generation(generation, TRY(holder->intake()));
+    }
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
@@ -87,7 +102,15 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     std::erase_if(open_trees, [this](const auto& open) {  // disposed of as a whole
         return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
     });
-    for (const auto& [key, id] : open_trees) forward->resume_tree(id, TRY(holder->ahead(catalog->trees().at(id))));
+    for (auto open_tree = open_trees.begin(); open_tree != open_trees.end();) {
+        auto ahead = holder->ahead(catalog->trees().at(open_tree->second));
+        if (!ahead.ok() && ahead.error().code() == Code::erased && adopted) {  // after this ledger ends
+            open_tree = open_trees.erase(open_tree);
+            continue;
+        }
+        forward->resume_tree(open_tree->second, TRY(std::move(ahead)));
+        ++open_tree;
+    }
     return {};
 }
 
@@ -174,6 +197,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
     TRY(impl->load(options.passphrase));
+    if (options.escrow) impl->take_escrow(options.escrow);
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
     if (options.before_writing) {
@@ -182,7 +206,10 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
             return Error(agreed.error());
         }
     }
+    if (archive->impl_->adopted) TRY(archive->impl_->adopt_restored());
     TRY(archive->finish_erasures());
+    if (const Status kept = archive->keep_escrow(); !kept.ok())
+        kustos::log(LogLevel::warning, "the escrow lacks what opens the content now", {{"code", kept.error().code()}});
     if (options.passphrase && archive->is_open()) {
         TRY(archive->record_control(ControlAction::vault_unlocked,
                                     [](Body& body) { body.put_text(Tag::method, "passphrase"); }));

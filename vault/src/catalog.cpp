@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/crypto.h"
+#include "vault/backup_actions.h"
 
 namespace kustos::vault {
 
@@ -287,6 +288,9 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
                                 TRY(need(body.find_hash(Tag::token_hash), index)),
                                 TRY(need(body.find_text(Tag::authority), index)), index});
             keep_newest(anchors_);
+            break;
+        case kEscrowStored:
+            escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
             break;
         case ControlAction::configuration_changed:
             configuration_ = TRY(need(body.find_hash(Tag::related_hash), index));
