@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 47> kControl = {
+constexpr std::array<std::string_view, 48> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 47> kControl = {
     "sample_drawn",
     "sample_judged",
     "record_succeeded",
-    "",  // 27 to 39: retention and holds
+    "",  // 27 to 39
     "",
     "",
     "",
@@ -47,13 +47,14 @@ constexpr std::array<std::string_view, 47> kControl = {
     "",
     "",
     "",
+    "",  // 40 to 42
     "",
     "",
-    "",  // 40 to 42: unlocking
     "escrow_stored",
     "backup_made",
     "archive_restored",
     "exit_exported",
+    "certificate_issued",
 };
 constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
