@@ -29,6 +29,7 @@
 #include "search/indexer.h"
 #include "search/searcher.h"
 #include "vault/archive.h"
+#include "vault/backup.h"
 #include "vault/opener.h"
 #include "web/service.h"
 
@@ -39,6 +40,7 @@ struct HouseOptions {
     Path state;  // the signer's own store and what else must not lie in the archive
     std::optional<SecretBytes> passphrase;
     std::string actor;  // who uses the command line
+    Path escrow;        // the medium; empty: config.yaml's
 };
 
 struct ExportRequest {
@@ -117,6 +119,7 @@ struct ContinuationReport {
     std::uint64_t remembered = 0;  // entries that somebody remembers; 0: nobody
     bool signer_lost = false;      // its memory could not be read
     std::uint64_t shards_removed = 0;
+    std::optional<vault::Archive::Adopted> adopted;  // newer keys, after a restore
 };
 // For an archive whose newer state is lost, while no program has it open. keys: as audit/signer.h. Code::conflict:
 // there is nothing to continue.
@@ -182,6 +185,14 @@ public:
     // Index shards that hold words of what is erased are written anew under new keys; the old ones are destroyed.
     Result<TermsReport> remove_terms();
     Result<CompactionReport> compact(bool show_progress);
+
+    // --- backup and escrow (house_backup.cpp) ---
+    // Code::usage: into the archive or onto the escrow's medium. Code::interrupted: the one before still counts.
+    Result<vault::BackupReport> back_up(const Path& to);
+    Path escrow_medium() const;  // empty: none
+    // Once a day, and behind each backup: what the escrow lacks, what is too old in it, and `final` entries. Its error:
+    // the medium is away.
+    Status maintain_escrow();
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
@@ -287,7 +298,7 @@ private:
 Path default_state_dir();
 
 // The text that `init` writes as config.yaml.
-std::string config_template(const std::vector<std::string>& authorities);
+std::string config_template(const std::vector<std::string>& authorities, const std::string& escrow = "");
 Result<Config> load_config(Fs& fs, const Path& archive);
 
 }  // namespace kustos::app

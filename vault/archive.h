@@ -76,7 +76,8 @@ struct OpenOptions {
     Path state;                             // the signer's own store, outside the archive directory
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
     std::optional<SecretBytes> passphrase;
-    EscrowMaker escrow;  // null: none is configured
+    EscrowMaker escrow;      // null: none is configured
+    bool continues = false;  // a continuation: nothing is written before the caller has begun it and calls take_up()
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
 };
@@ -88,6 +89,8 @@ public:
     // Makes the directory (it must be absent or empty) and the signer's store. Nothing is left behind on failure.
     static Status create(Environment environment, const Path& dir, const Path& state, CreateOptions options);
     static Result<std::unique_ptr<Archive>> open(Environment environment, const Path& dir, OpenOptions options);
+    // What an opening owes the ledger: restored keys, erasures that were interrupted, the escrow. open() calls it.
+    Status take_up();
     ~Archive();
 
     const Path& dir() const;

@@ -72,5 +72,8 @@ Result<audit::Report> verify_backup(Fs& fs, const Path& dir, const std::function
 // Writes every file below `archive`, which is absent or empty. Each piece's hash is checked on the way.
 Status restore_files(Environment environment, const Path& dir, const BackupManifest& manifest, const Path& archive,
                      const BackupOptions& watch);
+// One of them, over whatever is there. Code::not_found: the backup does not hold it.
+Status restore_file(Environment environment, const Path& dir, const BackupManifest& manifest, const Path& archive,
+                    const std::string& name);
 
 }  // namespace kustos::vault

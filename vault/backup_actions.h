@@ -6,7 +6,6 @@
 namespace kustos::vault {
 
 inline constexpr auto kEscrowStored = static_cast<audit::ControlAction>(43);
-inline constexpr auto kBackupMade = static_cast<audit::ControlAction>(44);
 inline constexpr auto kArchiveRestored = static_cast<audit::ControlAction>(45);
 inline constexpr auto kExitExported = static_cast<audit::ControlAction>(46);
 

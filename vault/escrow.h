@@ -68,4 +68,8 @@ struct EscrowState {
 Result<EscrowedGeneration> restore_escrow(Environment environment, const Path& medium, const VaultId& vault,
                                           const Path& keys_dir);
 
+// One file of keys/ ("slots", "pages/...", "generation-<n>/root"; the newest generation's alone), from the escrow.
+Status restore_escrow_file(Environment environment, const Path& medium, const VaultId& vault, const Path& keys_dir,
+                           const std::string& name);
+
 }  // namespace kustos::vault

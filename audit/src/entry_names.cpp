@@ -51,7 +51,7 @@ constexpr std::array<std::string_view, 48> kControl = {
     "",
     "",
     "escrow_stored",
-    "backup_made",
+    "",
     "archive_restored",
     "exit_exported",
     "certificate_issued",

@@ -54,6 +54,7 @@ public:
     mutable std::mutex escrow_mutex;
     std::unique_ptr<EscrowTarget> escrow;  // guarded by escrow_mutex; null: none
     std::optional<Archive::Adopted> adopted;
+    bool noted_opening = true;
 
     // --- the committer's own ---
     std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;

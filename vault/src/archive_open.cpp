@@ -1,5 +1,6 @@
 // Making, opening and recovering an archive.
 #include <algorithm>
+#include <utility>
 
 #include "audit/checkpoint.h"
 #include "audit/key_history.h"
@@ -81,6 +82,14 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         adopted = Archive::Adopted{generation, newer, 0};
         generation = newer;
     }
+    // What was sealed to a lost key could never be opened.
+    const auto lost = [generation](const char* what) {
+        return Error(Code::corrupt,
+                     std::string(what) + " of keyring generation " + std::to_string(generation) + " is not here")
+            .with_hint("restore it from its escrow (docs/operations.md, \"If a file is lost\")");
+    };
+    if (!env.fs.exists(generation_dir(dir / "keys", generation) / "root")) return lost("the root page");
+    if (!TRY(Keyholder::has_epoch(env, dir / "keys", generation))) return lost("the key");
     holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase));
     if (adopted) {
         if (!holder->is_open())
@@ -206,15 +215,21 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
             return Error(agreed.error());
         }
     }
-    if (archive->impl_->adopted) TRY(archive->impl_->adopt_restored());
-    TRY(archive->finish_erasures());
-    if (const Status kept = archive->keep_escrow(); !kept.ok())
-        kustos::log(LogLevel::warning, "the escrow lacks what opens the content now", {{"code", kept.error().code()}});
-    if (options.passphrase && archive->is_open()) {
-        TRY(archive->record_control(ControlAction::vault_unlocked,
-                                    [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
-    }
+    archive->impl_->noted_opening = !options.passphrase;
+    if (!options.continues) TRY(archive->take_up());
     return archive;
+}
+
+Status Archive::take_up() {
+    if (impl_->adopted) TRY(impl_->adopt_restored());
+    TRY(finish_erasures());
+    if (const Status kept = keep_escrow(); !kept.ok())
+        kustos::log(LogLevel::warning, "the escrow lacks what opens the content now", {{"code", kept.error().code()}});
+    if (!std::exchange(impl_->noted_opening, true) && is_open()) {
+        TRY(record_control(ControlAction::vault_unlocked,
+                           [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
+    }
+    return {};
 }
 
 }  // namespace kustos::vault

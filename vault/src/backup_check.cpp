@@ -93,6 +93,41 @@ Result<audit::Report> verify_backup(Fs& fs, const Path& dir, const std::function
     return report;
 }
 
+namespace {
+struct Watched {
+    const BackupOptions& watch;
+    std::uint64_t total = 0, done = 0;
+    Bytes buffer = Bytes(1u << 20);
+};
+
+// Synced; its name is the caller's to sync.
+Status write_out(Fs& fs, const Path& dir, const std::string& name, const BackupFile& file, const Path& to, Watched& w) {
+    auto out = TRY_IN(name, fs.open(to, OpenMode::create_or_open));
+    TRY(out->truncate(0));
+    std::uint64_t at = 0;
+    for (const BackupPiece& p : file.pieces) {
+        auto in = TRY_IN(name, fs.open(object_file(dir, p.hash), OpenMode::read));
+        Sha256 hash;
+        for (std::uint64_t from = 0; from < p.size;) {
+            if (w.watch.stop && w.watch.stop()) return Error(Code::interrupted, "interrupted");
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(p.size - from, w.buffer.size()));
+            if (TRY(in->read_at(from, std::span(w.buffer).first(n))) != n)
+                return Error(Code::corrupt, name + ": an object of the backup is too short");
+            hash.update(ByteView(w.buffer).first(n));
+            TRY(out->write_at(at, ByteView(w.buffer).first(n)));
+            from += n;
+            at += n;
+            w.done += n;
+            if (w.watch.progress) w.watch.progress(w.done, w.total);
+        }
+        if (!(hash.finish() == p.hash))
+            return Error(Code::corrupt, name + ": an object of the backup is damaged")
+                .with_hint("kustos backup verify names all of them");
+    }
+    return out->sync();
+}
+}  // namespace
+
 Status restore_files(Environment e, const Path& dir, const BackupManifest& manifest, const Path& archive,
                      const BackupOptions& watch) {
     Fs& fs = e.fs;
@@ -101,38 +136,31 @@ Status restore_files(Environment e, const Path& dir, const BackupManifest& manif
             .with_hint("name one that does not exist yet");
     for (const char* folder : {"ledger", "vault/segments", "vault/blobs", "staging", "keys/boxes", "index"})
         TRY(make_dirs_synced(fs, archive / folder));
-    std::uint64_t total = 0, done = 0;
-    for (const auto& [name, file] : manifest.files) total += file.size;
+    Watched w{watch};
+    for (const auto& [name, file] : manifest.files) w.total += file.size;
     std::set<Path> folders;
-    Bytes buffer(1u << 20);
     for (const auto& [name, file] : manifest.files) {
         const Path to = archive / name;
         if (folders.insert(to.parent_path()).second) TRY(make_dirs_synced(fs, to.parent_path()));
-        auto out = TRY_IN(name, fs.open(to, OpenMode::create_new));
-        std::uint64_t at = 0;
-        for (const BackupPiece& p : file.pieces) {
-            auto in = TRY_IN(name, fs.open(object_file(dir, p.hash), OpenMode::read));
-            Sha256 hash;
-            for (std::uint64_t from = 0; from < p.size;) {
-                if (watch.stop && watch.stop()) return Error(Code::interrupted, "interrupted");
-                const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(p.size - from, buffer.size()));
-                if (TRY(in->read_at(from, std::span(buffer).first(n))) != n)
-                    return Error(Code::corrupt, name + ": an object of the backup is too short");
-                hash.update(ByteView(buffer).first(n));
-                TRY(out->write_at(at, ByteView(buffer).first(n)));
-                from += n;
-                at += n;
-                done += n;
-                if (watch.progress) watch.progress(done, total);
-            }
-            if (!(hash.finish() == p.hash))
-                return Error(Code::corrupt, name + ": an object of the backup is damaged")
-                    .with_hint("kustos backup verify names all of them");
-        }
-        TRY_IN(name, out->sync());
+        TRY(write_out(fs, dir, name, file, to, w));
     }
     for (const Path& folder : folders) TRY(fs.sync_dir(folder));
     return {};
+}
+
+Status restore_file(Environment e, const Path& dir, const BackupManifest& manifest, const Path& archive,
+                    const std::string& name) {
+    const auto found = manifest.files.find(name);
+    if (found == manifest.files.end()) return Error(Code::not_found, "the backup does not hold " + name);
+    const BackupOptions nobody;
+    Watched w{nobody};
+    const Path to = archive / name;
+    Path part = to;
+    part += ".tmp";
+    TRY(make_dirs_synced(e.fs, to.parent_path()));
+    TRY(write_out(e.fs, dir, name, found->second, part, w));
+    TRY(e.fs.rename(part, to));
+    return e.fs.sync_dir(to.parent_path());
 }
 
 }  // namespace kustos::vault

@@ -278,4 +278,28 @@ Result<EscrowedGeneration> restore_escrow(Environment e, const Path& medium, con
     return newest;
 }
 
+Status restore_escrow_file(Environment e, const Path& medium, const VaultId& vault, const Path& keys_dir,
+                           const std::string& name) {
+    const Path dir = escrow_folder(medium, vault);
+    const auto list = TRY(FolderEscrow::whole_generations(e.fs, dir, vault));
+    if (list.empty()) return Error(Code::not_found, "the escrow holds no whole generation of keys");
+    const std::string newest = "generation-" + std::to_string(list.back().generation) + "/";
+    const bool beside = std::any_of(std::begin(kBeside), std::end(kBeside), [&](const char* b) { return name == b; });
+    const bool page = name.rfind("pages/", 0) == 0 && is_page_name(name.substr(6));
+    if (!beside && !page && name != newest + "root" && name != newest + "e")
+        return Error(Code::not_found, "the escrow does not hold keys/" + name)
+            .with_hint("of generations only the newest is restored, " + std::to_string(list.back().generation));
+    const Path to = keys_dir / name;
+    TRY(make_dirs_synced(e.fs, to.parent_path()));
+    if (name == newest + "e") {
+        const SecretBytes epoch = TRY_IN("escrow", file_epochs(e, dir)->load(list.back().generation));
+        return file_epochs(e, keys_dir)->store(list.back().generation, epoch.view());
+    }
+    Bytes bytes = TRY_IN("escrow", read_file(e.fs, dir / name, kMaxFile));
+    if (page && !page_holds(name, bytes)) return Error(Code::corrupt, "a page in the escrow is damaged");
+    const Status put = replace_file(e.fs, to, bytes);
+    wipe(bytes);
+    return put;
+}
+
 }  // namespace kustos::vault

@@ -111,10 +111,15 @@ Result<X25519Public> Keyholder::intake() const {
     return keyring_->intake.public_key;
 }
 
+Result<bool> Keyholder::has_epoch(Environment e, const Path& keys_dir, std::uint32_t generation) {
+    const auto epoch = file_epochs(e, keys_dir)->load(generation);
+    if (!epoch.ok() && epoch.error().code() != Code::not_found) return epoch.error();
+    return epoch.ok();
+}
+
 Result<std::uint32_t> Keyholder::newer_than(Environment e, const Path& keys_dir, std::uint32_t generation) {
     const auto epochs = file_epochs(e, keys_dir);
-    const auto own = epochs->load(generation);
-    if (own.ok() || own.error().code() != Code::not_found) return 0U;
+    if (TRY(has_epoch(e, keys_dir, generation))) return 0U;
     std::uint32_t newest = 0;
     for (const std::string& name : TRY(e.fs.list(keys_dir))) {
         constexpr std::string_view kPrefix = "generation-";

@@ -45,6 +45,7 @@ public:
     Result<SecretBytes> epoch(std::uint32_t generation) const;
     // Of the generation that is open. Code::closed.
     Result<X25519Public> intake() const;
+    static Result<bool> has_epoch(Environment environment, const Path& keys_dir, std::uint32_t generation);
     // A generation above `generation` that lies here while that one's key is gone: restored from an escrow. 0: none.
     static Result<std::uint32_t> newer_than(Environment environment, const Path& keys_dir, std::uint32_t generation);
     Status unlock(ByteView passphrase);
