@@ -39,8 +39,9 @@ struct HouseOptions {
     Path archive;
     Path state;  // the signer's own store and what else must not lie in the archive
     std::optional<SecretBytes> passphrase;
-    std::string actor;  // who uses the command line
-    Path escrow;        // the medium; empty: config.yaml's
+    std::string actor;       // who uses the command line
+    Path escrow;             // the medium; empty: config.yaml's
+    bool no_escrow = false;  // a drill: the real one must not be written
 };
 
 struct ExportRequest {

@@ -21,6 +21,7 @@ struct RestoreRequest {
     Path archive, state;  // where to; state: as --state
     std::optional<SecretBytes> passphrase;
     bool go_on = false;         // also where a signer's memory is newer than the backup
+    bool drill = false;         // the escrow is only read
     std::uint64_t sample = 64;  // records that are opened, if a key holder is there
 };
 

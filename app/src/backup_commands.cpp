@@ -103,6 +103,7 @@ Result<int> restore(Environment e, const Call& c, const Path& state, Streams s) 
         drill.emplace(TRY(DrillFolder::make(e)));
         request.archive = drill->path() / "archive";
         request.state = drill->path() / "state";
+        request.drill = true;
         // A drill tells nobody of a new name.
         request.go_on = true;
     } else if (request.archive.empty()) {

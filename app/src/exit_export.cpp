@@ -119,7 +119,6 @@ private:
         TRY(vault::restore_files(house_.environment(), options.to, manifest, to_ / "archive", options));
         for (const char* empty : {"staging", "keys", "index"})
             std::filesystem::remove_all(to_ / "archive" / empty, ignored);
-        std::filesystem::remove_all(options.to, ignored);
         report_.size = manifest.size;
         TRY(note());
         TRY(write_keys());
@@ -234,6 +233,8 @@ private:
     }
 
     Status write_records() {
+        std::error_code ignored;
+        std::filesystem::remove_all(to_ / "part", ignored);  // what it was for is saved
         csv_ = TRY(table("index.csv", csv_size_));
         lines_ = TRY(table("messages.jsonl", lines_size_));
         if (csv_size_ == 0)

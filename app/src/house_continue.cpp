@@ -98,7 +98,7 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
     if (options.passphrase) open.passphrase = options.passphrase->clone();
     const Config config = TRY(load_config(fs, options.archive));
     const Path medium = options.escrow.empty() ? Path(config.text("escrow.dir", "")) : options.escrow;
-    if (!medium.empty()) open.escrow = vault::escrow_in_folder(medium);
+    if (!medium.empty() && !options.no_escrow) open.escrow = vault::escrow_in_folder(medium);
     auto archive = TRY(vault::Archive::open(environment, options.archive, std::move(open)));
     report.entries = archive->head().size.value;
 

@@ -95,6 +95,7 @@ private:
         options.archive = request_.archive;
         options.state = request_.state;
         options.escrow = request_.escrow;
+        options.no_escrow = request_.drill;
         if (request_.passphrase) options.passphrase = request_.passphrase->clone();
         if (!plain) {
             TRY(make_dirs_synced(e_.fs, request_.state / manifest_.vault.hex()));
@@ -106,7 +107,7 @@ private:
         TRY(make_authority(config));
         vault::OpenOptions open;
         open.state = request_.state;
-        open.escrow = vault::escrow_in_folder(request_.escrow);
+        if (!request_.drill) open.escrow = vault::escrow_in_folder(request_.escrow);
         if (request_.passphrase) open.passphrase = request_.passphrase->clone();
         auto archive = TRY(vault::Archive::open(e_, request_.archive, std::move(open)));
         if (archive->adopted()) adopted_ = archive->adopted();

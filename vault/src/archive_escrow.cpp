@@ -238,21 +238,26 @@ std::uint32_t Archive::ledger_generation() const {
 }
 
 Status Archive::copy_duplicates(const Path& file, const std::function<bool()>& stop) const {
+    // The committer's connection is its thread's alone: what is made of it is used and given up there.
     std::optional<DatabaseCopy> copy;
     bool more = true;
     while (more) {
-        if (stop && stop()) return Error(Code::interrupted, "interrupted");
+        const bool enough = stop && stop();
         Status stepped;
-        TRY(impl_->in_turn([&]() -> Status {
+        const auto turn = [&]() -> Status {
             const auto step = [&]() -> Status {
                 if (!copy) copy.emplace(TRY(impl_->duplicates->begin_copy(file)));
                 more = TRY(copy->step(512));
                 return {};
             };
-            stepped = step();
+            if (!enough) stepped = step();
+            if (enough || !stepped.ok()) copy.reset();
             return {};  // a full backup disk does not end the writer
-        }));
+        };
+        // Of an archive whose writer has ended nobody uses it any more: a backup is wanted all the more.
+        TRY(impl_->failed ? turn() : impl_->in_turn(turn));
         TRY(std::move(stepped));
+        if (enough) return Error(Code::interrupted, "interrupted");
     }
     return {};
 }
