@@ -71,6 +71,9 @@ struct Call {
     std::string nonce;
     bool check = false;
     bool yes = false;
+    Path escrow;  // the medium
+    bool without_escrow = false;
+    bool drill = false;
 };
 
 struct Parsed {

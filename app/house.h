@@ -34,6 +34,7 @@
 #include "search/searcher.h"
 #include "vault/archive.h"
 #include "vault/forgetter.h"
+#include "vault/backup.h"
 #include "vault/opener.h"
 #include "web/service.h"
 
@@ -46,6 +47,8 @@ struct HouseOptions {
     Path state;  // the signer's own store and what else must not lie in the archive
     std::optional<vault::UnlockSecret> secret;
     std::string actor;  // who uses the command line
+    Path escrow;             // the medium; empty: config.yaml's
+    bool no_escrow = false;  // a drill: the real one must not be written
 };
 
 struct ExportRequest {
@@ -125,6 +128,7 @@ struct ContinuationReport {
     std::uint64_t remembered = 0;  // entries that somebody remembers; 0: nobody
     bool signer_lost = false;      // its memory could not be read
     std::uint64_t shards_removed = 0;
+    std::optional<vault::Archive::Adopted> adopted;  // newer keys, after a restore
 };
 // For an archive whose newer state is lost, while no program has it open. keys: as audit/signer.h. Code::conflict:
 // there is nothing to continue.
@@ -201,6 +205,14 @@ public:
     Result<TermsReport> remove_terms();
     Result<CompactionReport> compact(bool show_progress);
     Status maintain();
+
+    // --- backup and escrow (house_backup.cpp) ---
+    // Code::usage: into the archive or onto the escrow's medium. Code::interrupted: the one before still counts.
+    Result<vault::BackupReport> back_up(const Path& to);
+    Path escrow_medium() const;  // empty: none
+    // Once a day, and behind each backup: what the escrow lacks, what is too old in it, and `final` entries. Its error:
+    // the medium is away.
+    Status maintain_escrow();
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
@@ -309,7 +321,8 @@ private:
 Path default_state_dir();
 
 // The text that `init` writes as config.yaml.
-std::string config_template(const std::vector<std::string>& authorities, const std::string& suite = kDefaultSuite);
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite = kDefaultSuite,
+                            const std::string& escrow = "");
 Result<audit::Suite> suite_of(const std::string& name);  // "aes-256-gcm", "xchacha20"; else Code::not_in_version
 Result<Config> load_config(Fs& fs, const Path& archive);
 

@@ -248,6 +248,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
         ->allow_extra_args(false);
     init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")
         ->allow_extra_args(false);
+    init->add_option("--escrow", c.escrow, "another medium for what opens the content");
     chosen(init, "init");
 
     auto* source = app.add_subcommand("source", "archive streams")->require_subcommand(1);
@@ -452,6 +453,32 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
         ->allow_extra_args(false);
     chosen(audit_sample, "audit sample");
 
+    auto* backup = app.add_subcommand("backup", "everything but what opens the content; while the server runs");
+    backup->add_option("--to", c.out, "a folder; the next backup into it costs what is new");
+    backup->add_option("--escrow", c.escrow, "the escrow's medium, where config.yaml names none");
+    auto* backup_verify = backup->add_subcommand("verify", "check a backup without any key");
+    backup_verify->add_option("DIR", c.paths)->required()->expected(1);
+    chosen(backup_verify, "backup verify");
+    backup->callback([&c, backup] {
+        if (backup->get_subcommands().empty()) c.command = "backup";
+    });
+    auto* restore = app.add_subcommand("restore", "an archive from its backup and its escrow, into an empty place");
+    restore->add_option("--from", c.from, "the backup")->required();
+    restore->add_option("--escrow", c.escrow, "the escrow's medium; without it the content stays closed");
+    restore->add_option("--report", c.reports, "FILE.json or FILE.txt; may repeat")->allow_extra_args(false);
+    restore->add_option("--file", c.paths, "only this file of the archive directory; may repeat")
+        ->allow_extra_args(false);
+    restore->add_flag("--drill", c.drill, "into a temporary folder that is removed again: does it work?");
+    restore->add_flag("--yes", c.yes, "go on under a new name, although a signer here remembers a newer state");
+    chosen(restore, "restore");
+
+    auto* exit_export =
+        app.add_subcommand("exit-export", "the whole archive with its keys in the clear, for who leaves");
+    exit_export->add_option("--to", c.out, "a folder that does not exist yet, or one that was interrupted")->required();
+    exit_export->add_option("--ground", c.ground, "why")->required();
+    exit_export->add_option("--approver", c.approvers, "two different people")->required()->allow_extra_args(false);
+    chosen(exit_export, "exit-export");
+
     auto* account = app.add_subcommand("account", "who may use the pages of `serve`")->require_subcommand(1);
     auto* account_set = account->add_subcommand("set", "set the password of the one local account");
     account_set->add_option("NAME", c.name)->required();
@@ -464,6 +491,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     erase->add_option("--query", c.query, "every record that it finds");
     erase->add_option("--attachment", c.attachment, "SHA-256 of an attachment: everywhere where it is");
     erase->add_option("--ground", c.ground, "the legal basis");
+    erase->add_flag("--without-escrow", c.without_escrow,
+                    "although its medium is away: until it is back, losing this machine loses the content");
     erase->add_option("--approver", c.approvers, "who approved; two different people")->allow_extra_args(false);
     erase->add_flag("--check", c.check, "only say what would be erased");
     erase->add_option("--certificate", c.reports, "a signed certificate: FILE.pdf or FILE.json; may repeat")
@@ -481,15 +510,6 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(app.add_subcommand("compact", "remove the words and the ciphertext of what is erased"), "compact");
 
     add_decisions(app, c, chosen);
-
-    for (const char* later : {"backup"}) {
-        auto* sub = app.add_subcommand(later, "not in this version");
-        sub->fallthrough(false);
-        sub->allow_extras();
-        sub->group("");
-        chosen(sub, later);
-    }
-
     Parsed result;
     std::vector<const char*> argv{"kustos"};
     for (const std::string& a : arguments) argv.push_back(a.c_str());

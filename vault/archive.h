@@ -36,6 +36,7 @@
 #include "base/environment.h"
 #include "vault/catalog.h"
 #include "vault/erasure.h"
+#include "vault/escrow.h"
 #include "vault/message.h"
 #include "vault/payload.h"
 #include "vault/slots.h"
@@ -94,6 +95,8 @@ struct OpenOptions {
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
     std::optional<UnlockSecret> secret;     // opens the vault at once
     std::optional<SecretBytes> passphrase;  // short for the most common one
+    EscrowMaker escrow;      // null: none is configured
+    bool continues = false;  // a continuation: nothing is written before the caller has begun it and calls take_up()
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
     audit::Suite suite = audit::Suite::aes256_gcm;  // of what is sealed from now on
@@ -107,6 +110,8 @@ public:
     static Status create(Environment environment, const Path& dir, const Path& state, CreateOptions options);
     static Result<std::unique_ptr<Archive>> open(Environment environment, const Path& dir, OpenOptions options);
     static Result<VaultId> vault_of(Fs& fs, const Path& dir);  // as its first entry says, without opening it
+    // What an opening owes the ledger: restored keys, erasures that were interrupted, the escrow. open() calls it.
+    Status take_up();
     ~Archive();
 
     const Path& dir() const;
@@ -216,6 +221,31 @@ public:
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"
+    // --- escrow (vault/escrow.h) ---
+    EscrowState escrow_state() const;
+    // Stores what the escrow lacks: the present generation, changed slots. No escrow: nothing. Code::environment: the
+    // medium is not there.
+    Status keep_escrow();
+    // Takes generations out of the escrow that were superseded `keep_ms` ago, and records `final` for the runs of which
+    // nothing is left there. True: it was recorded. Nothing happens while the medium is away. Without an escrow a run
+    // is final once its e_n is destroyed; where there was one once, never.
+    Result<bool> finalise(std::int64_t keep_ms);
+    // This ledger was restored and is older than its keys: what it took over from them at this start.
+    struct Adopted {
+        std::uint32_t ledger_generation = 0, key_generation = 0;
+        std::uint64_t erased_again = 0;  // records and blobs that were erased after the backup
+    };
+    std::optional<Adopted> adopted() const;
+    // What survives of every key tree, in the clear (KeyCover::encode): for an exit export alone. Code::closed.
+    Status export_covers(const std::function<Status(KeyTreeId, ByteView)>& take) const;
+
+    // --- backup (vault/backup.h) ---
+    // Copies vault/duplicates.db into `file`, a bit at a time, while sealing goes on. Code::interrupted: stop said so.
+    Status copy_duplicates(const Path& file, const std::function<bool()>& stop) const;
+    // How the ledger's trees and shards stand: for whoever copies their boxes.
+    std::vector<TreeInfo> trees() const;
+    std::vector<ShardInfo> shard_infos() const;
+    std::uint32_t ledger_generation() const;  // that the newest entry names
 
     // Everything below `index` is indexed and its words are synced: forget its keys.
     Status indexed_below(EntryIndex index);

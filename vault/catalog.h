@@ -118,6 +118,7 @@ public:
     const std::deque<AnchorInfo>& anchors() const { return anchors_; }
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
+    std::uint32_t escrowed() const { return escrowed_; }  // newest generation that was put in escrow; 0: none ever
     const Hash& configuration() const { return configuration_; }
     std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
     const audit::Erasures& erasures() const { return erasures_; }
@@ -157,6 +158,7 @@ private:
     std::vector<GenerationInfo> generations_;
     std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
+    std::uint32_t escrowed_ = 0;
     audit::Erasures erasures_;
     std::map<EntryIndex, EntryIndex> successors_;
     audit::LeafSet forgotten_;

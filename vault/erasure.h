@@ -28,6 +28,7 @@ struct ForgetOrder {
     std::vector<KeyTreeId> trees;     // whole trees, whatever they hold
     // Method attachment: records that stay, but lose an attachment; at most kMostAffected.
     std::vector<EntryIndex> affected;
+    bool without_escrow = false;      // although one is configured and its medium is away; the entry says so
     Composed reason;  // sealed in the entry `begun`: compose_reason()
 };
 

@@ -61,6 +61,7 @@ struct StatusReport {
     bool anchored_by_others = false;       // by somebody else than the archive itself
     std::vector<SourceReport> sources;
     std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
+    std::string escrow;                   // of keys, in people's words
     std::string sandbox;                  // layers of the extraction sandbox
     bool read_only = false;               // the writer ended; why stands in next_steps
     std::vector<std::string> next_steps;  // in people's words

@@ -9,8 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/backup_commands.h"
 #include "app/decision_commands.h"
 #include "app/erase_commands.h"
+#include "app/exit_export.h"
 #include "app/house.h"
 #include "app/key_commands.h"
 #include "app/remote.h"
@@ -141,6 +143,10 @@ public:
         if (n == "audit show") return audit_show();
         if (n == "audit sample") return audit_sample();
         if (n == "erase" || n == "erase status" || n == "erase list" || n == "compact") return forget(n);
+        if (n == "backup") return make_backup();
+        if (n == "backup verify") return verify_backup(e_, c_, {out_, err_});
+        if (n == "exit-export") return leave();
+        if (n == "restore") return restore(e_, c_, state(), {out_, err_});
         if (n == "account set") return account_set();
         if (is_decision_command(n)) {
             auto house = TRY(open_house());
@@ -173,6 +179,7 @@ private:
         own_ = TRY(bring_secrets(e_, c_, {out_, err_}));
         brought_ = &own_;
         options.secret = std::move(own_.unlock);
+        options.escrow = c_.escrow;
         HouseRef ref;
         ref.own = TRY(House::open(e_, std::move(options)));
         ref.house = ref.own.get();
@@ -200,6 +207,21 @@ private:
                     "--token",
                     "kustos serve; a single command opens for itself: --passphrase-file, --share-file, --tpm, "
                     "--token"));
+    }
+
+    Result<int> make_backup() {
+        auto house = TRY(open_house());
+        return back_up(*house, c_, {out_, err_});
+    }
+
+    Result<int> leave() {
+        auto house = TRY(open_house());
+        return exit_export(*house, c_, actor(*house), {out_, err_});
+    }
+
+    static std::string absolute_path(const Path& path) {
+        std::error_code ignored;
+        return path.empty() ? "" : std::filesystem::absolute(path, ignored).string();
     }
 
     Result<int> init() {
@@ -230,7 +252,7 @@ private:
             for (const std::string& sheet : sheets) (void)e_.fs.remove(sheet);
             return Error(created.error());
         }
-        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities, c_.suite))));
+        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities, c_.suite, absolute_path(c_.escrow)))));
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();
@@ -260,6 +282,13 @@ private:
                 "Entsperren: auto. Wer die Platte hat, kann alles lesen; für echte Daten: --unlock passphrase.\n",
                 "unlock: auto. Whoever has the disk can read everything; for real data: --unlock passphrase.\n");
         }
+        if (c_.escrow.empty())
+            out_ << say(
+                "Keine Schlüsselhinterlegung: Geht dieser Rechner verloren, ist der Inhalt verloren, auch mit "
+                "Sicherungen. "
+                "Ein anderes Medium nennen: --escrow DIR, oder in config.yaml.\n",
+                "No escrow of keys: if this machine is lost, the content is lost, backups or not. Name another medium: "
+                "--escrow DIR, or in config.yaml.\n");
         if (builtin)
             out_ << say("Zeitstempel: builtin, nicht unabhängig.\n", "time stamps: builtin, not independent.\n");
         out_ << say("Weiter: ", "next: ") << "kustos source add NAME --kind import --archive " << dir.string() << "\n";

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "app/key_commands.h"
+#include "app/backup_commands.h"
 #include "app/src/house_ports.h"
 #include "app/src/key_words.h"
 #include "audit/anchors.h"
@@ -29,6 +30,8 @@ const std::vector<std::string_view>& known_keys() {
     static const std::vector<std::string_view> keys = {
         "name",
         "authority",
+        "escrow.dir",
+        "escrow.keep_days",
         "language",
         "time_zone",
         "time_stamps.authorities",
@@ -54,7 +57,8 @@ Path default_state_dir() {
     return "kustos-state";
 }
 
-std::string config_template(const std::vector<std::string>& authorities, const std::string& suite) {
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite,
+                            const std::string& escrow) {
     std::string text =
         "# Kustos: settings of this archive. Keys that are not known are refused, never ignored.\n"
         "\n"
@@ -75,6 +79,13 @@ std::string config_template(const std::vector<std::string>& authorities, const s
         "  required: 1           # so many of them must have stamped before `status` is content\n"
         "  interval_seconds: 60  # at most one checkpoint is published in this time; each costs a token of each "
         "authority\n"
+        "\n"
+        "# Another medium that keeps what opens the content (docs/operations.md, \"Escrow\"). Without one, losing "
+        "this\n"
+        "# machine loses the content, backups or not. Old keys stay there for so many days, and with them what was\n"
+        "# erased meanwhile.\n" +
+        std::string(escrow.empty() ? "# escrow:\n#   dir: /mnt/escrow\n#   keep_days: 35\n"
+                                   : "escrow:\n  dir: \"" + escrow + "\"\n  keep_days: 35\n") +
         "\n"
         "# The signer in a process of its own: `kustos signer serve --dir STATE/VAULT/signer --socket ...`\n"
         "# signer:\n"
@@ -144,6 +155,7 @@ Status House::wire() {
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
     open.state = options_.state;
     open.suite = TRY_IN("config.yaml, suite", suite_of(config_.text("suite", kDefaultSuite)));
+    if (const Path medium = escrow_medium(); !medium.empty()) open.escrow = vault::escrow_in_folder(medium);
     if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
         open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
     open.secret = std::move(options_.secret);
@@ -299,6 +311,10 @@ Result<web::StatusReport> House::status(web::Language language) {
     if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock() && extractor_) {
         if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
     }
+
+    const EscrowWords escrow = status_of_escrow(archive_->escrow_state(), environment_.clock.now(), de);
+    s.escrow = escrow.line;
+    if (!escrow.next_step.empty()) s.next_steps.push_back(escrow.next_step);
 
     const auto step = [&](const char* german, const char* english) {
         s.next_steps.emplace_back(de ? german : english);

@@ -230,6 +230,7 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
     vault::ForgetOrder order;
     order.method = vault::ForgetMethod::erasure;
     order.entries = answer.records;
+    order.without_escrow = request.without_escrow;
     order.reason = vault::compose_reason({request.ground, request.actor, request.approvers, request.query});
     answer.done = TRY(archive_->forget(std::move(order)));
     return answer;

@@ -109,6 +109,7 @@ std::string status_json(const web::StatusReport& r) {
                  {"quarantined", r.quarantined},
                  {"sources", sources},
                  {"vault", r.vault},
+                 {"escrow", r.escrow},
                  {"origin", r.origin},
                  {"fingerprint", r.fingerprint},
                  {"read_only", r.read_only},
@@ -128,6 +129,7 @@ std::string status_text(const web::StatusReport& r, Language language) {
         << web::existence_words(r, de ? web::Language::german : web::Language::english) << "\n";
     out << (de ? "Fingerabdruck  " : "fingerprint    ") << r.fingerprint << "\n";
     out << (de ? "Tresor         " : "vault          ") << r.vault << "\n";
+    out << (de ? "Hinterlegung   " : "escrow         ") << r.escrow << "\n";
     for (const web::SourceReport& s : r.sources) {
         out << (de ? "Quelle         " : "source         ") << s.name << " (" << s.kind << "), " << s.entries
             << (de ? " Einträge" : " entries") << (s.paused ? (de ? ", angehalten" : ", paused") : "");

@@ -98,6 +98,7 @@ json to_json(const Call& c) {
             {"sample", c.sample},
             {"nonce", c.nonce},
             {"check", c.check},
+            {"without_escrow", c.without_escrow},
             {"signer_keys", c.signer_keys},
             {"interval", c.interval_s},
             {"price", c.price},
@@ -146,6 +147,7 @@ Call from_json(const json& j) {
     c.sample = j.at("sample");
     c.nonce = j.at("nonce");
     c.check = j.at("check");
+    c.without_escrow = j.at("without_escrow");
     c.signer_keys = j.at("signer_keys");
     c.interval_s = j.at("interval");
     c.price = j.at("price");
@@ -242,9 +244,9 @@ void RemoteServer::handle(const LocalSocket& connection) {
 
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
     // These need no archive, or are the server.
-    static constexpr std::string_view kOwn[] = {"init",          "try",          "serve",       "tsa serve",
-                                                "witness serve", "signer serve", "trust key",   "trust sign",
-                                                "continue",      "audit list",   "audit export"};
+    static constexpr std::string_view kOwn[] = {
+        "init",       "try",      "serve",      "tsa serve",    "witness serve", "signer serve", "trust key",
+        "trust sign", "continue", "audit list", "audit export", "restore",       "backup verify"};
     if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
         return std::nullopt;
     const auto connected = LocalSocket::connect(call.archive / kName);

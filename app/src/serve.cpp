@@ -72,6 +72,9 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
                 log(LogLevel::error, "sources not counted", {{"code", counted.error().code()}});
             if (const Status forgotten = house.maintain(); !forgotten.ok())
                 log(LogLevel::error, "what is erased was not cleared away", {{"code", forgotten.error().code()}});
+            if (const Status kept = house.maintain_escrow(); !kept.ok())
+                log(LogLevel::warning, "the escrow of keys was not brought up to date",
+                    {{"code", kept.error().code()}});
             calendar = clock.monotonic_ms() + kLookAtCalendar;
         }
         rest(std::clamp<std::int64_t>(publish - clock.monotonic_ms(), 100, kLateTokens));

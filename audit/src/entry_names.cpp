@@ -50,10 +50,10 @@ constexpr std::array<std::string_view, 48> kControl = {
     "slots_changed",
     "",
     "",
+    "escrow_stored",
     "",
-    "",
-    "",
-    "",  // 41 to 46
+    "archive_restored",
+    "exit_exported",
     "certificate_issued",
 };
 constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};

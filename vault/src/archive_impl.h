@@ -52,6 +52,10 @@ public:
     // Of an entry with a payload, from whoever has it. Code::closed, Code::erased.
     Result<SecretBytes> dek(const audit::EntryHeader& header) const;
     std::unique_ptr<DerivedStore> derived;
+    mutable std::mutex escrow_mutex;
+    std::unique_ptr<EscrowTarget> escrow;  // guarded by escrow_mutex; null: none
+    std::optional<Archive::Adopted> adopted;
+    bool noted_opening = true;
 
     // --- the committer's own ---
     std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;
@@ -136,12 +140,23 @@ public:
     // Called with a new generation that is on the disk and counts for nothing yet: its escrow. Its error ends the run.
     std::function<Status(std::uint32_t)> before_generation;
     struct Run;
+
+    // --- archive_escrow.cpp ---
+    void take_escrow(const EscrowMaker& maker);
+    bool has_escrow() const { return escrow != nullptr; }
+    Status escrow_ready() const;  // Code::environment
+    std::uint32_t escrowed() const;
+    Draft escrow_entry(std::uint32_t generation, const Hash& keyring) const;
+    Status adopt_restored();  // the entry of the restored generation, and what was erased before
+    Result<ForgetOrder> erased_elsewhere() const;
+
     bool is_forgotten(const audit::EntryHeader& header) const;
     Result<std::vector<EntryIndex>> blobs_of(EntryIndex record, const audit::EntryHeader& header) const;
     Result<Run> plan_run(const ForgetOrder& order) const;
     Result<Run> read_run(const audit::ErasureRun& begun) const;
     Status begin_run(Run& run, Composed reason);
     Status carry_out(Run& run);
+    Status forget_again(ForgetOrder order, std::uint64_t& count);
     Status finish_open_runs();  // what can be finished now
     Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
     Status resolve_erased();  // under erased_mutex

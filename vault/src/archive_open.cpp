@@ -1,9 +1,11 @@
 // Making, opening and recovering an archive.
 #include <algorithm>
+#include <utility>
 
 #include "audit/checkpoint.h"
 #include "audit/key_history.h"
 #include "audit/tsa_authority.h"
+#include "base/log.h"
 #include "vault/src/archive_impl.h"
 
 namespace kustos::vault {
@@ -75,7 +77,29 @@ Status ArchiveImpl::load(const UnlockSecret* secret) {
         generation = g.generation;
         forward->set_generation(generation, TRY(X25519Public::from(g.intake_key)));
     }
+    // A ledger that was restored may be older than its keys: those of today count, or what was erased since the backup
+    // would come back.
+    if (const std::uint32_t newer = TRY(Keyholder::newer_than(env, dir / "keys", generation)); newer != 0) {
+        adopted = Archive::Adopted{generation, newer, 0};
+        generation = newer;
+    }
+    // What was sealed to a lost key could never be opened.
+    const auto lost = [generation](const char* what) {
+        return Error(Code::corrupt,
+                     std::string(what) + " of keyring generation " + std::to_string(generation) + " is not here")
+            .with_hint("restore it from its escrow (docs/operations.md, \"If a file is lost\")");
+    };
+    if (!env.fs.exists(generation_dir(dir / "keys", generation) / "root")) return lost("the root page");
+    if (!TRY(Keyholder::has_epoch(env, dir / "keys", generation))) return lost("the key");
     holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, secret));
+    if (adopted) {
+        if (!holder->is_open())
+            return Error(Code::closed,
+                         "the keys that were restored are newer than this ledger: a key holder must open "
+                         "the vault at the first start")
+                .with_hint("give --passphrase-file FILE, or - for standard input");
+        forward->set_generation(generation, TRY(holder->intake()));
+    }
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
@@ -88,7 +112,15 @@ Status ArchiveImpl::load(const UnlockSecret* secret) {
     std::erase_if(open_trees, [this](const auto& open) {  // disposed of as a whole
         return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
     });
-    for (const auto& [key, id] : open_trees) forward->resume_tree(id, TRY(holder->ahead(catalog->trees().at(id))));
+    for (auto open_tree = open_trees.begin(); open_tree != open_trees.end();) {
+        auto ahead = holder->ahead(catalog->trees().at(open_tree->second));
+        if (!ahead.ok() && ahead.error().code() == Code::erased && adopted) {  // after this ledger ends
+            open_tree = open_trees.erase(open_tree);
+            continue;
+        }
+        forward->resume_tree(open_tree->second, TRY(std::move(ahead)));
+        ++open_tree;
+    }
     return {};
 }
 
@@ -186,6 +218,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     std::optional<UnlockSecret> secret = std::move(options.secret);
     if (!secret && options.passphrase) secret = PassphraseSecret{options.passphrase->clone()};
     TRY(impl->load(secret ? &*secret : nullptr));
+    if (options.escrow) impl->take_escrow(options.escrow);
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
     if (options.before_writing) {
@@ -194,9 +227,18 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
             return Error(agreed.error());
         }
     }
-    TRY(archive->finish_erasures());
-    if (secret && archive->is_open()) TRY(archive->note_opening(std::nullopt));
+    archive->impl_->noted_opening = !secret;
+    if (!options.continues) TRY(archive->take_up());
     return archive;
+}
+
+Status Archive::take_up() {
+    if (impl_->adopted) TRY(impl_->adopt_restored());
+    TRY(finish_erasures());
+    if (const Status kept = keep_escrow(); !kept.ok())
+        kustos::log(LogLevel::warning, "the escrow lacks what opens the content now", {{"code", kept.error().code()}});
+    if (!std::exchange(impl_->noted_opening, true) && is_open()) TRY(note_opening(std::nullopt));
+    return {};
 }
 
 }  // namespace kustos::vault
