@@ -15,6 +15,7 @@
 #include "access/accounts.h"
 #include "access/matters.h"
 #include "app/call.h"
+#include "app/forward_keeper.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
 #include "audit/key_history.h"
@@ -201,6 +202,14 @@ public:
     };
     Result<std::unique_ptr<Opening>> open_vault(ByteView passphrase);
 
+    // --- house_hygiene.cpp ---
+    // Code::environment: keys may reach a disk, and config.yaml says harden: strict.
+    Status check_key_memory() const;
+    // Of a server whose vault does not open by itself: what it can go on with after a crash is kept.
+    Status keep_forward_state();
+    // The server indexes by itself: an import waits for it before too much is waiting.
+    void index_lives(bool yes) { index_lives_ = yes; }
+
     vault::Archive& archive() { return *archive_; }
     access::Matters& matter_desk() { return *matters_; }
     access::Accounts& accounts() { return *accounts_; }
@@ -237,9 +246,13 @@ private:
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise
 
+    void add_hygiene(web::StatusReport& status, bool de) const;
+
     Environment environment_;
     HouseOptions options_;
     Config config_;
+    ForwardKeeper keeper_;
+    std::atomic<bool> index_lives_ = false;
     std::unique_ptr<vault::Archive> archive_;
     std::unique_ptr<access::Matters> matters_;
     std::unique_ptr<vault::Opener> opener_;

@@ -37,6 +37,8 @@ public:
     // Code::closed while the vault is closed (the sealer still answers for the shard it has open); Code::not_found if
     // the key is gone for good.
     virtual Result<SecretBytes> key_of(ShardId id) = 0;
+    // The shard is closed: whoever indexes needs its key no more (and must not keep it). Again is fine.
+    virtual void shard_closed(ShardId id) { static_cast<void>(id); }
 };
 
 // How much of a record can be found.

@@ -85,6 +85,8 @@ public:
     Status commit(IndexFeed& feed);
     // Commit, compact into a single file, forget the key. Call before erasures, at shutdown, or let run_once do it.
     Status close_shard(IndexFeed& feed);
+    // The words of what was indexed, which are kept to be fast. Call when nothing more comes: they are content.
+    void forget_words();
     bool has_open_shard() const;
     std::uint64_t uncommitted() const;
 

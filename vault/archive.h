@@ -35,6 +35,7 @@
 #include "base/environment.h"
 #include "vault/catalog.h"
 #include "vault/erasure.h"
+#include "vault/forward_memory.h"
 #include "vault/message.h"
 #include "vault/payload.h"
 
@@ -75,6 +76,9 @@ struct OpenOptions {
     Path state;                             // the signer's own store, outside the archive directory
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
     std::optional<SecretBytes> passphrase;
+    // Memory that an earlier process left, given the folder of the signer's store; null: none. Called with the
+    // archive's lock held.
+    std::function<std::unique_ptr<ForwardMemory>(const Path& state)> forward_memory;
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
 };
@@ -180,7 +184,13 @@ public:
     Status indexed_below(EntryIndex index);
     // In a live stream a key waits for the indexer for so long and no longer; what it misses is deferred until the next
     // opening.
-    void forget_older_than(std::int64_t ms, std::size_t most);
+    std::size_t forget_older_than(std::int64_t ms, std::size_t most);  // how many
+    std::size_t waiting() const;                                       // records and blobs that wait for the indexer
+    void shard_closed(std::uint32_t shard);                            // the sealer needs its term key no more
+    // From now on the forward state survives a crash of this process, as long as somebody keeps the memory's
+    // descriptor.
+    void keep_forward_state(std::unique_ptr<ForwardMemory> memory);
+    std::string forward_memory() const;  // "memfd_secret", "memfd"; empty: a crash counts as a power loss
 
 private:
     Status name_forgotten_checkpoints();

@@ -27,6 +27,8 @@ const std::vector<std::string_view>& known_keys() {
     static const std::vector<std::string_view> keys = {
         "name",
         "authority",
+        "forward_state.minutes",
+        "harden",
         "language",
         "time_zone",
         "time_stamps.authorities",
@@ -134,6 +136,7 @@ Status House::wire() {
     TRY(read_trust());
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
+    open.forward_memory = [this](const Path& state) { return keeper_.find(state); };
     open.state = options_.state;
     if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
         open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
@@ -355,6 +358,7 @@ Result<web::StatusReport> House::status(web::Language language) {
                                             " does not sign for this archive: it must know its key (kustos witness "
                                             "serve --log).");
     }
+    add_hygiene(s, de);
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
             "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "

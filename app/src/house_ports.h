@@ -22,6 +22,7 @@ public:
     Result<SecretBytes> key_of(search::ShardId id) override {
         return archive_.shard_key(static_cast<std::uint32_t>(id.value));
     }
+    void shard_closed(search::ShardId id) override { archive_.shard_closed(static_cast<std::uint32_t>(id.value)); }
 
 private:
     vault::Archive& archive_;
@@ -62,7 +63,9 @@ private:
 // What the importer seals.
 class House::Port final : public ingest::SealPort {
 public:
-    Port(vault::Archive& archive, const vault::SourceInfo& source) : archive_(archive), source_(source) {}
+    // too_much: asked before each piece; while it says yes, nothing is sealed.
+    Port(vault::Archive& archive, const vault::SourceInfo& source, std::function<bool()> too_much = {})
+        : archive_(archive), source_(source), too_much_(std::move(too_much)) {}
     Result<std::vector<ingest::Outcome>> seal(std::vector<ingest::PortItem> items) override;
     // The same with receipts, for pushes.
     Result<std::vector<vault::Receipt>> seal_items(std::vector<ingest::PortItem> items);
@@ -70,6 +73,7 @@ public:
 private:
     vault::Archive& archive_;
     vault::SourceInfo source_;
+    std::function<bool()> too_much_;
 };
 
 }  // namespace kustos::app

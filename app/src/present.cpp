@@ -102,6 +102,8 @@ std::string status_json(const web::StatusReport& r) {
                  {"quarantined", r.quarantined},
                  {"sources", sources},
                  {"vault", r.vault},
+                 {"key_memory", r.key_memory},
+                 {"forward_memory", r.forward_memory},
                  {"origin", r.origin},
                  {"fingerprint", r.fingerprint},
                  {"read_only", r.read_only},

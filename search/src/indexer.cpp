@@ -61,6 +61,7 @@ struct Indexer::State {
         TRY(remove_leftovers(fs, index_dir, shards));
         for (const FoundShard& shard : shards) {
             if (!shard.closed && shard.open_dir) TRY(take_up(shard.id));
+            if (writer == nullptr || writer->state().id != shard.id) keys.shard_closed(shard.id);
         }
         position = TRY(summarise(fs, index_dir)).end;
         if (writer != nullptr) position = std::max(position, writer->state().end);
@@ -81,9 +82,17 @@ struct Indexer::State {
             return remove_shard(fs, index_dir, id);
         }
         if (*resumed == nullptr) return remove_shard(fs, index_dir, id);
-        if (writer != nullptr) TRY(writer->close());
+        if (writer != nullptr) TRY(close_writer());
         writer = TRY(std::move(resumed));
         opened_ms = clock.monotonic_ms();
+        return ok_status();
+    }
+
+    Status close_writer() {
+        const ShardId id = writer->state().id;
+        TRY(writer->close());
+        writer.reset();
+        keys.shard_closed(id);
         return ok_status();
     }
 
@@ -190,12 +199,15 @@ Status Indexer::commit(IndexFeed& feed) {
     return feed.done_up_to(state_->position);
 }
 
+void Indexer::forget_words() {
+    state_->analyser.forget();
+    if (state_->writer != nullptr) state_->writer->forget_cached_words();
+}
+
 Status Indexer::close_shard(IndexFeed& feed) {
     if (state_->writer == nullptr) return ok_status();
     TRY(commit(feed));
-    TRY(state_->writer->close());
-    state_->writer.reset();
-    return ok_status();
+    return state_->close_writer();
 }
 
 }  // namespace kustos::search

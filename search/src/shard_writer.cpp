@@ -52,7 +52,7 @@ struct ShardWriter::State {
     UtcTime earliest{std::numeric_limits<std::int64_t>::max()}, latest{std::numeric_limits<std::int64_t>::min()};
     std::uint64_t uncommitted = 0;
     std::unordered_set<std::uint64_t> entries;
-    std::unordered_set<std::string> known_words;
+    std::unordered_set<std::string> known_words;  // keyed: the words themselves are content
     std::unordered_map<const WordForms*, WordTerms> cache;
 
     const WordTerms& terms_of(const WordForms& forms) {
@@ -63,7 +63,7 @@ struct ShardWriter::State {
         for (const auto* list : {&forms.stems, &forms.components}) {
             for (const std::string& stem : *list) made.stems.push_back(terms.term(Space::stem, stem));
         }
-        if (known_words.insert(forms.plain).second) words->add(forms.plain);
+        if (known_words.insert(terms.term(Space::text, forms.plain)).second) words->add(forms.plain);
         return made;
     }
 
@@ -199,7 +199,7 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
         WordsRead read = TRY(read_words(log, term_key.view(), id, length));
         state->words =
             TRY(WordsWriter::open(fs, state->files.words, term_key.view(), id, read.length, read.chunks, random));
-        state->known_words.insert(read.words.begin(), read.words.end());
+        for (const std::string& word : read.words) state->known_words.insert(state->terms.term(Space::text, word));
     }
     return std::unique_ptr<ShardWriter>(new ShardWriter(std::move(state)));
 }

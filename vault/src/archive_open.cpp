@@ -24,15 +24,13 @@ Result<SecretBytes> ArchiveImpl::load_catalog_key() {
         if (env.fs.exists(dir / "catalog.db")) TRY(env.fs.remove(dir / "catalog.db"));
         return made.clone();
     }
-    Bytes bytes = TRY_IN("catalog.key", read_file(env.fs, file, 32));
-    SecretBytes key((ByteView(bytes)));
-    wipe(bytes);
+    SecretBytes key = TRY_IN("catalog.key", read_secret_file(env.fs, file, 32));
     if (key.size() != 32)
         return Error(Code::corrupt, "catalog.key is not 32 bytes").with_hint("remove it: it is made again");
     return key;
 }
 
-Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
+Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase, std::unique_ptr<ForwardMemory> memory) {
     vault = signer->vault();
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
@@ -75,19 +73,25 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         forward->set_generation(generation, TRY(X25519Public::from(g.intake_key)));
     }
     holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase));
+    committed_size = head.size.value;
+    TRY(take_over_forward(std::move(memory)));
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
         // Leaves of a ledger before may have been used by entries that are lost: never again.
         if (id.value >> 24 != continuation) continue;
-        if (!holder->is_open() || tree.next_leaf >= audit::kLeavesPerKeyTree) continue;
+        if (tree.next_leaf >= audit::kLeavesPerKeyTree || !(holder->is_open() || forward->has_tree(id))) continue;
         open_trees[{tree.retention_class, tree.year}] = id;  // the newest wins: ids ascend
     }
     newest_tree = std::max(newest_tree, continuation << 24);
     std::erase_if(open_trees, [this](const auto& open) {  // disposed of as a whole
         return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
     });
-    for (const auto& [key, id] : open_trees) forward->resume_tree(id, TRY(holder->ahead(catalog->trees().at(id))));
+    for (const auto& [key, id] : open_trees) {
+        if (!forward->has_tree(id))
+            forward->resume_tree(id, TRY(holder->ahead(catalog->trees().at(id))), next_leaf.at(id));
+    }
+    forward->save();
     return {};
 }
 
@@ -173,7 +177,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     }
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
-    TRY(impl->load(options.passphrase));
+    TRY(impl->load(options.passphrase, options.forward_memory ? options.forward_memory(impl->state) : nullptr));
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
     if (options.before_writing) {

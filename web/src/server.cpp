@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "web/push_json.h"
 #include "web/src/html.h"
 #include "web/src/sessions.h"
@@ -144,6 +145,7 @@ public:
     explicit Handler(House& house) : house_(house) {}
 
     void handleRequest(HTTPServerRequest& request, HTTPServerResponse& response) override {
+        const StackWiper wiper;
         // Poco reports a broken connection by an exception; there is nobody left to answer then.
         try {
             security_headers(response);
