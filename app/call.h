@@ -39,7 +39,9 @@ struct Call {
     std::string redact;
     std::string config;
     std::string trust;
-    std::vector<std::string> reports;  // verify --report
+    std::vector<std::string> reports;    // verify --report
+    std::vector<std::string> approvers;  // --approver
+    std::string attachment;              // SHA-256, hex
     std::string password_file;
     std::uint64_t limit = 20;
     int port = 0;

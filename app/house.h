@@ -15,6 +15,7 @@
 #include "access/accounts.h"
 #include "access/matters.h"
 #include "app/call.h"
+#include "app/erasure.h"
 #include "app/forward_keeper.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
@@ -173,6 +174,16 @@ public:
     // What an interval costs in tokens, at most and as it was in the last 30 days (kustos anchor preview).
     Result<AnchorPreview> preview_anchors(std::int64_t interval_s) const;
 
+    // --- forgetting (app/erasure.h) ---
+    // Code::denied: a hold, or not two approvers. Code::closed.
+    Result<EraseAnswer> erase(const EraseRequest& request);
+    std::vector<ErasureStatus> erasures() const;
+    // The signed certificate of a run, as it stands now: an entry names it before it is signed. File names.
+    Result<std::vector<std::string>> certify_erasure(const audit::ErasureId& id, const ReportRequest& request);
+    // Index shards that hold words of what is erased are written anew under new keys; the old ones are destroyed.
+    Result<TermsReport> remove_terms();
+    Result<CompactionReport> compact(bool show_progress);
+
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
     // What is sealed in a control or access entry (who searched for what, which settings were changed): an access entry
@@ -232,6 +243,9 @@ private:
     Status count_source(const vault::SourceInfo& source);
     Result<audit::KeyHistory> key_history() const;
     Result<std::string> report_proof(EntryIndex entry);
+    Result<std::vector<std::string>> sign_pages(const std::vector<Path>& files, EntryIndex entry,
+                                                const std::string& content, const std::function<Result<Bytes>()>& draw);
+    Result<std::string> erasure_entries(const audit::ErasureRun& run);
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);
@@ -242,6 +256,7 @@ private:
     Status look_at_witnesses(vault::Archive& archive);
     Status ask_witnesses(TreeSize size);
     Status name_renewals();
+    Status check_holds(const EntrySet& records);
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise

@@ -258,7 +258,29 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     account_set->add_option("--password-file", c.password_file, "a file with the password, or -")->required();
     chosen(account_set, "account set");
 
-    for (const char* later : {"erase", "hold", "retention", "disposition", "unlock", "lock", "backup"}) {
+    auto* erase = app.add_subcommand("erase", "destroy the keys of records (Art. 17 GDPR); status, list");
+    erase->add_option("--record", c.record, "one record");
+    erase->add_option("--records", c.records_file, "a file with one record number a line");
+    erase->add_option("--query", c.query, "every record that it finds");
+    erase->add_option("--attachment", c.attachment, "SHA-256 of an attachment: everywhere where it is");
+    erase->add_option("--ground", c.ground, "the legal basis");
+    erase->add_option("--approver", c.approvers, "who approved; two different people")->allow_extra_args(false);
+    erase->add_flag("--check", c.check, "only say what would be erased");
+    erase->add_option("--certificate", c.reports, "a signed certificate: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
+    erase->require_subcommand(0, 1);
+    erase->callback([&c] {  // runs behind those of its own commands
+        if (c.command.empty()) c.command = "erase";
+    });
+    auto* erase_status = erase->add_subcommand("status", "how far an erasure has come");
+    erase_status->add_option("ERASURE", c.name)->required();
+    erase_status->add_option("--certificate", c.reports, "a signed certificate: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
+    chosen(erase_status, "erase status");
+    chosen(erase->add_subcommand("list", "all erasures and dispositions"), "erase list");
+    chosen(app.add_subcommand("compact", "remove the words and the ciphertext of what is erased"), "compact");
+
+    for (const char* later : {"hold", "retention", "disposition", "unlock", "lock", "backup"}) {
         auto* sub = app.add_subcommand(later, "not in this version");
         sub->fallthrough(false);
         sub->allow_extras();

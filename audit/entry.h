@@ -150,6 +150,7 @@ enum class ControlAction : std::uint16_t {
     sample_drawn = 24,
     sample_judged = 25,
     record_succeeded = 26,
+    certificate_issued = 47,
     // 27 to 39: retention and holds; 40 to 42: unlocking; 43 to 46: backups
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };

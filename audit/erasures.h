@@ -44,6 +44,7 @@ public:
 
     // Every entry with a payload may be told, in order, from some entry on: then counts are compared where they can be.
     void counts_from(EntryIndex entry) { counted_from_ = entry; }
+    void compare_no_more() { headers_ = {}; }  // what the headers came from may end
     // False: the entry uses a key that was destroyed before it.
     bool seal(const EntryHeader& header);
 
@@ -91,8 +92,14 @@ private:
     std::uint32_t destroyed_below_ = 0;
 };
 
+class LedgerReader;
+// Of the whole ledger; each entry that is taken is proven to be under the head, malformed ones are passed over. Costs a
+// pass over the entries.
+Result<Erasures> collect_erasures(const LedgerReader& ledger, const TreeSize& size, const Hash& root);
+
 // States, as the certificate of an erasure has them, of what the entries say.
 enum class RunState { begun, unreadable, terms_gone, ciphertext_gone, final_ };
 RunState state_of(const ErasureRun& run);
+std::string_view name_of(RunState state);  // begun, unreadable, terms_gone, ciphertext_gone, final
 
 }  // namespace kustos::audit

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/erase_commands.h"
 #include "app/house.h"
 #include "app/remote.h"
 #include "app/serve.h"
@@ -129,6 +130,7 @@ public:
         if (n == "audit export") return export_trail(e_, c_, {out_, err_});
         if (n == "audit show") return audit_show();
         if (n == "audit sample") return audit_sample();
+        if (n == "erase" || n == "erase status" || n == "erase list" || n == "compact") return forget(n);
         if (n == "account set") return account_set();
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
@@ -411,6 +413,15 @@ private:
         const web::SearchReport report = TRY(house->search(actor(*house), c_.matter, c_.query, c_.sort, 0, c_.limit));
         out_ << (c_.json ? search_json(report) : search_text(report, c_.language));
         return 0;
+    }
+
+    Result<int> forget(const std::string& name) {
+        auto house = TRY(open_house());
+        const Streams streams{out_, err_};
+        if (name == "erase") return erase_records(*house, c_, actor(*house), streams);
+        if (name == "erase status") return erase_status(*house, c_, actor(*house), streams);
+        if (name == "erase list") return erase_list(*house, c_, streams);
+        return compact(*house, c_, streams);
     }
 
     Result<EntryIndex> record_number(const std::string& text) {

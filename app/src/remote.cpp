@@ -63,6 +63,8 @@ json to_json(const Call& c) {
             {"reports", reports},
             {"password_file", absolute(c.password_file)},
             {"limit", c.limit},
+            {"approvers", c.approvers},
+            {"attachment", c.attachment},
             {"original", c.original},
             {"deep", c.deep},
             {"since_last", c.since_last},
@@ -101,6 +103,8 @@ Call from_json(const json& j) {
     c.reports = j.at("reports").get<std::vector<std::string>>();
     c.password_file = j.at("password_file");
     c.limit = j.at("limit");
+    c.approvers = j.at("approvers").get<std::vector<std::string>>();
+    c.attachment = j.at("attachment");
     c.original = j.at("original");
     c.deep = j.at("deep");
     c.since_last = j.at("since_last");

@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 47> kControl = {
+constexpr std::array<std::string_view, 48> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -34,6 +34,27 @@ constexpr std::array<std::string_view, 47> kControl = {
     "sample_drawn",
     "sample_judged",
     "record_succeeded",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",  // 27 to 39
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",  // 40 to 46
+    "certificate_issued",
 };
 constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "audit/ledger.h"
+#include "audit/merkle.h"
+
 namespace kustos::audit {
 
 namespace {
@@ -32,6 +35,22 @@ RunState state_of(const ErasureRun& run) {
     if (run.ciphertext && run.terms) return RunState::ciphertext_gone;
     if (run.terms) return RunState::terms_gone;
     return RunState::unreadable;
+}
+
+std::string_view name_of(RunState state) {
+    switch (state) {
+        case RunState::begun:
+            return "begun";
+        case RunState::unreadable:
+            return "unreadable";
+        case RunState::terms_gone:
+            return "terms_gone";
+        case RunState::ciphertext_gone:
+            return "ciphertext_gone";
+        case RunState::final_:
+            return "final";
+    }
+    return "begun";
 }
 
 bool Erasures::seal(const EntryHeader& header) {
@@ -214,6 +233,22 @@ Status Erasures::take_state(EntryIndex index, ErasureAction action, const BodyRe
         return run.terms && run.ciphertext && run.final_entry;
     });
     return {};
+}
+
+Result<Erasures> collect_erasures(const LedgerReader& ledger, const TreeSize& size, const Hash& root) {
+    Erasures all([&ledger](EntryIndex i) { return ledger.header(i); });
+    TRY(ledger.for_each(EntryIndex{0}, EntryIndex{size.value}, [&](EntryIndex index, ByteView bytes) -> Status {
+        const EntryHeader header = TRY(decode_header(bytes));
+        if (header.kind != Kind::erasure && header.kind != Kind::control) return {};
+        const Entry entry = TRY(decode_entry(bytes));
+        if (header.kind == Kind::control && control_action(entry) != ControlAction::generation_opened) return {};
+        const auto proof = TRY(ledger.proof(index, size));
+        TRY(verify_inclusion(index, size, leaf_hash(bytes), proof, root));
+        (void)all.take(index, entry);
+        return {};
+    }));
+    all.compare_no_more();
+    return all;
 }
 
 const ErasureRun* Erasures::find(const ErasureId& id) const {

@@ -77,18 +77,37 @@ bool ArchiveImpl::is_forgotten(const EntryHeader& header) const {
     return catalog->forgotten().contains(header.tree, header.leaf);
 }
 
+// A record's blobs stand right before it, in the same batch; an entry that opens a key tree may stand between them.
+Result<std::vector<EntryIndex>> ArchiveImpl::blobs_of(EntryIndex record, const EntryHeader& header) const {
+    std::vector<EntryIndex> blobs;
+    for (std::uint64_t i = record.value; i-- > 0;) {
+        const EntryHeader before = TRY(reader->header(EntryIndex(i)));
+        if (before.kind == Kind::control && before.source.value == 0) continue;
+        if (before.kind != Kind::blob || !(before.source == header.source)) break;
+        blobs.push_back(EntryIndex(i));
+    }
+    return blobs;
+}
+
 // Counts on the way: a whole tree's records and blobs without looking at each.
 Result<ArchiveImpl::Run> ArchiveImpl::plan_run(const ForgetOrder& order) const {
     Run run;
     env.random.fill(run.id);
     run.method = method_name(order.method);
     std::vector<Leaf> leaves;
+    const auto take = [&](EntryIndex index, const EntryHeader& header) {
+        if (!is_forgotten(header)) leaves.push_back({header.tree, header.leaf, index});
+    };
     for (const EntryIndex index : order.entries) {
+        if (index.value >= reader->size().value)
+            return Error(Code::not_found, "there is no entry " + std::to_string(index.value));
         const EntryHeader header = TRY(reader->header(index));
         if (!is_content(header))
             return Error(Code::not_found, "entry " + std::to_string(index.value) + " is no record and no blob")
                 .with_hint("kustos search prints the numbers of records");
-        if (!is_forgotten(header)) leaves.push_back({header.tree, header.leaf, index});
+        take(index, header);
+        if (header.kind != Kind::record) continue;
+        for (const EntryIndex blob : TRY(blobs_of(index, header))) take(blob, TRY(reader->header(blob)));
     }
     run.ranges = ranges_of(std::move(leaves));
     for (const LeafRange& r : run.ranges) run.count += r.last.value - r.first.value + 1;

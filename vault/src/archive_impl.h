@@ -138,6 +138,7 @@ public:
     std::function<Status(std::uint32_t)> before_generation;
     struct Run;
     bool is_forgotten(const audit::EntryHeader& header) const;
+    Result<std::vector<EntryIndex>> blobs_of(EntryIndex record, const audit::EntryHeader& header) const;
     Result<Run> plan_run(const ForgetOrder& order) const;
     Result<Run> read_run(const audit::ErasureRun& begun) const;
     Status begin_run(Run& run, Composed reason);
