@@ -74,6 +74,7 @@ void ForwardKeys::puncture(KeyTreeId tree, LeafNumber first, LeafNumber last) {
     const std::lock_guard lock(mutex_);
     const auto found = state_.trees.find(tree);
     if (found == state_.trees.end()) return;
+    if (first == last && !found->second.cover.covers(first)) return;  // most of what is erased was indexed long ago
     found->second.cover.puncture(first, last);
     save_locked();
 }

@@ -89,6 +89,7 @@ void KeyCover::keep_rest(NodePlace node, ByteView key, std::span<const Leaves> l
 void KeyCover::puncture(std::span<const Leaves> leaves) {
     path_.clear();
     KeyNodes kept;
+    kept.reserve(nodes_.size() + 4 * leaves.size());  // scattered ones leave about so many siblings
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
         const NodePlace node = nodes_.place(i);
         const auto begin = std::lower_bound(leaves.begin(), leaves.end(), node.first(),
