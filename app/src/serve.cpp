@@ -56,6 +56,7 @@ void forget_loop(House& house) {
     while (!interrupt_requested()) {
         if (const std::size_t missed = house.archive().forget_older_than(kKeyWaits, kKeysWaiting); missed != 0)
             log(LogLevel::warning, "keys did not wait for the indexer", {{"records", missed}});
+        web::Server::wipe_buffers();
         rest(500);
     }
 }

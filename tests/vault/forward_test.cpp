@@ -176,7 +176,7 @@ TEST_CASE("of two copies the newer whole one counts, and with both torn nothing 
     }
     const Bytes whole = kept.content();
     CHECK(std::equal(whole.begin(), whole.begin() + ForwardMemory::kCopy, whole.begin() + ForwardMemory::kCopy));
-    for (const std::size_t at : {std::size_t{0}, std::size_t{8}, std::size_t{60}, std::size_t{200}}) {
+    for (const std::size_t at : {std::size_t{0}, std::size_t{8}, std::size_t{60}, std::size_t{120}}) {
         for (const int copies : {1, 2, 3}) {
             kept.put_back(whole);
             if ((copies & 1) != 0) kept.damage(at);

@@ -74,6 +74,7 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase, std::uniq
     }
     holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase));
     committed_size = head.size.value;
+    forward->resume_waiting(EntryIndex(committed_size), {});
     TRY(take_over_forward(std::move(memory)));
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
