@@ -17,8 +17,9 @@
 #include "access/matters.h"
 #include "app/call.h"
 #include "app/erasure.h"
-#include "app/vault_door.h"
+#include "app/forward_keeper.h"
 #include "app/scope.h"
+#include "app/vault_door.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
 #include "audit/key_history.h"
@@ -33,8 +34,8 @@
 #include "search/rewrite.h"
 #include "search/searcher.h"
 #include "vault/archive.h"
-#include "vault/forgetter.h"
 #include "vault/backup.h"
+#include "vault/forgetter.h"
 #include "vault/opener.h"
 #include "web/service.h"
 
@@ -46,7 +47,7 @@ struct HouseOptions {
     Path archive;
     Path state;  // the signer's own store and what else must not lie in the archive
     std::optional<vault::UnlockSecret> secret;
-    std::string actor;  // who uses the command line
+    std::string actor;       // who uses the command line
     Path escrow;             // the medium; empty: config.yaml's
     bool no_escrow = false;  // a drill: the real one must not be written
 };
@@ -230,6 +231,14 @@ public:
     Result<audit::AnchorSpan> take_stamp(ByteView tsr, const std::string& authority);
 
     VaultDoor& door() { return *door_; }  // who has the vault open, and until when
+    // --- house_hygiene.cpp ---
+    // Code::environment: keys may reach a disk, and config.yaml says harden: strict.
+    Status check_key_memory() const;
+    // Of a server whose vault does not open by itself: what it can go on with after a crash is kept.
+    Status keep_forward_state();
+    // The server indexes by itself: an import waits for it before too much is waiting.
+    void index_lives(bool yes) { index_lives_ = yes; }
+
     vault::Archive& archive() { return *archive_; }
     // For decisions about retention, holds and erasure: one at a time, so that no hold comes between a check and what
     // it was made for.
@@ -285,9 +294,13 @@ private:
     Status expect_not_erased(const std::vector<EntryIndex>& entries) const;
     Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
 
+    void add_hygiene(web::StatusReport& status, bool de) const;
+
     Environment environment_;
     HouseOptions options_;
     Config config_;
+    ForwardKeeper keeper_;
+    std::atomic<bool> index_lives_ = false;
     std::unique_ptr<vault::Archive> archive_;
     std::unique_ptr<access::Matters> matters_;
     std::unique_ptr<vault::Opener> opener_;

@@ -57,8 +57,11 @@ public:
     void seal(ByteView nonce12, ByteView aad, ByteView plaintext, Bytes& out);
     // out gets the plaintext appended; on failure nothing is appended and the error is Code::corrupt.
     Status open(ByteView nonce12, ByteView aad, ByteView ciphertext, Bytes& out);
+    // The same for keys: the plaintext is in locked memory from the start.
+    Result<SecretBytes> open_secret(ByteView nonce12, ByteView aad, ByteView ciphertext);
 
 private:
+    bool open_into(ByteView nonce12, ByteView aad, ByteView ciphertext, std::uint8_t* out);
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -59,6 +59,7 @@ public:
     // Calls for each occurrence, positions ascending; returns the number of positions used.
     std::uint32_t each(std::string_view utf8, const std::function<void(const Occurrence&)>& call);
     const WordForms& forms(std::string_view word);  // of one part, cached
+    void forget();                                  // all of them; as trim() that answers true
     bool trim();  // forget cached words if there are many (true: all WordForms pointers are void); call between records
 
 private:

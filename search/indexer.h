@@ -91,6 +91,8 @@ public:
     Status close_shard(IndexFeed& feed);
     // Closed shards were rewritten or removed (search/rewrite.h): what was known of them is looked up again.
     Status shards_changed();
+    // The words of what was indexed, which are kept to be fast. Call when nothing more comes: they are content.
+    void forget_words();
     bool has_open_shard() const;
     std::uint64_t uncommitted() const;
 

@@ -37,6 +37,7 @@
 #include "vault/catalog.h"
 #include "vault/erasure.h"
 #include "vault/escrow.h"
+#include "vault/forward_memory.h"
 #include "vault/message.h"
 #include "vault/payload.h"
 #include "vault/slots.h"
@@ -95,8 +96,11 @@ struct OpenOptions {
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
     std::optional<UnlockSecret> secret;     // opens the vault at once
     std::optional<SecretBytes> passphrase;  // short for the most common one
-    EscrowMaker escrow;      // null: none is configured
+    EscrowMaker escrow;                     // null: none is configured
     bool continues = false;  // a continuation: nothing is written before the caller has begun it and calls take_up()
+    // Memory that an earlier process left, given the folder of the signer's store; null: none. Called with the
+    // archive's lock held.
+    std::function<std::unique_ptr<ForwardMemory>(const Path& state)> forward_memory;
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
     audit::Suite suite = audit::Suite::aes256_gcm;  // of what is sealed from now on
@@ -251,7 +255,12 @@ public:
     Status indexed_below(EntryIndex index);
     // In a live stream a key waits for the indexer for so long and no longer; what it misses is deferred until the next
     // opening.
-    void forget_older_than(std::int64_t ms, std::size_t most);
+    std::size_t forget_older_than(std::int64_t ms, std::size_t most);  // how many
+    std::size_t waiting() const;                                       // records and blobs that wait for the indexer
+    // From now on the forward state survives a crash of this process, as long as somebody keeps the memory's
+    // descriptor.
+    void keep_forward_state(std::unique_ptr<ForwardMemory> memory);
+    std::string forward_memory() const;  // "memfd_secret", "memfd"; empty: a crash counts as a power loss
 
 private:
     Status name_forgotten_checkpoints();

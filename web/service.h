@@ -63,6 +63,8 @@ struct StatusReport {
     std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
     std::string escrow;                   // of keys, in people's words
     std::string sandbox;                  // layers of the extraction sandbox
+    std::string key_memory;               // "locked", "not locked, no swap", "may be swapped", "may be hibernated"
+    std::string forward_memory;           // "memfd_secret", "memfd"; empty: a crash counts as a power loss
     bool read_only = false;               // the writer ended; why stands in next_steps
     std::vector<std::string> next_steps;  // in people's words
 };

@@ -1,5 +1,6 @@
 #include "app/commands.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -40,19 +41,17 @@ std::string user_name(std::uint32_t uid) {
     return found->pw_name;
 }
 
-Result<SecretBytes> read_secret(Environment e, const std::string& file, const char* what) {
-    std::string text;
-    if (file == "-") {
-        std::getline(std::cin, text);
-    } else {
-        auto bytes = read_file(e.fs, file, 4096);
-        if (!bytes.ok()) return Error(Code::usage, std::string(what) + " file can't be read");
-        text = to_text(*bytes);
-        text = text.substr(0, text.find('\n'));
-    }
-    if (!text.empty() && text.back() == '\r') text.pop_back();
-    SecretBytes secret(as_bytes(text));
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+Result<SecretBytes> read_secret(Environment, const std::string& file, const char* what) {
+    // Never in a buffer of the standard library's: byte by byte, and only the first line.
+    const int in = file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (in < 0) return Error(Code::usage, std::string(what) + " file can't be read");
+    SecretBytes line(4096);
+    const std::span<std::uint8_t> room = line.writable();
+    std::size_t size = 0;
+    while (size < room.size() && ::read(in, room.data() + size, 1) == 1 && room[size] != '\n') ++size;
+    if (in != STDIN_FILENO) ::close(in);
+    if (size > 0 && room[size - 1] == '\r') --size;
+    SecretBytes secret(line.view().first(size));
     if (secret.empty()) return Error(Code::usage, std::string(what) + " is empty");
     return secret;
 }
@@ -252,7 +251,8 @@ private:
             for (const std::string& sheet : sheets) (void)e_.fs.remove(sheet);
             return Error(created.error());
         }
-        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities, c_.suite, absolute_path(c_.escrow)))));
+        TRY(replace_file(e_.fs, dir / "config.yaml",
+                         as_bytes(config_template(authorities, c_.suite, absolute_path(c_.escrow)))));
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();

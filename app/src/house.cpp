@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "app/key_commands.h"
 #include "app/backup_commands.h"
+#include "app/key_commands.h"
 #include "app/src/house_ports.h"
 #include "app/src/key_words.h"
 #include "audit/anchors.h"
@@ -32,6 +32,8 @@ const std::vector<std::string_view>& known_keys() {
         "authority",
         "escrow.dir",
         "escrow.keep_days",
+        "forward_state.minutes",
+        "harden",
         "language",
         "time_zone",
         "time_stamps.authorities",
@@ -153,6 +155,7 @@ Status House::wire() {
     TRY(read_trust());
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
+    open.forward_memory = [this](const Path& state) { return keeper_.find(state); };
     open.state = options_.state;
     open.suite = TRY_IN("config.yaml, suite", suite_of(config_.text("suite", kDefaultSuite)));
     if (const Path medium = escrow_medium(); !medium.empty()) open.escrow = vault::escrow_in_folder(medium);
@@ -379,6 +382,7 @@ Result<web::StatusReport> House::status(web::Language language) {
                                             " does not sign for this archive: it must know its key (kustos witness "
                                             "serve --log).");
     }
+    add_hygiene(s, de);
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
             "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "

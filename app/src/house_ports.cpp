@@ -1,5 +1,7 @@
 #include "app/src/house_ports.h"
 
+#include <unistd.h>
+
 #include "base/log.h"
 #include "vault/retention.h"
 
@@ -119,6 +121,7 @@ Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::
 }
 
 Result<std::vector<ingest::Outcome>> House::Port::seal(std::vector<ingest::PortItem> items) {
+    while (too_much_ && too_much_() && !interrupt_requested()) usleep(20'000);
     std::vector<ingest::Outcome> outcomes;
     for (const vault::Receipt& r : TRY(seal_items(std::move(items)))) {
         outcomes.push_back(r.duplicate ? ingest::Outcome::duplicate : ingest::Outcome::sealed);

@@ -66,7 +66,9 @@ private:
 // What the importer seals.
 class House::Port final : public ingest::SealPort {
 public:
-    Port(vault::Archive& archive, const vault::SourceInfo& source) : archive_(archive), source_(source) {}
+    // too_much: asked before each piece; while it says yes, nothing is sealed.
+    Port(vault::Archive& archive, const vault::SourceInfo& source, std::function<bool()> too_much = {})
+        : archive_(archive), source_(source), too_much_(std::move(too_much)) {}
     Result<std::vector<ingest::Outcome>> seal(std::vector<ingest::PortItem> items) override;
     // The same with receipts, for pushes.
     Result<std::vector<vault::Receipt>> seal_items(std::vector<ingest::PortItem> items);
@@ -74,6 +76,7 @@ public:
 private:
     vault::Archive& archive_;
     vault::SourceInfo source_;
+    std::function<bool()> too_much_;
 };
 
 }  // namespace kustos::app

@@ -110,6 +110,8 @@ std::string status_json(const web::StatusReport& r) {
                  {"sources", sources},
                  {"vault", r.vault},
                  {"escrow", r.escrow},
+                 {"key_memory", r.key_memory},
+                 {"forward_memory", r.forward_memory},
                  {"origin", r.origin},
                  {"fingerprint", r.fingerprint},
                  {"read_only", r.read_only},

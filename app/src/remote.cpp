@@ -12,6 +12,7 @@
 #include "app/src/refusal_words.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stack.h"
 
 namespace kustos::app {
 
@@ -200,6 +201,7 @@ void RemoteServer::accept_loop() {
         Worker& worker = workers_.emplace_back();
         worker.thread = std::thread([this, caller = std::move(*connection), &worker] {
             handle(caller);
+            wipe_stack();  // the next thread may get this stack
             worker.done = true;
         });
     }

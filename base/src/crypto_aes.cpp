@@ -94,12 +94,10 @@ void Gcm::seal(ByteView nonce12, ByteView aad, ByteView plaintext, Bytes& out) {
     CHECK(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, kGcmTag, out.data() + start + plaintext.size()) == 1);
 }
 
-Status Gcm::open(ByteView nonce12, ByteView aad, ByteView ciphertext, Bytes& out) {
+// out: room for one byte more than the plaintext has, so that it is never null. False: nothing of it counts.
+bool Gcm::open_into(ByteView nonce12, ByteView aad, ByteView ciphertext, std::uint8_t* out) {
     CHECK(nonce12.size() == 12);
-    if (ciphertext.size() < kGcmTag) return Error(Code::corrupt, "ciphertext is shorter than its tag");
-    const std::size_t start = out.size();
     const std::size_t length_plain = ciphertext.size() - kGcmTag;
-    out.resize(start + length_plain + 1);  // one to spare, so that data() is never null
     EVP_CIPHER_CTX* c = state_->context.get();
     int length = 0;
     std::uint8_t tag[kGcmTag];
@@ -107,18 +105,30 @@ Status Gcm::open(ByteView nonce12, ByteView aad, ByteView ciphertext, Bytes& out
     bool good = EVP_CipherInit_ex2(c, nullptr, nullptr, nonce12.data(), 0, nullptr) == 1;
     if (good && !aad.empty())
         good = EVP_CipherUpdate(c, nullptr, &length, aad.data(), static_cast<int>(aad.size())) == 1;
-    if (good && length_plain != 0) {
-        good = EVP_CipherUpdate(c, out.data() + start, &length, ciphertext.data(), static_cast<int>(length_plain)) == 1;
-    }
+    if (good && length_plain != 0)
+        good = EVP_CipherUpdate(c, out, &length, ciphertext.data(), static_cast<int>(length_plain)) == 1;
     good = good && EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, kGcmTag, tag) == 1 &&
-           EVP_CipherFinal_ex(c, out.data() + start + length_plain, &length) == 1;
-    if (!good) {
-        wipe({out.data() + start, length_plain});
-        out.resize(start);
-        return Error(Code::corrupt, "authentication failed");
-    }
-    out.resize(start + length_plain);
+           EVP_CipherFinal_ex(c, out + length_plain, &length) == 1;
+    if (!good) wipe({out, length_plain});
+    return good;
+}
+
+Status Gcm::open(ByteView nonce12, ByteView aad, ByteView ciphertext, Bytes& out) {
+    if (ciphertext.size() < kGcmTag) return Error(Code::corrupt, "ciphertext is shorter than its tag");
+    const std::size_t start = out.size(), length_plain = ciphertext.size() - kGcmTag;
+    out.resize(start + length_plain + 1);
+    const bool good = open_into(nonce12, aad, ciphertext, out.data() + start);
+    out.resize(start + (good ? length_plain : 0));
+    if (!good) return Error(Code::corrupt, "authentication failed");
     return {};
+}
+
+Result<SecretBytes> Gcm::open_secret(ByteView nonce12, ByteView aad, ByteView ciphertext) {
+    if (ciphertext.size() < kGcmTag) return Error(Code::corrupt, "ciphertext is shorter than its tag");
+    SecretBytes room(ciphertext.size() - kGcmTag + 1);
+    if (!open_into(nonce12, aad, ciphertext, room.writable().data()))
+        return Error(Code::corrupt, "authentication failed");
+    return SecretBytes(room.view().first(room.size() - 1));
 }
 
 }  // namespace kustos

@@ -37,6 +37,57 @@ TEST_CASE("a record can be found once it is committed, and its key may go then")
     CHECK(a.find("nachricht").size() == 11);  // and become a file
 }
 
+TEST_CASE("whoever keeps the term keys hears of each shard that is closed, when it is and at the next start") {
+    SmallArchive a;
+    a.options.records_per_shard = 10;
+    for (int i = 0; i < 25; ++i) a.add_text("wort");
+    {
+        auto indexer = a.open_indexer();
+        REQUIRE(indexer.ok());
+        EntryIndex from = (*indexer)->position();
+        for (bool drained = false; !drained;) {
+            const auto step = (*indexer)->run_once(a.feed, from);
+            REQUIRE(step.ok());
+            from = step->next;
+            drained = step->drained;
+        }
+        CHECK(a.keys.done == std::vector<std::uint64_t>{7, 8});
+        REQUIRE((*indexer)->commit(a.feed).ok());
+    }
+    a.keys.done.clear();
+    {
+        auto indexer = a.open_indexer();  // it may have stopped between closing a shard and saying so
+        REQUIRE(indexer.ok());
+        CHECK(a.keys.done == std::vector<std::uint64_t>{7, 8});
+        REQUIRE((*indexer)->close_shard(a.feed).ok());
+        CHECK(a.keys.done == std::vector<std::uint64_t>{7, 8, 9});
+    }
+    a.keys.done.clear();
+    REQUIRE(a.open_indexer().ok());
+    CHECK(a.keys.done == std::vector<std::uint64_t>{7, 8, 9});
+}
+
+TEST_CASE("words may be forgotten between any two records, and each still stands once in the shard's list") {
+    SmallArchive a;
+    auto indexer = a.open_indexer();
+    REQUIRE(indexer.ok());
+    EntryIndex from = (*indexer)->position();
+    for (int i = 0; i < 3; ++i) {
+        a.add_text("Haftungsausschluss wort" + std::to_string(i));
+        const auto step = (*indexer)->run_once(a.feed, from);
+        REQUIRE(step.ok());
+        from = step->next;
+        REQUIRE((*indexer)->commit(a.feed).ok());
+        (*indexer)->forget_words();
+    }
+    CHECK(a.find("haftungsausschluss").size() == 3);
+    CHECK(a.find("haftungs*").size() == 3);
+    const auto log = read_file(a.fs, shard_files(a.index(), ShardId(7)).words, 1u << 20);
+    const auto words = read_words(log.value(), a.keys.keys.at(7).view(), ShardId(7), 0);
+    REQUIRE(words.ok());
+    CHECK(std::count(words->words.begin(), words->words.end(), "haftungsausschluss") == 1);
+}
+
 TEST_CASE("commits come every so many records, shards close when they are full or old") {
     SmallArchive a;
     a.options.records_per_commit = 4;

@@ -3,6 +3,7 @@
 
 #include "audit/committer.h"
 #include "base/log.h"
+#include "base/stack.h"
 #include "vault/blob_stream.h"
 #include "vault/retention.h"
 #include "vault/seal.h"
@@ -205,7 +206,7 @@ Status ArchiveImpl::number(Batch& batch, Draft& draft, Receipt& receipt) {
         if (draft.kind == Kind::record) {
             batch.leaves.push_back({batch.next, tree, leaf, env.clock.monotonic_ms()});
         } else {
-            batch.done_leaves.emplace_back(tree, leaf);
+            batch.done_leaves.push_back({tree, leaf});
         }
     } else {
         header.sequence = batch.sequence[draft.source]++;
@@ -243,12 +244,14 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
     if (batch.entries.empty()) return receipts;  // duplicates only
 
     const EntryIndex first(log->head().size.value);
+    forward->note_batch(next_leaf, first, env.clock.monotonic_ms());
     const std::string note = TRY(log->commit());
     {
         const std::lock_guard guard(unindexed_mutex);
         unindexed.insert(unindexed.end(), batch.leaves.begin(), batch.leaves.end());
+        committed_size = log->head().size.value;
     }
-    for (const auto& [tree, leaf] : batch.done_leaves) forward->puncture(tree, leaf);
+    if (!batch.done_leaves.empty()) forward->puncture(batch.done_leaves, EntryIndex(0));
     const std::lock_guard guard(catalog_mutex);
     EntryIndex index = first;
     bool control = false;
@@ -286,6 +289,7 @@ Result<std::vector<Receipt>> ArchiveImpl::commit_now(std::vector<Draft> drafts) 
 void ArchiveImpl::run() {
     auto settle_at = std::chrono::steady_clock::now() + kSettleEvery;
     while (true) {
+        const StackWiper wiper;
         std::vector<Request> requests;
         {
             std::unique_lock guard(queue_mutex);

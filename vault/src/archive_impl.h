@@ -99,9 +99,13 @@ public:
         std::int64_t sealed_ms;
     };
     std::mutex unindexed_mutex;
-    std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
+    std::deque<Unindexed> unindexed;   // guarded by unindexed_mutex, by index
+    std::uint64_t committed_size = 0;  // guarded by unindexed_mutex: what has been put into it, or needs not
+    // --- archive_forward.cpp ---
+    Status take_over_forward(std::unique_ptr<ForwardMemory> memory);
+    void forget_waiting(std::size_t count);
 
-    Status load(const UnlockSecret* secret);
+    Status load(const UnlockSecret* secret, std::unique_ptr<ForwardMemory> memory = nullptr);
     Result<SecretBytes> load_catalog_key();
     void start() {
         committer = std::thread([this] { run(); });
@@ -189,7 +193,7 @@ struct ArchiveImpl::Batch {
     std::map<SourceId, std::uint64_t> sequence;  // next numbers
     std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
     std::vector<Unindexed> leaves;
-    std::vector<std::pair<KeyTreeId, LeafNumber>> done_leaves;  // of entries that are never indexed
+    std::vector<ForwardKeys::Leaf> done_leaves;  // of entries that are never indexed
 
     std::vector<Numbered> numbered;
     std::uint64_t numbered_bytes = 0;

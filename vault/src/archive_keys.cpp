@@ -195,26 +195,4 @@ Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std:
     return open_derived(impl_->vault, dek.view(), purpose, sealed);
 }
 
-Status Archive::indexed_below(EntryIndex index) {
-    // A cache that can't be written must stop neither the index nor the forgetting of keys.
-    if (const Status kept = impl_->derived->flush(); !kept.ok())
-        kustos::log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
-    const std::lock_guard guard(impl_->unindexed_mutex);
-    while (!impl_->unindexed.empty() && impl_->unindexed.front().index.value < index.value) {
-        impl_->forward->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);
-        impl_->unindexed.pop_front();
-    }
-    return {};
-}
-
-void Archive::forget_older_than(std::int64_t ms, std::size_t most) {
-    const std::lock_guard guard(impl_->unindexed_mutex);
-    const std::int64_t now = impl_->env.clock.monotonic_ms();
-    while (!impl_->unindexed.empty() &&
-           (impl_->unindexed.size() > most || now - impl_->unindexed.front().sealed_ms > ms)) {
-        impl_->forward->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);
-        impl_->unindexed.pop_front();
-    }
-}
-
 }  // namespace kustos::vault

@@ -26,15 +26,13 @@ Result<SecretBytes> ArchiveImpl::load_catalog_key() {
         if (env.fs.exists(dir / "catalog.db")) TRY(env.fs.remove(dir / "catalog.db"));
         return made.clone();
     }
-    Bytes bytes = TRY_IN("catalog.key", read_file(env.fs, file, 32));
-    SecretBytes key((ByteView(bytes)));
-    wipe(bytes);
+    SecretBytes key = TRY_IN("catalog.key", read_secret_file(env.fs, file, 32));
     if (key.size() != 32)
         return Error(Code::corrupt, "catalog.key is not 32 bytes").with_hint("remove it: it is made again");
     return key;
 }
 
-Status ArchiveImpl::load(const UnlockSecret* secret) {
+Status ArchiveImpl::load(const UnlockSecret* secret, std::unique_ptr<ForwardMemory> memory) {
     vault = signer->vault();
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
@@ -100,12 +98,15 @@ Status ArchiveImpl::load(const UnlockSecret* secret) {
                 .with_hint("give --passphrase-file FILE, or - for standard input");
         forward->set_generation(generation, TRY(holder->intake()));
     }
+    committed_size = head.size.value;
+    forward->resume_waiting(EntryIndex(committed_size), {});
+    TRY(take_over_forward(std::move(memory)));
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
         // Leaves of a ledger before may have been used by entries that are lost: never again.
         if (id.value >> 24 != continuation) continue;
-        if (!holder->is_open() || tree.next_leaf >= audit::kLeavesPerKeyTree) continue;
+        if (tree.next_leaf >= audit::kLeavesPerKeyTree || !(holder->is_open() || forward->has_tree(id))) continue;
         open_trees[{tree.retention_class, tree.year}] = id;  // the newest wins: ids ascend
     }
     newest_tree = std::max(newest_tree, continuation << 24);
@@ -113,14 +114,19 @@ Status ArchiveImpl::load(const UnlockSecret* secret) {
         return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
     });
     for (auto open_tree = open_trees.begin(); open_tree != open_trees.end();) {
+        if (forward->has_tree(open_tree->second)) {
+            ++open_tree;
+            continue;
+        }
         auto ahead = holder->ahead(catalog->trees().at(open_tree->second));
         if (!ahead.ok() && ahead.error().code() == Code::erased && adopted) {  // after this ledger ends
             open_tree = open_trees.erase(open_tree);
             continue;
         }
-        forward->resume_tree(open_tree->second, TRY(std::move(ahead)));
+        forward->resume_tree(open_tree->second, TRY(std::move(ahead)), next_leaf.at(open_tree->second));
         ++open_tree;
     }
+    forward->save();
     return {};
 }
 
@@ -217,7 +223,8 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
         return Error(Code::conflict, "the signer's store belongs to another archive");
     std::optional<UnlockSecret> secret = std::move(options.secret);
     if (!secret && options.passphrase) secret = PassphraseSecret{options.passphrase->clone()};
-    TRY(impl->load(secret ? &*secret : nullptr));
+    TRY(impl->load(secret ? &*secret : nullptr,
+                   options.forward_memory ? options.forward_memory(impl->state) : nullptr));
     if (options.escrow) impl->take_escrow(options.escrow);
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
