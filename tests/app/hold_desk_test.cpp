@@ -51,7 +51,8 @@ struct World {
             d.content = vault::compose(std::move(m)).value();
             drafts.push_back(std::move(d));
         }
-        for (const vault::Receipt& r : archive->seal(std::move(drafts)).value()) records.push_back(r.index);
+        const std::vector<vault::Receipt> receipts = archive->seal(std::move(drafts)).value();
+        for (const vault::Receipt& r : receipts) records.push_back(r.index);
         search.all = search.unsure.accounted = of({0, 1, 2, 3, 4, 5});
     }
     EntrySet of(std::initializer_list<std::size_t> numbers) const {
