@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "vault/retention.h"
@@ -87,7 +88,7 @@ Result<ScopeOrder> DecisionCall::scope() const {
     return order;
 }
 
-json decision_json(const DecisionCall& call, const vault::Planned& p, const vault::ClassBook& classes) {
+std::string decision_json(const DecisionCall& call, const vault::Planned& p, const vault::ClassBook& classes) {
     json j = {{"record", p.facts.record.value},
               {"class", p.decision.retention_class.value},
               {"outcome", vault::outcome_name(p.decision.outcome)},
@@ -95,7 +96,7 @@ json decision_json(const DecisionCall& call, const vault::Planned& p, const vaul
               {"reasons", vault::explain(p.decision, classes, call.words())}};
     if (p.decision.end) j["end"] = vault::format_date(*p.decision.end);
     if (p.listed) j["list"] = p.listed->value;
-    return j;
+    return j.dump();
 }
 
 namespace {
@@ -122,7 +123,7 @@ public:
     }
     Status add(const vault::Planned& p, const vault::ClassBook& classes) override {
         if (!csv_) {
-            out_ << decision_json(call_, p, classes).dump() << "\n";
+            out_ << decision_json(call_, p, classes) << "\n";
             return written();
         }
         std::string reasons;

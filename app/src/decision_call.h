@@ -1,7 +1,6 @@
 // What the commands of retention, holds and disposition have in common.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -46,10 +45,10 @@ public:
     Result<ClassCode> class_named(const std::string& name) const;  // of --class: name or code
     // Scope by list, query, person, ...; whoever searches does it for an open matter.
     Result<ScopeOrder> scope() const;
-    void print(const nlohmann::json& json) const { out << json.dump() << "\n"; }
 };
 
-nlohmann::json decision_json(const DecisionCall& call, const vault::Planned& planned, const vault::ClassBook& classes);
+// A JSON object.
+std::string decision_json(const DecisionCall& call, const vault::Planned& planned, const vault::ClassBook& classes);
 // CSV for people with a spreadsheet, JSON lines for programs; by the file's ending.
 class DecisionFile {
 public:

@@ -1,5 +1,6 @@
 // kustos disposition list | show | review | offer | answer | release
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "app/src/decision_call.h"
 
@@ -9,6 +10,10 @@ using nlohmann::json;
 using vault::Listed;
 
 namespace {
+
+void print(DecisionCall& c, const json& j) {
+    c.out << j.dump() << "\n";
+}
 
 Result<int> make_list(DecisionCall& c, vault::Dispositions& dispositions) {
     vault::ListOrder order;
@@ -30,7 +35,7 @@ Result<int> make_list(DecisionCall& c, vault::Dispositions& dispositions) {
         json j = {{"list", nullptr}, {"records", records}};
         if (list) j["list"] = list->value;
         if (file) j["file"] = c.call.out;
-        c.print(j);
+        print(c, j);
     } else if (list) {
         c.out << c.say("Aussonderungsliste ", "disposition list ") << list->value << ": " << records
               << c.say(" Aufzeichnungen. Gelöscht ist noch nichts.\n", " records. Nothing is deleted yet.\n");
@@ -61,7 +66,7 @@ Result<int> show_all(DecisionCall& c) {
               << c.say(" herausgenommen", " taken out") << "\t" << l.released.count()
               << c.say(" freigegeben", " released") << "\t" << vault::answer_name(l.answer) << "\n";
     }
-    if (c.call.json) c.print({{"lists", std::move(list)}});
+    if (c.call.json) print(c, {{"lists", std::move(list)}});
     return 0;
 }
 
@@ -83,7 +88,7 @@ Result<int> show(DecisionCall& c, vault::Dispositions& dispositions) {
         if (shown == c.call.limit) return {};
         ++shown;
         if (c.call.json) {
-            rows.push_back(decision_json(c, p, book->classes()));
+            rows.push_back(json::parse(decision_json(c, p, book->classes())));
             return {};
         }
         c.out << p.facts.record.value << ": " << vault::outcome_text(p.decision.outcome, c.words()) << "\n";
@@ -92,13 +97,13 @@ Result<int> show(DecisionCall& c, vault::Dispositions& dispositions) {
         return {};
     }));
     if (file) TRY(file->close());
-    if (c.call.json) c.print({{"list", id.value}, {"rows", std::move(rows)}});
+    if (c.call.json) print(c, {{"list", id.value}, {"rows", std::move(rows)}});
     return 0;
 }
 
 Result<int> done(DecisionCall& c, EntryIndex list, const char* german, const char* english) {
     if (c.call.json)
-        c.print({{"list", list.value}, {"done", english}});
+        print(c, {{"list", list.value}, {"done", english}});
     else
         c.out << c.say(german, english) << "\n";
     return 0;
@@ -123,7 +128,7 @@ Result<int> answer(DecisionCall& c, vault::Dispositions& dispositions) {
 
 json stopped_json(DecisionCall& c, const vault::Released& r, const vault::ClassBook& classes) {
     json list = json::array();
-    for (const vault::Planned& p : r.stopped) list.push_back(decision_json(c, p, classes));
+    for (const vault::Planned& p : r.stopped) list.push_back(json::parse(decision_json(c, p, classes)));
     return list;
 }
 
@@ -141,7 +146,7 @@ Result<int> release(DecisionCall& c, vault::Dispositions& dispositions) {
                   {"stopped_count", r.stopped_count}};
         if (!r.records.empty()) j["entry"] = r.entry.value;
         if (!r.forgotten.empty()) j["erasure"] = hex(r.forgotten.front().erasure);
-        c.print(j);
+        print(c, j);
         return code;
     }
     c.out << r.records.count()

@@ -1,4 +1,6 @@
 // kustos hold add | change | list | check | decide | release, and kustos restrict
+#include <nlohmann/json.hpp>
+
 #include "app/src/decision_call.h"
 
 namespace kustos::app {
@@ -6,6 +8,10 @@ namespace kustos::app {
 using nlohmann::json;
 
 namespace {
+
+void print(DecisionCall& c, const json& j) {
+    c.out << j.dump() << "\n";
+}
 
 Result<HoldOrder> order_of(DecisionCall& c) {
     HoldOrder order;
@@ -17,7 +23,8 @@ Result<HoldOrder> order_of(DecisionCall& c) {
 
 int said(DecisionCall& c, const HoldReport& r) {
     if (c.call.json) {
-        c.print(
+        print(
+            c,
             {{"hold", r.hold.value}, {"standing", r.standing}, {"records", r.records}, {"not_searched", r.undecided}});
         return 0;
     }
@@ -58,7 +65,7 @@ Result<int> list_holds(DecisionCall& c) {
               << (h.released ? c.say("\taufgehoben", "\treleased") : "") << "\n";
     }
     if (c.call.json)
-        c.print({{"holds", std::move(list)}});
+        print(c, {{"holds", std::move(list)}});
     else if (!book->holds().all().empty())
         c.out << c.say("Anlass und Suchtext: kustos audit show NUMMER --ground GRUND\n",
                        "reason and query: kustos audit show NUMBER --ground GROUND\n");
@@ -80,7 +87,7 @@ Result<int> check(DecisionCall& c) {
         const EntryIndex hold = TRY(c.number("hold", "a hold"));
         const EntrySet open = TRY(desk.undecided(hold));
         if (c.call.json) {
-            c.print({{"hold", hold.value}, {"not_searched", open.count()}, {"records", numbers(open, c.call.limit)}});
+            print(c, {{"hold", hold.value}, {"not_searched", open.count()}, {"records", numbers(open, c.call.limit)}});
             return 0;
         }
         c.out << open.count()
@@ -103,7 +110,7 @@ Result<int> check(DecisionCall& c) {
         }
     }
     if (c.call.json)
-        c.print({{"held", answer.held().count()}, {"holds", std::move(list)}});
+        print(c, {{"held", answer.held().count()}, {"holds", std::move(list)}});
     else if (answer.by.empty())
         c.out << c.say("keine Löschsperre\n", "no hold\n");
     return 0;
@@ -115,7 +122,7 @@ Result<int> decide_open(DecisionCall& c) {
     const EntrySet records = TRY(c.records());
     TRY(c.holds().decide(hold, records, c.flag("held"), c.one("reason")));
     if (c.call.json)
-        c.print({{"hold", hold.value}, {"records", records.count()}});
+        print(c, {{"hold", hold.value}, {"records", records.count()}});
     else
         c.out << c.say("eingetragen\n", "entered\n");
     return 0;
@@ -125,7 +132,7 @@ Result<int> release(DecisionCall& c) {
     const EntryIndex hold = TRY(c.number("hold", "a hold"));
     TRY(c.holds().release(hold, c.one("reason")));
     if (c.call.json)
-        c.print({{"hold", hold.value}, {"released", true}});
+        print(c, {{"hold", hold.value}, {"released", true}});
     else
         c.out << c.say("aufgehoben; gelöscht wird dadurch nichts\n", "released; nothing is deleted by that\n");
     return 0;
@@ -150,7 +157,7 @@ Result<int> list_restrictions(DecisionCall& c) {
               << c.say(" Aufzeichnungen", " records") << "\t" << (r.matter ? access::matter_id(*r.matter) : "-")
               << (r.lifted ? c.say("\taufgehoben", "\tlifted") : "") << "\n";
     }
-    if (c.call.json) c.print({{"restrictions", std::move(list)}});
+    if (c.call.json) print(c, {{"restrictions", std::move(list)}});
     return 0;
 }
 
@@ -172,7 +179,7 @@ Result<int> restrict_command(DecisionCall& c) {
         const EntryIndex id = TRY(c.number("lift", "a restriction"));
         TRY(c.desk().lift(id, c.one("reason")));
         if (c.call.json)
-            c.print({{"restriction", id.value}, {"lifted", true}});
+            print(c, {{"restriction", id.value}, {"lifted", true}});
         else
             c.out << c.say("aufgehoben\n", "lifted\n");
         return 0;
@@ -183,7 +190,7 @@ Result<int> restrict_command(DecisionCall& c) {
     const EntryIndex id = TRY(c.desk().restrict(scope.records, c.flag("no-purpose") ? std::nullopt : order.matter,
                                                 c.one("reason"), scope.query));
     if (c.call.json) {
-        c.print({{"restriction", id.value}, {"records", scope.records.count()}});
+        print(c, {{"restriction", id.value}, {"records", scope.records.count()}});
     } else {
         c.out << c.say("Einschränkung ", "restriction ") << id.value << ": " << scope.records.count()
               << c.say(" Aufzeichnungen", " records") << "\n";

@@ -1,6 +1,7 @@
 // kustos retention class | assign | reclassify | mark | event | plan
 #include <array>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "app/src/decision_call.h"
 #include "vault/retention.h"
@@ -12,6 +13,10 @@ using vault::ClassDefinition;
 using vault::Outcome;
 
 namespace {
+
+void print(DecisionCall& c, const json& j) {
+    c.out << j.dump() << "\n";
+}
 
 json class_json(const ClassDefinition& d) {
     json j = {{"code", d.code.value},
@@ -41,7 +46,7 @@ Result<int> list_classes(DecisionCall& c) {
               << vault::start_name(d.start) << "\t" << vault::at_end_name(d.at_end) << "\t" << d.legal_basis << "\t"
               << c.say("Fassung ", "version ") << d.version << "\n";
     }
-    if (c.call.json) c.print({{"classes", std::move(list)}});
+    if (c.call.json) print(c, {{"classes", std::move(list)}});
     return 0;
 }
 
@@ -85,7 +90,7 @@ Result<int> classes(DecisionCall& c) {
     if (c.one("name").empty() && c.one("code").empty()) return list_classes(c);
     const ClassDefinition d = TRY(c.desk().define(TRY(wanted_class(c)), c.many("approver")));
     if (c.call.json) {
-        c.print(class_json(d));
+        print(c, class_json(d));
     } else {
         c.out << c.say("Klasse ", "class ") << d.code.value << " \"" << d.name << "\", "
               << c.say("Fassung ", "version ") << d.version << "\n";
@@ -135,13 +140,13 @@ Result<int> assign(DecisionCall& c) {
             c.out << "\t" << who << c.say(" (versiegelt in Eintrag ", " (sealed in entry ") << rule.added.value << ")";
         c.out << "\n";
     }
-    if (c.call.json) c.print({{"rules", std::move(list)}});
+    if (c.call.json) print(c, {{"rules", std::move(list)}});
     return 0;
 }
 
 int said(DecisionCall& c, EntryIndex entry, std::uint64_t records) {
     if (c.call.json) {
-        c.print({{"entry", entry.value}, {"records", records}});
+        print(c, {{"entry", entry.value}, {"records", records}});
     } else {
         c.out << records << c.say(" Aufzeichnungen, Eintrag ", " records, entry ") << entry.value << "\n";
     }
@@ -240,7 +245,7 @@ Result<int> show_plan(DecisionCall& c) {
         if (!wanted.rows() || shown == c.call.limit) return {};
         ++shown;
         if (c.call.json) {
-            rows.push_back(decision_json(c, p, book->classes()));
+            rows.push_back(json::parse(decision_json(c, p, book->classes())));
         } else {
             print_row(c, p, book->classes());
         }
@@ -254,12 +259,12 @@ Result<int> show_plan(DecisionCall& c) {
             classes.push_back({{"class", code.value}, {"outcomes", counts_json(counts)}});
             for (std::size_t i = 0; i < counts.size(); ++i) all[i] += counts[i];
         }
-        c.print({{"today", vault::format_date(TRY(c.day("today")))},
-                 {"records", records},
-                 {"outcomes", counts_json(all)},
-                 {"classes", std::move(classes)},
-                 {"standing_holds", whole ? "evaluated" : "not evaluated"},
-                 {"rows", std::move(rows)}});
+        print(c, {{"today", vault::format_date(TRY(c.day("today")))},
+                  {"records", records},
+                  {"outcomes", counts_json(all)},
+                  {"classes", std::move(classes)},
+                  {"standing_holds", whole ? "evaluated" : "not evaluated"},
+                  {"rows", std::move(rows)}});
         return 0;
     }
     if (!wanted.rows()) print_counts(c, by_class, book->classes());
