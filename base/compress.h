@@ -11,4 +11,7 @@ Bytes zstd_compress(ByteView plain, int level);
 // allocates original_length.
 Result<Bytes> zstd_decompress(ByteView stored, std::uint64_t original_length);
 
+// zstd's buffers hold pieces of what this thread has packed or unpacked last: gives them back (to be made anew).
+void zstd_forget() noexcept;
+
 }  // namespace kustos

@@ -14,11 +14,19 @@ struct FreeC {
 struct FreeD {
     void operator()(ZSTD_DCtx* d) const { ZSTD_freeDCtx(d); }
 };
+// Made when they are needed; making one for each call would cost more than packing 500 bytes.
+thread_local std::unique_ptr<ZSTD_CCtx, FreeC> packer;
+thread_local std::unique_ptr<ZSTD_DCtx, FreeD> unpacker;
 }  // namespace
 
+void zstd_forget() noexcept {
+    packer.reset();
+    unpacker.reset();
+}
+
 Bytes zstd_compress(ByteView plain, int level) {
-    thread_local std::unique_ptr<ZSTD_CCtx, FreeC> context(ZSTD_createCCtx());
-    ZSTD_CCtx* c = context.get();
+    if (!packer) packer.reset(ZSTD_createCCtx());
+    ZSTD_CCtx* c = packer.get();
     CHECK(c != nullptr);
     ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
     ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
@@ -34,8 +42,8 @@ Bytes zstd_compress(ByteView plain, int level) {
 }
 
 Result<Bytes> zstd_decompress(ByteView stored, std::uint64_t original_length) {
-    thread_local std::unique_ptr<ZSTD_DCtx, FreeD> context(ZSTD_createDCtx());
-    ZSTD_DCtx* d = context.get();
+    if (!unpacker) unpacker.reset(ZSTD_createDCtx());
+    ZSTD_DCtx* d = unpacker.get();
     CHECK(d != nullptr);
     ZSTD_DCtx_reset(d, ZSTD_reset_session_and_parameters);
     ZSTD_DCtx_setParameter(d, ZSTD_d_format, ZSTD_f_zstd1_magicless);
