@@ -44,4 +44,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// zstd's buffers hold pieces of what this thread has packed or unpacked last: gives them back (to be made anew).
+void zstd_forget() noexcept;
+
 }  // namespace kustos

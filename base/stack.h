@@ -1,5 +1,6 @@
-// What a piece of work left on its thread's stack: words in small strings, keys in registers that were spilled. Call
-// wipe_stack() where a thread is done with somebody's content and waits for the next.
+// What a piece of work left behind in its thread: on the stack words in small strings and keys in spilled registers, in
+// zstd's buffers pieces of content. Call wipe_stack() where a thread is done with somebody's content and waits for the
+// next.
 #pragma once
 
 #include <cstddef>

@@ -15,6 +15,11 @@ struct FreeD {
     void operator()(ZSTD_DCtx* d) const { ZSTD_freeDCtx(d); }
 };
 
+// Made when they are needed; making one for each call would cost more than packing 500 bytes.
+thread_local std::unique_ptr<ZSTD_CCtx, FreeC> packer;
+thread_local int packer_level = -1;  // that its parameters are set for
+thread_local std::unique_ptr<ZSTD_DCtx, FreeD> unpacker;
+
 void set_up(ZSTD_CCtx* c, int level) {
     CHECK(c != nullptr);
     ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
@@ -29,17 +34,24 @@ void set_up(ZSTD_CCtx* c, int level) {
 namespace {
 // Parameters are set once for each thread: each call only starts a new session.
 ZSTD_CCtx* session(int level) {
-    thread_local std::unique_ptr<ZSTD_CCtx, FreeC> context(ZSTD_createCCtx());
-    thread_local int set = -1;
-    ZSTD_CCtx* c = context.get();
-    if (set != level) {
+    if (!packer) {
+        packer.reset(ZSTD_createCCtx());
+        packer_level = -1;
+    }
+    ZSTD_CCtx* c = packer.get();
+    if (packer_level != level) {
         set_up(c, level);
-        set = level;
+        packer_level = level;
     }
     ZSTD_CCtx_reset(c, ZSTD_reset_session_only);
     return c;
 }
 }  // namespace
+
+void zstd_forget() noexcept {
+    packer.reset();
+    unpacker.reset();
+}
 
 Bytes zstd_compress(ByteView plain, int level) {
     Bytes out(ZSTD_compressBound(plain.size()));
@@ -61,8 +73,8 @@ bool zstd_append(ByteView plain, int level, Bytes& out) {
 }
 
 Result<Bytes> zstd_decompress(ByteView stored, std::uint64_t original_length) {
-    thread_local std::unique_ptr<ZSTD_DCtx, FreeD> context(ZSTD_createDCtx());
-    ZSTD_DCtx* d = context.get();
+    if (!unpacker) unpacker.reset(ZSTD_createDCtx());
+    ZSTD_DCtx* d = unpacker.get();
     CHECK(d != nullptr);
     ZSTD_DCtx_reset(d, ZSTD_reset_session_and_parameters);
     ZSTD_DCtx_setParameter(d, ZSTD_d_format, ZSTD_f_zstd1_magicless);

@@ -42,6 +42,7 @@ const WordForms& Analyser::forms(std::string_view word) {
 
 void Analyser::forget() {
     state_->cache.clear();
+    state_->stemmer.forget();
 }
 
 bool Analyser::trim() {

@@ -263,6 +263,7 @@ Result<Answer> Searcher::run(const Query& query, const SearchOptions& options, R
     const std::lock_guard lock(state_->mutex);
     for (int number = 0;; ++number) {
         auto answer = state_->try_once(query, options, census);
+        state_->stemmer.forget();
         // A shard that answered keeps its key no longer than the vault is open.
         if (!answer.ok() && answer.error().code() == Code::closed) state_->readers.clear();
         if (answer.ok() || answer.error().code() != kAskAgain) return answer;

@@ -298,6 +298,11 @@ class Shard:
         terms_key = expand(term_key, b"kustos1/index/term", 16)
         return self.has(terms_key, 14, "chat") or self.has(terms_key, 12, "2026")
 
-    def attack(self, term_key, words):
-        terms_key = expand(term_key, b"kustos1/index/term", 16)
-        return {word for word in words if self.has(terms_key, 1, word)}
+    def attack(self, terms):
+        """The words of a dictionary that stand in it; terms: keyed_terms() of that dictionary."""
+        return {terms[window] for window in self.windows & terms.keys()}
+
+
+def keyed_terms(term_key, words):
+    terms_key = expand(term_key, b"kustos1/index/term", 16)
+    return {siphash128(terms_key, b"\1" + word.encode())[:10]: word for word in words}

@@ -86,12 +86,12 @@ class WriteOnly(unittest.TestCase):
             self.assertTrue(all(s.whole and s.nodes for s in states))
             self.assertGreater(len(secrets), 10)
             copy = a.folder / "stolen"
-            shutil.copytree(a.path, copy)
+            shutil.copytree(a.path, copy, ignore=shutil.ignore_patterns("*.sock"))
             disk = attacker.Disk(copy)
             self.assertEqual(len(disk.records()), 100)
             # Records: nothing that is indexed opens, by its place or by trying every secret as any of its keys.
             self.assertEqual(a.opened_by(states, disk), set())
-            for i in disk.records()[::20]:
+            for i in (disk.records()[0], disk.records()[-1]):
                 tree, leaf = disk.leaf(i)
                 for secret in secrets:
                     for dek in (secret, attacker.mac(secret, b"kustos1/leaf" + attacker.struct.pack(">II", tree, leaf))):
@@ -106,8 +106,9 @@ class WriteOnly(unittest.TestCase):
             keys = [c for c in candidates if opened.is_key(c)]
             self.assertEqual(len(keys), 1)
             self.assertEqual({tuple(sorted(s.shards)) for s in states}, {(2,)})
-            self.assertEqual(closed.attack(keys[0], DICTIONARY), set())
-            found = opened.attack(keys[0], DICTIONARY)
+            terms = attacker.keyed_terms(keys[0], DICTIONARY)
+            self.assertEqual(closed.attack(terms), set())
+            found = opened.attack(terms)
             sent = {KNOWN[n % len(KNOWN)] for n in range(60, 100)}
             self.assertLessEqual(found, sent)
             self.assertGreaterEqual(len(found), len(sent) * 8 // 10)  # a term with a zero byte is stored otherwise
@@ -120,16 +121,17 @@ class WriteOnly(unittest.TestCase):
             a.serve()
             a.send(30)
             a.indexed()
-            trees = attacker.Disk(a.path).trees()
+            trees = None
             for _ in range(3):
                 a.send(1500)
                 a.kill()
                 disk = attacker.Disk(a.path)
                 opened = a.opened_by(copies(attacker.forward_memory(attacker.keeper_of(a.state))), disk)
                 coverage = a.coverage()
+                trees = trees or attacker.Disk(a.path).trees()  # by now what was in staging/ is in the tiles, too
                 self.assertGreater(coverage["deferred"], 0, "the indexer was too quick for this test")
-                # Exactly what is not indexed yet: the newest.
-                self.assertEqual(opened, set(disk.records()[-coverage["deferred"]:]))
+                # Exactly what is not indexed yet: all behind those that are. (The last batch may still be in staging/.)
+                self.assertEqual(opened, set(disk.records()[coverage["sealed"] - coverage["deferred"]:]))
                 a.serve()
                 self.assertIn(a.json("status")["forward_memory"], ("memfd_secret", "memfd"))
                 a.send(10)
@@ -192,10 +194,11 @@ class WriteOnly(unittest.TestCase):
             server = subprocess.Popen(["bash", "-c", f'exec 3<&{stored}; LISTEN_PID=$$ exec "$@"', "bash", BIN / "kustos", "serve", "--port", str(a.port)],
                                       env=dict(os.environ, KUSTOS_ARCHIVE=str(a.path), KUSTOS_STATE=str(a.state), LC_ALL="en",
                                                LISTEN_FDS="1", LISTEN_FDNAMES="kustos-forward"),
-                                      pass_fds=(stored,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+                                      pass_fds=(stored,), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
             a.server = server
             os.close(stored)
-            a.until(lambda: a.call("status").returncode == 0 and (a.path / "serve.sock").exists())
+            self.assertIn(b"localhost", server.stdout.readline())
+            server.stdout.close()
             a.indexed()
             self.assertEqual(attacker.Disk(a.path).trees(), trees)
 

@@ -18,6 +18,8 @@ ALLOWED = {
     ("access/src/accounts.cpp", "base64url(secret.view()"): "a push token is shown once to who asked for it, and stored as its hash",
     ("app/src/serve.cpp", "base64url(SecretBytes::random("): "the first password, shown once",
     ("app/src/commands.cpp", "to_text(password.view()"): "accounts take a login's text; the string is wiped when it is released",
+    ("vault/src/slot_devices.cpp", "hex(SecretBytes::random("): "a label on a token, no secret",
+    ("search/src/shard_copy.cpp", "to_text(encode_state("): "the key makes a code; the text is the state",
     ("web/src/sessions.h", "base64url(SecretBytes::random("): "a session's cookie goes to its browser",
 }
 
