@@ -139,7 +139,7 @@ enum class Tag : std::uint16_t {
     entry_range = 57,    // u64 first entry, u64 last entry; any number of them in a row, ascending
     rule = 58,           // 40 bytes: an assignment rule; repeated, in order
     day = 59,            // u32: 20260302
-    slots_hash = 60,  // SHA-256 of keys/slots as it becomes
+    slots_hash = 60,     // SHA-256 of keys/slots as it becomes
     // 61 to 64: unlocking; 65 to 69: backups
 };
 

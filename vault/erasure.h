@@ -28,8 +28,8 @@ struct ForgetOrder {
     std::vector<KeyTreeId> trees;     // whole trees, whatever they hold
     // Method attachment: records that stay, but lose an attachment; at most kMostAffected.
     std::vector<EntryIndex> affected;
-    bool without_escrow = false;      // although one is configured and its medium is away; the entry says so
-    Composed reason;  // sealed in the entry `begun`: compose_reason()
+    bool without_escrow = false;  // although one is configured and its medium is away; the entry says so
+    Composed reason;              // sealed in the entry `begun`: compose_reason()
 };
 
 // Why something is forgotten, and who says so: for the payload of an entry in class 4.
