@@ -94,7 +94,8 @@ std::string state_of(const Archive& archive, EntryIndex index) {
 std::vector<std::uint32_t> generations(World& w) {
     std::vector<std::uint32_t> list;
     const auto target = escrow_in_folder(w.medium())(w.environment(), w.dir / "a" / "keys", w.vault_id);
-    for (const EscrowedGeneration& g : target->generations().value()) list.push_back(g.generation);
+    const auto there = target->generations().value();
+    for (const EscrowedGeneration& g : there) list.push_back(g.generation);
     return list;
 }
 
