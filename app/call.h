@@ -1,6 +1,7 @@
 // One parsed command line. parse_call() is the only place that knows CLI11; commands see this struct.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,13 @@ struct Call {
     Path state;           // --state or KUSTOS_STATE: the signer's own place, outside the archive
     bool json = false;
     Language language = Language::english;
-    std::string passphrase_file;  // "-" is standard input
+    std::string passphrase_file;                                // "-" is standard input
+    std::vector<std::string> share_files;                       // likewise; of a terminal: its holders are asked
+    bool tpm = false, token = false;                            // open the vault with these
+    std::string pin_file;                                       // of the TPM or token
+    std::string new_passphrase_file, new_pin_file, shares_out;  // for a slot that is made
+    std::vector<std::string> add, remove, holders;
+    std::string for_time;  // unlock --for
 
     std::vector<std::string> paths;  // positional: files to ingest, FILE... of try, DIR of init
     std::string name;                // source NAME
@@ -25,7 +32,8 @@ struct Call {
     std::string format = "auto";
     std::string kind;
     std::string retention_class = "default";
-    std::string unlock = "auto";
+    std::string suite = "aes-256-gcm";
+    std::string unlock;                    // of init: empty is auto; of key shares: shares:K/N
     std::vector<std::string> authorities;  // --tsa
     std::string matter;
     std::string reference;
@@ -53,7 +61,10 @@ struct Call {
     std::string host = "127.0.0.1";
     std::string action, since, until, from, to;  // of the audit trail
     std::string actor;                           // whom a server works for; empty: the user of this process
+    // Further options, by name without dashes, as typed: of retention, hold, restrict and disposition.
+    std::map<std::string, std::vector<std::string>> given;
     bool original = false;
+    std::uint64_t attachment_number = 0;  // of show, from 1
     bool deep = false;
     bool since_last = false;
     std::uint64_t sample = 0;

@@ -52,7 +52,6 @@ struct TermsReport {
 };
 struct CompactionReport {
     std::uint64_t segments = 0, frames = 0, bytes = 0;
-    std::optional<EntryIndex> entry;  // ciphertext_removed
 };
 
 }  // namespace kustos::app

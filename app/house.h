@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "access/matters.h"
 #include "app/call.h"
 #include "app/erasure.h"
+#include "app/forward_keeper.h"
+#include "app/scope.h"
+#include "app/vault_door.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
 #include "audit/key_history.h"
@@ -27,18 +31,22 @@
 #include "ingest/extract.h"
 #include "ingest/import.h"
 #include "search/indexer.h"
+#include "search/rewrite.h"
 #include "search/searcher.h"
 #include "vault/archive.h"
 #include "vault/backup.h"
+#include "vault/forgetter.h"
 #include "vault/opener.h"
 #include "web/service.h"
 
 namespace kustos::app {
 
+inline constexpr const char* kDefaultSuite = "aes-256-gcm";
+
 struct HouseOptions {
     Path archive;
     Path state;  // the signer's own store and what else must not lie in the archive
-    std::optional<SecretBytes> passphrase;
+    std::optional<vault::UnlockSecret> secret;
     std::string actor;       // who uses the command line
     Path escrow;             // the medium; empty: config.yaml's
     bool no_escrow = false;  // a drill: the real one must not be written
@@ -55,6 +63,7 @@ struct ExportRequest {
 };
 struct ExportReport {
     std::uint64_t records = 0, pages = 0, bytes = 0, left_out = 0;
+    std::uint64_t restricted = 0;  // found, and not opened (GDPR Art. 18)
     std::string file;
 };
 
@@ -144,7 +153,12 @@ public:
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
                                      const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
     Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    // Held in memory: at most 256 MiB (Code::limit).
     Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    // In pieces, which are final only when it is ok. number: of the attachment, from 0.
+    Status write_original(const std::string& actor, const std::string& matter, EntryIndex entry, const ByteSink& sink);
+    Status write_attachment(const std::string& actor, const std::string& matter, EntryIndex entry, std::size_t number,
+                            const ByteSink& sink);
     Result<audit::Report> verify() override;
     Result<bool> log_in(const std::string& name, const std::string& password) override;
 
@@ -169,6 +183,11 @@ public:
     Result<std::uint64_t> index_all(bool show_progress);
     // One step for the server's loop: true if there was something to do. `stop` is asked between records.
     Result<bool> index_step(const std::function<bool()>& stop = interrupt_requested);
+    // Index and derived data forget what was erased: rows of derived.db go, closed shards are written anew, the term
+    // keys of the old ones are dropped with a new keyring generation. `reindex`: records that stay but whose terms must
+    // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
+    // joined on the way. Code::closed.
+    Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
@@ -186,6 +205,7 @@ public:
     // Index shards that hold words of what is erased are written anew under new keys; the old ones are destroyed.
     Result<TermsReport> remove_terms();
     Result<CompactionReport> compact(bool show_progress);
+    Status maintain();
 
     // --- backup and escrow (house_backup.cpp) ---
     // Code::usage: into the archive or onto the escrow's medium. Code::interrupted: the one before still counts.
@@ -210,21 +230,22 @@ public:
     Result<Bytes> stamp_request();
     Result<audit::AnchorSpan> take_stamp(ByteView tsr, const std::string& authority);
 
-    // Opens a closed vault for one piece of a key holder's work; it is closed again when the last such work has ended.
-    // Null: the vault is open anyway. Code::denied: wrong passphrase.
-    class Opening {
-    public:
-        explicit Opening(House& house) : house_(house) {}
-        ~Opening();
-        Opening(const Opening&) = delete;
-        Opening& operator=(const Opening&) = delete;
-
-    private:
-        House& house_;
-    };
-    Result<std::unique_ptr<Opening>> open_vault(ByteView passphrase);
+    VaultDoor& door() { return *door_; }  // who has the vault open, and until when
+    // --- house_hygiene.cpp ---
+    // Code::environment: keys may reach a disk, and config.yaml says harden: strict.
+    Status check_key_memory() const;
+    // Of a server whose vault does not open by itself: what it can go on with after a crash is kept.
+    Status keep_forward_state();
+    // The server indexes by itself: an import waits for it before too much is waiting.
+    void index_lives(bool yes) { index_lives_ = yes; }
 
     vault::Archive& archive() { return *archive_; }
+    // For decisions about retention, holds and erasure: one at a time, so that no hold comes between a check and what
+    // it was made for.
+    std::mutex& decisions() { return decision_mutex_; }
+    std::unique_ptr<RecordSearch> record_search();
+    vault::Forgetter& forgetter();
+
     access::Matters& matter_desk() { return *matters_; }
     access::Accounts& accounts() { return *accounts_; }
     const Config& config() const { return config_; }
@@ -259,14 +280,27 @@ private:
     Status look_at_witnesses(vault::Archive& archive);
     Status ask_witnesses(TreeSize size);
     Status name_renewals();
-    Status check_holds(const EntrySet& records);
+    Status check_holds(const EntrySet& records, const std::string& actor);
+    struct AttachmentPlan;
+    Result<AttachmentPlan> plan_attachment(const Hash& sha256, const std::vector<EntryIndex>& records);
+    Status seal_successors(AttachmentPlan& plan);
+    Status expect_sums_indexed() const;
+    Result<EraseAnswer> erase_attachment(const EraseRequest& request);
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise
+    Status need_indexer();                   // likewise
+    Result<std::set<std::uint32_t>> stale_shards() const;
+    Status expect_not_erased(const std::vector<EntryIndex>& entries) const;
+    Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
+
+    void add_hygiene(web::StatusReport& status, bool de) const;
 
     Environment environment_;
     HouseOptions options_;
     Config config_;
+    ForwardKeeper keeper_;
+    std::atomic<bool> index_lives_ = false;
     std::unique_ptr<vault::Archive> archive_;
     std::unique_ptr<access::Matters> matters_;
     std::unique_ptr<vault::Opener> opener_;
@@ -279,6 +313,7 @@ private:
     std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
     std::unique_ptr<search::Indexer> indexer_;
     std::unique_ptr<search::Searcher> searcher_;
+    std::unique_ptr<VaultDoor> door_;  // uses searcher_
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_
@@ -290,8 +325,8 @@ private:
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
     std::mutex bundle_mutex_;
-    std::mutex opening_mutex_;
-    int openings_ = 0;  // guarded by opening_mutex_
+    std::mutex decision_mutex_;
+    std::unique_ptr<vault::Forgetter> forgetter_;  // guarded by bundle_mutex_
 };
 
 // The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root:
@@ -299,7 +334,9 @@ private:
 Path default_state_dir();
 
 // The text that `init` writes as config.yaml.
-std::string config_template(const std::vector<std::string>& authorities, const std::string& escrow = "");
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite = kDefaultSuite,
+                            const std::string& escrow = "");
+Result<audit::Suite> suite_of(const std::string& name);  // "aes-256-gcm", "xchacha20"; else Code::not_in_version
 Result<Config> load_config(Fs& fs, const Path& archive);
 
 }  // namespace kustos::app

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <numeric>
 #include <sstream>
 
@@ -45,6 +46,168 @@ std::string unknown_command(const CLI::App& app) {
     return text + (nearest.empty() ? "  kustos --help shows all" : "  did you mean: kustos " + nearest) + "\n";
 }
 
+using Chosen = std::function<void(CLI::App*, const std::string&)>;
+
+// Options that land in Call::given.
+class Options {
+public:
+    Options(CLI::App* sub, Call& call) : sub_(sub), call_(call) {}
+    Options& text(const std::string& name, const std::string& help, bool required = false) {
+        auto* option = sub_->add_option("--" + name, call_.given[name], help)->expected(1)->allow_extra_args(false);
+        if (required) option->required();
+        return *this;
+    }
+    Options& list(const std::string& name, const std::string& help) {
+        sub_->add_option("--" + name, call_.given[name], help + "; may repeat")->allow_extra_args(false);
+        return *this;
+    }
+    Options& flag(const std::string& name, const std::string& help) {
+        auto& given = call_.given[name];
+        sub_->add_flag_callback(
+            "--" + name, [&given] { given = {"yes"}; }, help);
+        return *this;
+    }
+    Options& number(const std::string& name, const std::string& what) {
+        sub_->add_option(what, call_.given[name])->required()->expected(1);
+        return *this;
+    }
+    Options& records() {
+        sub_->add_option("--records", call_.records_file, "a file with one record number a line");
+        return list("record", "a record's number");
+    }
+    Options& scope() {
+        records();
+        sub_->add_option("--query", call_.query, "what a search finds");
+        sub_->add_option("--matter", call_.matter, "for which case");
+        return text("person", "sender or recipient: a name or an address")
+            .text("conversation", "its title or id")
+            .text("from", "first day")
+            .text("to", "last day");
+    }
+
+private:
+    CLI::App* sub_;
+    Call& call_;
+};
+
+void add_retention(CLI::App& app, Call& c, const Chosen& chosen) {
+    auto* retention = app.add_subcommand("retention", "how long what is kept")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help) {
+        auto* sub = retention->add_subcommand(name, help);
+        chosen(sub, "retention " + name);
+        return Options(sub, c);
+    };
+    add("class", "all classes; with --name, a new one or a new version")
+        .text("name", "readable in the ledger: no personal data")
+        .text("code", "100 and up; without it, the next free one")
+        .text("period", "10y, 18m or 0")
+        .text("start", "created | process_end | relation_end")
+        .text("counted", "year_end | day")
+        .text("basis", "the law, readable in the ledger")
+        .text("office", "who is responsible, readable in the ledger")
+        .text("at-end", "erase | offer: to the public archive first")
+        .list("approver", "who approved it");
+    auto* assign = retention->add_subcommand("assign", "which class new records get: the first rule that fits");
+    assign->add_option("--source", c.source);
+    assign->add_option("--kind", c.kind, "mail, chat, ...");
+    chosen(assign, "retention assign");
+    Options(assign, c)
+        .text("class", "of a new rule")
+        .text("participant", "an address or id; sealed")
+        .text("conversation", "an id; sealed")
+        .text("place", "of the new rule; without it, the last")
+        .text("remove", "the number of a rule");
+    add("reclassify", "another class for records that are there")
+        .scope()
+        .text("class", "", true)
+        .text("reason", "", true);
+    add("mark", "record-relevant: belongs into the file")
+        .scope()
+        .text("class", "", true)
+        .text("file-reference", "Aktenzeichen", true)
+        .text("plan", "place in the file plan")
+        .list("question", "1 why, 2 who and when, 3 options, 4 decision: answered by yes");
+    add("event", "when a period starts")
+        .scope()
+        .text("event", "created | process_end | relation_end", true)
+        .text("date", "without it, today")
+        .text("reason", "", true);
+    auto* plan = retention->add_subcommand("plan", "what is kept until when, and why");
+    plan->add_option("--out", c.out, "a .csv or .jsonl file");
+    plan->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1'000'000));
+    chosen(plan, "retention plan");
+    Options(plan, c).records().text("class", "").text("outcome", "due, held, ...: list these");
+}
+
+void add_holds(CLI::App& app, Call& c, const Chosen& chosen) {
+    auto* hold = app.add_subcommand("hold", "nothing of this is destroyed")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help) {
+        auto* sub = hold->add_subcommand(name, help);
+        chosen(sub, "hold " + name);
+        return Options(sub, c);
+    };
+    const auto scope = [](Options options) {
+        options.scope()
+            .flag("all-of-matter", "what was found, opened or exported for --matter")
+            .flag("frozen", "the list of now; without it, what comes later belongs to it")
+            .text("reason", "", true);
+    };
+    scope(add("add", "set one"));
+    scope(add("change", "another scope").number("hold", "NUMBER"));
+    add("list", "all holds");
+    add("check", "which holds cover these records now; --hold: what one could not search")
+        .records()
+        .text("hold", "a hold's number");
+    add("decide", "on what could not be searched")
+        .number("hold", "NUMBER")
+        .records()
+        .flag("held", "it is covered")
+        .flag("not-held", "it is not")
+        .text("reason", "", true);
+    add("release", "end one; deletes nothing").number("hold", "NUMBER").text("reason", "", true);
+
+    auto* restrict = app.add_subcommand("restrict", "GDPR Art. 18: opened for one named matter only, and kept");
+    chosen(restrict, "restrict");
+    Options(restrict, c)
+        .scope()
+        .flag("no-purpose", "opened for no matter at all")
+        .text("reason", "")
+        .text("lift", "the number of a restriction")
+        .flag("list", "all of them");
+}
+
+void add_decisions(CLI::App& app, Call& c, const Chosen& chosen) {
+    add_retention(app, c, chosen);
+    add_holds(app, c, chosen);
+    auto* disposition =
+        app.add_subcommand("disposition", "lists of what is due, released by two people")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help) {
+        auto* sub = disposition->add_subcommand(name, help);
+        chosen(sub, "disposition " + name);
+        return sub;
+    };
+    auto* list = add("list", "make a list of what is due");
+    list->add_option("--out", c.out, "a .csv or .jsonl file with the reasons");
+    Options(list, c).text("class", "").text("year", "in which the period's last day lies");
+    auto* show = add("show", "all lists, or what stands on one");
+    show->add_option("--out", c.out, "a .csv or .jsonl file with the reasons");
+    show->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1'000'000));
+    Options(show, c).text("list", "its number");
+    Options(add("review", "take records out"), c).text("list", "", true).records().text("reason", "", true);
+    Options(add("offer", "it was offered to the public archive"), c)
+        .text("list", "", true)
+        .text("date", "")
+        .text("reason", "");
+    Options(add("answer", "the public archive's answer"), c)
+        .text("list", "", true)
+        .text("answer", "taken | declined | unanswered", true)
+        .text("date", "")
+        .text("reason", "");
+    Options(add("release", "destroy the keys of what is still due"), c)
+        .text("list", "", true)
+        .list("approver", "two people");
+}
+
 }  // namespace
 
 Parsed parse_call(const std::vector<std::string>& arguments) {
@@ -65,6 +228,12 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     app.add_flag("--json", c.json, "machine-readable output");
     app.add_option("--lang", language, "de or en");
     app.add_option("--passphrase-file", c.passphrase_file, "a file with the passphrase, or - for standard input");
+    app.add_option("--share-file", c.share_files,
+                   "a file with a share; may repeat; - for standard input: on a terminal the holders are asked")
+        ->allow_extra_args(false);
+    app.add_flag("--tpm", c.tpm, "open the vault with this machine's TPM");
+    app.add_flag("--token", c.token, "open the vault with the token that its slot names");
+    app.add_option("--pin-file", c.pin_file, "the TPM's PIN, or another file than the slot names for the token's");
 
     auto chosen = [&c](CLI::App* sub, const std::string& name) { sub->callback([&c, name] { c.command = name; }); };
 
@@ -72,7 +241,11 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     init->add_option("DIR", c.paths, "the new directory")->required()->expected(1);
     init->add_option("--signer-keys", c.signer_keys,
                      "where the signer's keys are made: file, or a token's pkcs11: URI");
-    init->add_option("--unlock", c.unlock, "auto | passphrase")->capture_default_str();
+    init->add_option("--suite", c.suite, "cipher: aes-256-gcm | xchacha20")->capture_default_str();
+    init->add_option("--unlock", c.unlock, "auto (default) | passphrase | shares:K/N | tpm[:ADDRESS] | a pkcs11: URI");
+    init->add_option("--shares-out", c.shares_out, "a folder for the sheets of shares, to be printed");
+    init->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
+        ->allow_extra_args(false);
     init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")
         ->allow_extra_args(false);
     init->add_option("--escrow", c.escrow, "another medium for what opens the content");
@@ -124,7 +297,10 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* show = app.add_subcommand("show", "one record");
     show->add_option("--matter", c.matter);
     show->add_option("RECORD", c.record)->required();
-    show->add_flag("--original", c.original, "the exact source bytes");
+    auto* original = show->add_flag("--original", c.original, "the exact source bytes");
+    show->add_option("--attachment", c.attachment_number, "the content of this attachment, from 1")
+        ->check(CLI::Range(1, 65'000))
+        ->excludes(original);
     chosen(show, "show");
 
     auto* exporting = app.add_subcommand("export", "evidence bundle or originals");
@@ -209,7 +385,31 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
                              "present one");
     chosen(signer_serve, "signer serve");
 
-    auto* key = app.add_subcommand("key", "the archive's checkpoint key")->require_subcommand(1);
+    auto* unlock = app.add_subcommand("unlock", "open the running server's vault for a time");
+    unlock->add_option("--for", c.for_time, "30m, 8h (default), 2d; at most 7d");
+    chosen(unlock, "unlock");
+    chosen(app.add_subcommand("lock", "close it now"), "lock");
+
+    auto* key =
+        app.add_subcommand("key", "keys: who can open the vault, and the checkpoint key")->require_subcommand(1);
+    chosen(key->add_subcommand("status", "how the vault can be opened, and how strong that is"), "key status");
+    auto* key_rekey = key->add_subcommand("rekey", "add, replace or remove ways of opening; the data's keys stay");
+    key_rekey->add_option("--add", c.add, "passphrase | shares:K/N | tpm[:ADDRESS] | a pkcs11: URI | auto; may repeat")
+        ->allow_extra_args(false);
+    key_rekey->add_option("--remove", c.remove, "passphrase | shares | tpm | pkcs11 | auto; may repeat")
+        ->allow_extra_args(false);
+    key_rekey->add_option("--new-passphrase-file", c.new_passphrase_file, "of a new slot; - for standard input");
+    key_rekey->add_option("--new-pin-file", c.new_pin_file, "of a new TPM slot; - for standard input");
+    key_rekey->add_option("--shares-out", c.shares_out, "a folder for the sheets of new shares");
+    key_rekey->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
+        ->allow_extra_args(false);
+    chosen(key_rekey, "key rekey");
+    auto* key_shares = key->add_subcommand("shares", "a new set of shares; the old ones open nothing any more");
+    key_shares->add_option("--out", c.out, "a folder for the sheets, to be printed")->required();
+    key_shares->add_option("--as", c.unlock, "shares:K/N; without it, as the present set");
+    key_shares->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
+        ->allow_extra_args(false);
+    chosen(key_shares, "key shares");
     auto* key_rotate = key->add_subcommand("rotate", "announce a new key under the present one, and use it");
     key_rotate->add_option("--to", c.signer_keys, "file, or a token's pkcs11: URI; without it, as the present one");
     chosen(key_rotate, "key rotate");
@@ -309,14 +509,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(erase->add_subcommand("list", "all erasures and dispositions"), "erase list");
     chosen(app.add_subcommand("compact", "remove the words and the ciphertext of what is erased"), "compact");
 
-    for (const char* later : {"hold", "retention", "disposition", "unlock", "lock"}) {
-        auto* sub = app.add_subcommand(later, "not in this version");
-        sub->fallthrough(false);
-        sub->allow_extras();
-        sub->group("");
-        chosen(sub, later);
-    }
-
+    add_decisions(app, c, chosen);
     Parsed result;
     std::vector<const char*> argv{"kustos"};
     for (const std::string& a : arguments) argv.push_back(a.c_str());

@@ -40,8 +40,8 @@ struct CompactReport {
     bool complete() const { return !interrupted && damaged.empty(); }
 };
 
-// covered: whether the entry's key is destroyed, by a run whose `done` stands in the ledger. Code::environment: no room,
-// or the disk failed; what was done stays done. Threads: one compaction at a time; readers may run.
+// covered: whether the entry's key is destroyed, by a run whose `done` stands in the ledger. Code::environment: no
+// room, or the disk failed; what was done stays done. Threads: one compaction at a time; readers may run.
 Result<CompactReport> compact(Fs& fs, const Path& vault_dir, const HeaderSource& headers,
                               const std::function<bool(EntryIndex, const EntryHeader&)>& covered,
                               const CompactOptions& options);

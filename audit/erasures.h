@@ -25,13 +25,13 @@ using ErasureId = std::array<std::uint8_t, 16>;
 
 struct ErasureRun {
     ErasureId id{};
-    std::string method;  // erasure, disposition, attachment
+    std::string method;             // erasure, disposition, attachment
     std::vector<EntryIndex> begun;  // one for each part
     std::uint32_t parts = 0;
     std::uint32_t generation = 0;  // in which the keys are no more
     UtcTime begun_at, done_at;
     std::optional<EntryIndex> done;
-    std::uint64_t count = 0;  // records and blobs, as `done` says
+    std::uint64_t count = 0;                                   // records and blobs, as `done` says
     std::optional<EntryIndex> terms, ciphertext, final_entry;  // the entries that say so
     bool broken = false;                                       // malformed: allows nothing
 };
@@ -88,7 +88,7 @@ private:
     std::vector<std::size_t> waiting_;      // done, and not in every state yet
     std::map<std::uint32_t, Hash> generations_;
     LeafSet covered_, removed_;
-    LeafSet used_, contents_;  // leaves with a payload; of these, records and blobs
+    LeafSet used_;  // leaves with a payload
     std::uint32_t destroyed_below_ = 0;
 };
 

@@ -74,7 +74,7 @@ struct ReportedAnchor {
 
 // Erasures that the ledger says are finished, by how far each has come.
 struct ReportedErasures {
-    std::uint64_t runs = 0, contents = 0;  // contents: records and attachments whose keys were destroyed
+    std::uint64_t runs = 0, contents = 0;  // contents: entries whose keys were destroyed
     std::uint64_t unreadable = 0, terms_gone = 0, ciphertext_gone = 0, final_ = 0;
 };
 
@@ -94,13 +94,13 @@ struct Report {
     ReportedErasures erasures;            // of an archive
 
     // What the verdict is about: everything; only what was drawn; only what is new.
-    std::string mode = "whole";    // or "sampled", "since"
-    std::uint64_t since_size = 0;  // since: the size of the checkpoint that was verified earlier
-    std::uint64_t sampled = 0;     // sampled: so many entries were drawn
-    std::string nonce;             // sampled: and from what
+    std::string mode = "whole";     // or "sampled", "since"
+    std::uint64_t since_size = 0;   // since: the size of the checkpoint that was verified earlier
+    std::uint64_t sampled = 0;      // sampled: so many entries were drawn
+    std::string nonce;              // sampled: and from what
     std::uint64_t passed_over = 0;  // sampled: erased entries that were drawn, and others in their place
-    std::uint64_t size = 0;        // entries under the checkpoint that was verified; 0: not known
-    std::optional<Hash> root;      // its root
+    std::uint64_t size = 0;         // entries under the checkpoint that was verified; 0: not known
+    std::optional<Hash> root;       // its root
 
     static constexpr std::size_t kMaxProblems = 200;
     static constexpr std::size_t kMaxAnchors = 200;

@@ -49,6 +49,8 @@ public:
     Result<OpenedRecord> open(EntryIndex id);
     // The exact source bytes, in pieces. What was checked on the way: length and SHA-256 of the raw field.
     Status write_original(EntryIndex id, const std::function<Status(ByteView)>& sink);
+    // Decoded bytes of an attachment (numbered from 0), in pieces: not final before it is ok. Code::not_found: missing.
+    Status write_attachment(EntryIndex id, std::size_t number, const ByteSink& sink);
     Result<OpenedPayload> open_blob(const BlobRef& blob);
     // What was derived from a record (Archive::keep_derived). Code::not_found: nothing, or the cache is gone.
     Result<Bytes> derived(EntryIndex id, std::string_view purpose) const;

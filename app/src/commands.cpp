@@ -1,5 +1,6 @@
 #include "app/commands.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -10,13 +11,16 @@
 #include <sstream>
 
 #include "app/backup_commands.h"
+#include "app/decision_commands.h"
 #include "app/erase_commands.h"
 #include "app/exit_export.h"
 #include "app/house.h"
+#include "app/key_commands.h"
 #include "app/remote.h"
 #include "app/serve.h"
 #include "app/src/present.h"
 #include "app/src/refusal_words.h"
+#include "app/src/share_sheets.h"
 #include "app/trail_commands.h"
 #include "audit/net/post_server.h"
 #include "audit/net/signer_service.h"
@@ -37,19 +41,17 @@ std::string user_name(std::uint32_t uid) {
     return found->pw_name;
 }
 
-Result<SecretBytes> read_secret(Environment e, const std::string& file, const char* what) {
-    std::string text;
-    if (file == "-") {
-        std::getline(std::cin, text);
-    } else {
-        auto bytes = read_file(e.fs, file, 4096);
-        if (!bytes.ok()) return Error(Code::usage, std::string(what) + " file can't be read");
-        text = to_text(*bytes);
-        text = text.substr(0, text.find('\n'));
-    }
-    if (!text.empty() && text.back() == '\r') text.pop_back();
-    SecretBytes secret(as_bytes(text));
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+Result<SecretBytes> read_secret(Environment, const std::string& file, const char* what) {
+    // Never in a buffer of the standard library's: byte by byte, and only the first line.
+    const int in = file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (in < 0) return Error(Code::usage, std::string(what) + " file can't be read");
+    SecretBytes line(4096);
+    const std::span<std::uint8_t> room = line.writable();
+    std::size_t size = 0;
+    while (size < room.size() && ::read(in, room.data() + size, 1) == 1 && room[size] != '\n') ++size;
+    if (in != STDIN_FILENO) ::close(in);
+    if (size > 0 && room[size - 1] == '\r') --size;
+    SecretBytes secret(line.view().first(size));
     if (secret.empty()) return Error(Code::usage, std::string(what) + " is empty");
     return secret;
 }
@@ -96,8 +98,9 @@ struct HouseRef {
 
 class Command {
 public:
-    Command(Environment e, House* running, const Call& call, Streams s)
-        : e_(e), running_(running), c_(call), out_(s.out), err_(s.err) {}
+    // brought: by the caller of a running server; else this command reads them itself.
+    Command(Environment e, House* running, const Call& call, const CallSecrets* brought, Streams s)
+        : e_(e), running_(running), c_(call), brought_(brought), out_(s.out), err_(s.err) {}
 
     Result<int> run() {
         const std::string& n = c_.command;
@@ -126,6 +129,11 @@ public:
         if (n == "continue") return go_on();
         if (n == "signer serve") return signer_serve();
         if (n == "key rotate") return key_rotate();
+        if (n == "key status") return key_status(*TRY(open_house()), c_, {out_, err_});
+        if (n == "key rekey") return with_secrets(key_rekey);
+        if (n == "key shares") return with_secrets(key_shares);
+        if (n == "unlock") return unlock();
+        if (n == "lock") return lock();
         if (n == "trust key") return trust_key();
         if (n == "trust sign") return trust_sign();
         if (n == "tsa serve") return tsa_serve();
@@ -139,6 +147,10 @@ public:
         if (n == "exit-export") return leave();
         if (n == "restore") return restore(e_, c_, state(), {out_, err_});
         if (n == "account set") return account_set();
+        if (is_decision_command(n)) {
+            auto house = TRY(open_house());
+            return decide(*house, c_, actor(*house), {out_, err_});
+        }
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
 
@@ -163,12 +175,37 @@ private:
         options.archive = c_.archive;
         options.state = state();
         options.actor = user_name(getuid());
+        own_ = TRY(bring_secrets(e_, c_, {out_, err_}));
+        brought_ = &own_;
+        options.secret = std::move(own_.unlock);
         options.escrow = c_.escrow;
-        if (!c_.passphrase_file.empty()) options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
         HouseRef ref;
         ref.own = TRY(House::open(e_, std::move(options)));
         ref.house = ref.own.get();
         return ref;
+    }
+
+    Result<int> with_secrets(Result<int> (*command)(House&, const Call&, const CallSecrets&, Streams)) {
+        auto house = TRY(open_house());
+        return command(*house, c_, *brought_, {out_, err_});
+    }
+
+    Result<int> unlock() {
+        if (running_ != nullptr) return unlock_vault(*running_, c_, *brought_, {out_, err_});
+        return no_server();
+    }
+    Result<int> lock() {
+        if (running_ != nullptr) return lock_vault(*running_, c_, {out_, err_});
+        return no_server();
+    }
+    Result<int> no_server() {
+        return Error(Code::usage, say("hier läuft kein Server, dessen Tresor offen oder zu sein könnte",
+                                      "no server runs here whose vault could be open or closed"))
+            .with_hint(
+                say("kustos serve; ein einzelner Befehl öffnet für sich: --passphrase-file, --share-file, --tpm, "
+                    "--token",
+                    "kustos serve; a single command opens for itself: --passphrase-file, --share-file, --tpm, "
+                    "--token"));
     }
 
     Result<int> make_backup() {
@@ -188,11 +225,8 @@ private:
 
     Result<int> init() {
         const Path dir = c_.paths.front();
-        if (c_.unlock != "auto" && c_.unlock != "passphrase") {
-            return Error(Code::not_in_version,
-                         "--unlock " + c_.unlock.substr(0, c_.unlock.find(':')) + " is not in this version")
-                .with_hint("auto or passphrase");
-        }
+        TRY(suite_of(c_.suite));
+        vault::CreateOptions options = TRY(create_options(e_, c_));
         std::vector<std::string> authorities = c_.authorities;
         if (authorities.empty()) authorities.push_back("builtin");
         bool builtin = false;
@@ -203,30 +237,35 @@ private:
                 return Error(Code::usage, "--tsa takes builtin or an http(s) address");
             }
         }
-        vault::CreateOptions options;
-        options.unlock = c_.unlock;
-        if (c_.unlock == "passphrase") {
-            if (c_.passphrase_file.empty())
-                return Error(Code::usage, "--unlock passphrase needs --passphrase-file F, or - for standard input");
-            options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
-            if (options.passphrase.size() < 12) return Error(Code::usage, "a passphrase has at least 12 characters");
-        }
+        std::vector<std::string> sheets;
+        SheetOrder order;
+        order.dir = c_.shares_out;
+        order.language = c_.language;
+        order.holders = c_.holders;
+        order.archive_name = "Zentralarchiv";  // as config.yaml says at first
+        options.hand_out = sheets_into(e_, std::move(order), sheets);
         options.with_builtin_authority = builtin;
         options.signer_keys = c_.signer_keys;
-        TRY(vault::Archive::create(e_, dir, state(), std::move(options)));
-        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities, absolute_path(c_.escrow)))));
+        const Status created = vault::Archive::create(e_, dir, state(), std::move(options));
+        if (!created.ok()) {
+            for (const std::string& sheet : sheets) (void)e_.fs.remove(sheet);
+            return Error(created.error());
+        }
+        TRY(replace_file(e_.fs, dir / "config.yaml",
+                         as_bytes(config_template(authorities, c_.suite, absolute_path(c_.escrow)))));
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();
         if (!c_.passphrase_file.empty() && c_.passphrase_file != "-")
-            house_options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
+            house_options.secret = vault::PassphraseSecret{TRY(read_secret(e_, c_.passphrase_file, "passphrase"))};
         auto house = TRY(House::open(e_, std::move(house_options)));
         const vault::Archive& archive = house->archive();
         if (c_.json) {
             out_ << json{{"archive", dir.string()},
                          {"origin", archive.origin()},
                          {"fingerprint", archive.fingerprint()},
-                         {"trust", (dir / "trust.policy").string()}}
+                         {"trust", (dir / "trust.policy").string()},
+                         {"sheets", sheets}}
                         .dump()
                  << "\n";
             return 0;
@@ -237,7 +276,8 @@ private:
              << archive.fingerprint() << "\n"
              << say("Vertrauensdatei für Prüfer: ", "trust file for verifiers: ") << (dir / "trust.policy").string()
              << "\n";
-        if (c_.unlock == "auto") {
+        if (!sheets.empty()) say_sheets(c_, sheets, out_);
+        if (c_.unlock.empty() || c_.unlock == "auto") {
             out_ << say(
                 "Entsperren: auto. Wer die Platte hat, kann alles lesen; für echte Daten: --unlock passphrase.\n",
                 "unlock: auto. Whoever has the disk can read everything; for real data: --unlock passphrase.\n");
@@ -260,8 +300,12 @@ private:
             return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version")
                 .with_hint("import or http");
         }
-        const ClassCode code = TRY(vault::class_by_name(c_.retention_class));
         auto house = TRY(open_house());
+        const auto book = house->archive().retention();
+        const vault::ClassDefinition* found = book->classes().find(c_.retention_class);
+        if (found == nullptr || found->code < vault::kDefaultClass)
+            return Error(Code::usage, "there is no such retention class").with_hint("kustos retention class shows all");
+        const ClassCode code = found->code;
         const vault::SourceInfo source = TRY(house->archive().add_source(c_.name, c_.kind, code));
         std::string token;
         if (c_.kind == "http") token = TRY(house->issue_token(source.id));
@@ -464,12 +508,22 @@ private:
         return EntryIndex(n);
     }
 
+    ByteSink to_output() {
+        return [this](ByteView piece) -> Status {
+            out_.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+            return out_.good() ? ok_status() : Status(Error(Code::environment, "the output can't be written"));
+        };
+    }
+
     Result<int> show() {
         const EntryIndex record = TRY(record_number(c_.record));
         auto house = TRY(open_house());
         if (c_.original) {
-            const Bytes bytes = TRY(house->original(actor(*house), c_.matter, record));
-            out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            TRY(house->write_original(actor(*house), c_.matter, record, to_output()));
+            return 0;
+        }
+        if (c_.attachment_number != 0) {
+            TRY(house->write_attachment(actor(*house), c_.matter, record, c_.attachment_number - 1, to_output()));
             return 0;
         }
         const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record));
@@ -501,11 +555,8 @@ private:
         request.actor = actor(*house);
         const ExportReport report = TRY(house->export_records(request));
         if (c_.json) {
-            out_ << json{{"file", report.file},
-                         {"records", report.records},
-                         {"pages", report.pages},
-                         {"bytes", report.bytes},
-                         {"left_out", report.left_out}}
+            out_ << json{{"file", report.file},   {"records", report.records},   {"pages", report.pages},
+                         {"bytes", report.bytes}, {"left_out", report.left_out}, {"restricted", report.restricted}}
                         .dump()
                  << "\n";
         } else {
@@ -516,6 +567,10 @@ private:
                 out_ << report.left_out
                      << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n",
                             " left out (not mails; --as pdf or eml takes everything)\n");
+            if (report.restricted != 0)
+                out_ << report.restricted
+                     << say(" nicht geöffnet: Verarbeitung eingeschränkt (Art. 18 DSGVO)\n",
+                            " not opened: processing is restricted (GDPR Art. 18)\n");
         }
         return 0;
     }
@@ -900,6 +955,8 @@ private:
     Environment e_;
     House* running_;
     const Call& c_;
+    const CallSecrets* brought_;
+    CallSecrets own_;
     std::ostream& out_;
     std::ostream& err_;
 };
@@ -911,23 +968,30 @@ int finish(Result<int> code, const Call& call, Streams streams) {
     streams.out.flush();
     if (code.ok()) return *code;
     streams.err << refusal_text(code.error(), call.language);
+    if (code.error().code() == Code::closed && !call.archive.empty()) {
+        RealFs fs;  // whatever disk the archive is on: the words are for a person at this machine
+        if (const auto slots = vault::read_slot_facts(fs, call.archive); slots.ok()) {
+            for (const std::string& way : ways_to_open(*slots, call.language == Language::german))
+                streams.err << "  " << way << "\n";
+        }
+    }
     return exit_code(code.error().code());
 }
 }  // namespace
 
 int run_command(Environment environment, const Call& call, Streams streams) {
     if (const auto code = run_remotely(environment, call, streams)) return *code;
-    return finish(Command(environment, nullptr, call, streams).run(), call, streams);
+    return finish(Command(environment, nullptr, call, nullptr, streams).run(), call, streams);
 }
 
-int run_command_in(House& house, const Call& call, const SecretBytes& passphrase, Streams streams) {
-    std::unique_ptr<House::Opening> opening;
-    if (!passphrase.empty()) {
-        auto opened = house.open_vault(passphrase.view());
+int run_command_in(House& house, const Call& call, const CallSecrets& secrets, Streams streams) {
+    std::unique_ptr<VaultDoor::Opening> opening;
+    if (secrets.unlock && call.command != "unlock") {
+        auto opened = house.door().open(*secrets.unlock);
         if (!opened.ok()) return finish(std::move(opened).error(), call, streams);
         opening = std::move(*opened);
     }
-    return finish(Command(house.environment(), &house, call, streams).run(), call, streams);
+    return finish(Command(house.environment(), &house, call, &secrets, streams).run(), call, streams);
 }
 
 }  // namespace kustos::app

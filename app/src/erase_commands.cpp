@@ -176,7 +176,6 @@ Result<int> compact(House& house, const Call& c, Streams s) {
         json j = {{"shards", terms.shards},         {"rewritten", terms.rewritten}, {"documents", terms.documents},
                   {"segments", compacted.segments}, {"frames", compacted.frames},   {"bytes", compacted.bytes}};
         if (terms.entry) j["terms_removed"] = terms.entry->value;
-        if (compacted.entry) j["ciphertext_removed"] = compacted.entry->value;
         s.out << j.dump() << "\n";
         return 0;
     }

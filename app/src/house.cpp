@@ -7,7 +7,9 @@
 #include <cstdlib>
 
 #include "app/backup_commands.h"
+#include "app/key_commands.h"
 #include "app/src/house_ports.h"
+#include "app/src/key_words.h"
 #include "audit/anchors.h"
 #include "audit/judge_token.h"
 #include "audit/key_history.h"
@@ -30,12 +32,15 @@ const std::vector<std::string_view>& known_keys() {
         "authority",
         "escrow.dir",
         "escrow.keep_days",
+        "forward_state.minutes",
+        "harden",
         "language",
         "time_zone",
         "time_stamps.authorities",
         "time_stamps.interval_seconds",
         "time_stamps.required",
         "signer.socket",
+        "suite",
         "trust.file",
         "trust.key",
         "web.port",
@@ -54,7 +59,8 @@ Path default_state_dir() {
     return "kustos-state";
 }
 
-std::string config_template(const std::vector<std::string>& authorities, const std::string& escrow) {
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite,
+                            const std::string& escrow) {
     std::string text =
         "# Kustos: settings of this archive. Keys that are not known are refused, never ignored.\n"
         "\n"
@@ -97,6 +103,11 @@ std::string config_template(const std::vector<std::string>& authorities, const s
         "protection\n"
         "# officer, partner authority) that see every published checkpoint and notice if the archive is rolled back.\n"
         "witnesses: []\n"
+        "\n"
+        "# The cipher of what is sealed from now on: aes-256-gcm (BSI TR-02102-1) or xchacha20.\n"
+        "suite: " +
+        suite +
+        "\n"
         "\n"
         "web:\n"
         "  port: 8443            # https, on loopback only in this version\n";
@@ -144,11 +155,13 @@ Status House::wire() {
     TRY(read_trust());
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
+    open.forward_memory = [this](const Path& state) { return keeper_.find(state); };
     open.state = options_.state;
+    open.suite = TRY_IN("config.yaml, suite", suite_of(config_.text("suite", kDefaultSuite)));
     if (const Path medium = escrow_medium(); !medium.empty()) open.escrow = vault::escrow_in_folder(medium);
     if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
         open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
-    if (options_.passphrase) open.passphrase = options_.passphrase->clone();
+    open.secret = std::move(options_.secret);
     archive_ = TRY(vault::Archive::open(environment_, options_.archive, std::move(open)));
     options_.state = options_.state / archive_->vault_id().hex();
     if (TRY(key_history()).first().name != archive_->origin())
@@ -164,6 +177,14 @@ Status House::wire() {
     feed_ = std::make_unique<Feed>(*archive_);
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
+    door_ = std::make_unique<VaultDoor>(environment_, *archive_,
+                                        VaultDoor::Watch{[this] {
+                                                             const std::lock_guard lock(index_mutex_);
+                                                             if (!indexer_) return;
+                                                             if (auto first = first_to_index(); first.ok())
+                                                                 next_to_index_ = *first;  // what was deferred
+                                                         },
+                                                         [this] { searcher_->forget(); }});
 
     TRY(note_configuration(configuration));
 
@@ -211,27 +232,6 @@ Result<ingest::Extractor*> House::extractor() {
     return extractor_.get();
 }
 
-Result<std::unique_ptr<House::Opening>> House::open_vault(ByteView passphrase) {
-    {
-        const std::lock_guard lock(opening_mutex_);
-        if (openings_ == 0 && archive_->is_open()) return std::unique_ptr<Opening>();
-        TRY(archive_->unlock(passphrase));
-        ++openings_;
-    }
-    auto opening = std::make_unique<Opening>(*this);
-    const std::lock_guard lock(index_mutex_);
-    if (indexer_) next_to_index_ = TRY(first_to_index());  // what was deferred comes in now
-    return opening;
-}
-
-House::Opening::~Opening() {
-    const std::lock_guard lock(house_.opening_mutex_);
-    if (--house_.openings_ > 0) return;
-    house_.searcher_->forget();
-    if (const Status locked = house_.archive_->lock(); !locked.ok())
-        log(LogLevel::error, "the vault was closed without an entry", {{"code", locked.error().code()}});
-}
-
 Result<EntryIndex> House::need_matter(const std::string& matter) {
     if (matter.empty()) {
         return Error(Code::usage, "no search without a matter: for which case is this?")
@@ -256,7 +256,16 @@ Result<web::StatusReport> House::status(web::Language language) {
     s.entries = head.size.value;
     s.records = archive_->count(audit::Kind::record);
     s.blobs = archive_->count(audit::Kind::blob);
-    s.coverage = to_web(TRY(searcher_->coverage(*census_)));
+    if (auto coverage = searcher_->coverage(*census_); coverage.ok()) {
+        s.coverage = to_web(*coverage);
+    } else if (coverage.error().code() == Code::closed) {
+        const search::CensusNow now = TRY(census_->now());
+        s.coverage.sealed = now.sealed;
+        s.coverage.erased = now.erased_records;
+        s.coverage_known = false;
+    } else {
+        return std::move(coverage).error();
+    }
     const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
     if (const auto found = summary.reasons.find("unreadable"); found != summary.reasons.end())
         s.quarantined = found->second;
@@ -299,6 +308,8 @@ Result<web::StatusReport> House::status(web::Language language) {
                              source.added, source.heard, source.missing()});
     }
     s.vault = archive_->unlock_state();
+    const auto standing = door_->standing();
+    if (standing) s.vault = vault_words(s.vault, standing, false);
     s.read_only = archive_->read_only();
     if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock() && extractor_) {
         if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
@@ -324,14 +335,15 @@ Result<web::StatusReport> House::status(web::Language language) {
         step("Vor der ersten Suche einen Fall anlegen: kustos matter new --reference R --ground TEXT",
              "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
     if (!archive_->is_open())
-        step("Der Tresor ist zu: zum Suchen muss ihn jemand mit dem Passwort öffnen (--passphrase-file).",
-             "The vault is closed: to search, a key holder must open it (--passphrase-file).");
+        for (const std::string& way : ways_to_open(TRY(archive_->slots()), de))
+            s.next_steps.push_back((de ? "Der Tresor ist zu. Zum Suchen: " : "The vault is closed. To search: ") + way);
     if (archive_->unlock_state() == "open (auto)")
         step(
-            "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos init --unlock "
-            "passphrase.",
-            "Unlock is auto: whoever has the disk can read everything. For real data: kustos init --unlock "
-            "passphrase.");
+            "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos key rekey --add "
+            "shares:3/5 "
+            "--remove auto.",
+            "Unlock is auto: whoever has the disk can read everything. For real data: kustos key rekey --add "
+            "shares:3/5 --remove auto.");
     for (const web::SourceReport& source : s.sources) {
         if (source.missing == 0) continue;
         const std::string n = std::to_string(source.missing);
@@ -370,6 +382,7 @@ Result<web::StatusReport> House::status(web::Language language) {
                                             " does not sign for this archive: it must know its key (kustos witness "
                                             "serve --log).");
     }
+    add_hygiene(s, de);
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
             "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "
@@ -452,18 +465,26 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     TRY(matters_->allow(purpose, {}));
     if (!archive_->is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
     search::SearchOptions options;
     options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;
     const search::Answer answer = TRY(searcher_->run(parsed, options, *census_));
+    // Restricted hits are counted, not opened.
+    const auto book = archive_->retention();
+    web::SearchReport report;
     std::vector<EntryIndex> page;
-    for (std::uint64_t i = offset; i < answer.entries.size() && page.size() < limit; ++i)
-        page.push_back(answer.entries[i]);
+    std::uint64_t allowed = 0;
+    for (const EntryIndex hit : answer.entries) {
+        if (book->restriction_for(hit, matter_entry)) {
+            ++report.restricted;
+        } else if (allowed++ >= offset && page.size() < limit) {
+            page.push_back(hit);
+        }
+    }
     purpose.total = answer.total;
     purpose.result_set = answer.result_set;
     auto session = TRY(opener_->begin(purpose, page));
-    web::SearchReport report;
     report.total = answer.total;
     report.coverage = to_web(answer.coverage);
     report.offset = offset;
@@ -477,6 +498,8 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     purpose.matter = TRY(need_matter(matter));
     purpose.actor = actor;
     purpose.total = 1;
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({entry}));
     auto session = TRY(opener_->begin(purpose, {entry}));
     vault::OpenedRecord opened = TRY(session->open(entry));
     web::RecordReport report;
@@ -494,21 +517,6 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     const auto newest = audit::newest_anchor(spans);
     report.anchored = newest && newest->size.value > entry.value;
     return report;
-}
-
-Result<Bytes> House::original(const std::string& actor, const std::string& matter, EntryIndex entry) {
-    vault::Purpose purpose;
-    purpose.action = audit::AccessAction::open;
-    purpose.matter = TRY(need_matter(matter));
-    purpose.actor = actor;
-    purpose.total = 1;
-    auto session = TRY(opener_->begin(purpose, {entry}));
-    Bytes bytes;
-    TRY(session->write_original(entry, [&bytes](ByteView piece) {
-        put(bytes, piece);
-        return ok_status();
-    }));
-    return bytes;
 }
 
 }  // namespace kustos::app

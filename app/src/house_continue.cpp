@@ -95,7 +95,7 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
     vault::OpenOptions open;
     open.state = options.state;
     open.continues = true;
-    if (options.passphrase) open.passphrase = options.passphrase->clone();
+    open.secret = std::move(options.secret);
     const Config config = TRY(load_config(fs, options.archive));
     const Path medium = options.escrow.empty() ? Path(config.text("escrow.dir", "")) : options.escrow;
     if (!medium.empty() && !options.no_escrow) open.escrow = vault::escrow_in_folder(medium);

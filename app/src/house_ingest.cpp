@@ -24,7 +24,13 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     sandbox.program = ingest::default_extractor_program();
     const auto unpacker = TRY(ingest::Extractor::create(sandbox));
     options.context.extractor = unpacker.get();
-    Port port(*archive_, *source);
+    options.context.spool_folder = options_.archive / "staging";
+    // While the vault is closed keys wait for the indexer, and the server drops what waits too long: an import goes no
+    // faster than it.
+    Port port(*archive_, *source, [this] {
+        constexpr std::size_t kWaiting = 10'000;
+        return index_lives_ && !archive_->is_open() && archive_->waiting() > kWaiting;
+    });
     ingest::ImportResult so_far;
     auto result = ingest::run_import(port, environment_.clock, paths, options, &so_far);
     const ingest::ImportResult& counts = result.ok() ? *result : so_far;
@@ -123,16 +129,20 @@ Result<std::string> House::issue_token(SourceId source) {
     return tokens_->issue(source.value);
 }
 
+Status House::need_indexer() {
+    if (indexer_) return {};
+    search::IndexerOptions options;
+    options.word_list = "/usr/share/dict/ngerman";
+    auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_, environment_.clock,
+                                        environment_.random, options);
+    indexer_ = TRY(std::move(opened));
+    next_to_index_ = TRY(first_to_index());
+    return {};
+}
+
 Result<bool> House::index_step(const std::function<bool()>& stop) {
     const std::lock_guard lock(index_mutex_);
-    if (!indexer_) {
-        search::IndexerOptions options;
-        options.word_list = "/usr/share/dict/ngerman";
-        auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_,
-                                            environment_.clock, environment_.random, options);
-        indexer_ = TRY(std::move(opened));
-        next_to_index_ = TRY(first_to_index());
-    }
+    TRY(need_indexer());
     auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
@@ -149,16 +159,16 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
 Result<EntryIndex> House::first_to_index() {
     const EntryIndex end = indexer_->position();
     if (!archive_->is_open()) return end;
-    std::uint64_t below = archive_->count(audit::Kind::record);
-    for (EntryIndex at = end; at.value < archive_->head().size.value;) {
+    const std::uint64_t size = archive_->head().size.value;
+    std::uint64_t above = 0;  // not yet asked for
+    for (EntryIndex at = end; at.value < size;) {
         const auto entries = TRY(archive_->entries(at, 512));
         if (entries.empty()) break;
         for (const audit::Entry& entry : entries)
-            below -= entry.header.kind == audit::Kind::record && below > 0 ? 1 : 0;
+            above += entry.header.kind == audit::Kind::record && !archive_->is_erased(entry.header) ? 1 : 0;
         at.value += entries.size();
     }
-    const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
-    return summary.counts.total() < below ? EntryIndex(0) : end;
+    return TRY(searcher_->coverage(*census_)).deferred > above ? EntryIndex(0) : end;
 }
 
 Status House::close_index() {
@@ -168,7 +178,10 @@ Status House::close_index() {
 
 Status House::commit_index() {
     const std::lock_guard lock(index_mutex_);
-    return indexer_ ? indexer_->commit(*feed_) : ok_status();
+    if (!indexer_) return ok_status();
+    TRY(indexer_->commit(*feed_));
+    indexer_->forget_words();
+    return ok_status();
 }
 
 Result<std::uint64_t> House::index_all(bool show_progress) {

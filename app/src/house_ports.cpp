@@ -1,9 +1,20 @@
 #include "app/src/house_ports.h"
 
+#include <unistd.h>
+
 #include "base/log.h"
 #include "vault/retention.h"
 
 namespace kustos::app {
+
+// The records first: what is sealed meanwhile is not erased yet, and what is erased meanwhile was counted as sealed.
+Result<search::CensusNow> House::Census::now() {
+    search::CensusNow now;
+    now.erased = TRY(archive_.erased());
+    now.erased_records = TRY(archive_.erased_records())->count();
+    now.sealed = archive_.count(audit::Kind::record);
+    return now;
+}
 
 Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::size_t limit,
                                                         const std::function<bool(EntryIndex)>& known) {
@@ -17,7 +28,7 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
         for (const audit::Entry& entry : entries) {
             const EntryIndex index = at;
             at.value += 1;
-            if (entry.header.kind != audit::Kind::record || known(index)) continue;
+            if (entry.header.kind != audit::Kind::record || known(index) || archive_.is_erased(entry.header)) continue;
             search::FeedItem item;
             item.index = index;
             if (const auto source = archive_.find_source(entry.header.source)) item.source_name = source->name;
@@ -29,6 +40,8 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
                 } else {
                     item.reason = "payload-unreadable";
                 }
+            } else if (payload.error().code() == Code::erased) {
+                continue;  // just now
             } else if (payload.error().code() == Code::closed) {
                 continue;  // deferred until a key holder opens the vault
             } else {
@@ -47,6 +60,11 @@ Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t 
     return archive_.attachment_content(payload, number);
 }
 
+Status House::Feed::write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) {
+    const audit::Entry entry = TRY(archive_.entry(item.index));
+    return archive_.write_attachment(TRY(archive_.open_payload(item.index, entry)), number, sink);
+}
+
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
     const Status kept =
@@ -57,8 +75,15 @@ Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, 
 
 Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name,
                                                        std::string_view media_type) {
+    return text_of(
+        content.size(), [content](const ByteSink& sink) { return sink(content); }, name, media_type);
+}
+
+Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
+                                                          const std::function<Status(const ByteSink&)>& give,
+                                                          std::string_view name, std::string_view media_type) {
     ingest::Extractor* extractor = TRY(house_.extractor());
-    ingest::ExtractedText got = TRY(extractor->text(content, name, media_type));
+    ingest::ExtractedText got = TRY(extractor->text(size, give, name, media_type));
     search::ExtractedText out;
     out.text = std::move(got.text);
     out.reason = std::move(got.reason);
@@ -79,11 +104,14 @@ Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::st
 Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::PortItem> items) {
     std::vector<vault::Draft> drafts;
     drafts.reserve(items.size());
+    const auto book = archive_.retention();
+    const vault::RuleMac mac = [this](ByteView identity) { return archive_.duplicate_mac(SourceId(0), identity); };
     for (ingest::PortItem& item : items) {
         vault::Draft draft;
         draft.kind = audit::Kind::record;
         draft.source = source_.id;
-        draft.retention_class = source_.retention_class;
+        draft.retention_class =
+            vault::assign_class(book->rules(), source_.id, item.message, mac).value_or(source_.retention_class);
         draft.duplicate = archive_.duplicate_mac(source_.id, item.dedupe_identity);
         item.message.received_at = archive_.clock().now();
         draft.content = TRY(vault::compose(std::move(item.message)));
@@ -93,6 +121,7 @@ Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::
 }
 
 Result<std::vector<ingest::Outcome>> House::Port::seal(std::vector<ingest::PortItem> items) {
+    while (too_much_ && too_much_() && !interrupt_requested()) usleep(20'000);
     std::vector<ingest::Outcome> outcomes;
     for (const vault::Receipt& r : TRY(seal_items(std::move(items)))) {
         outcomes.push_back(r.duplicate ? ingest::Outcome::duplicate : ingest::Outcome::sealed);

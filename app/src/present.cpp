@@ -61,6 +61,12 @@ std::string coverage_line(const web::Coverage& c, bool de) {
     return out.str();
 }
 
+std::string unknown_coverage_line(const web::Coverage& c, bool de) {
+    return std::to_string(c.sealed) + (de ? " versiegelt, " : " sealed, ") + std::to_string(c.erased) +
+           (de ? " gelöscht; durchsuchbar: bei geschlossenem Tresor nicht bekannt"
+               : " erased; searchable: not known while the vault is closed");
+}
+
 json person_json(const vault::Person& p) {
     json j = {{"id", p.id}, {"name", p.name}, {"address", p.address}};
     if (!p.home.empty()) j["home"] = p.home;
@@ -93,7 +99,8 @@ std::string status_json(const web::StatusReport& r) {
     return dump({{"entries", r.entries},
                  {"records", r.records},
                  {"blobs", r.blobs},
-                 {"coverage", coverage_json(r.coverage)},
+                 {"coverage", r.coverage_known ? coverage_json(r.coverage)
+                                               : json{{"sealed", r.coverage.sealed}, {"erased", r.coverage.erased}}},
                  {"checkpoint",
                   {{"size", r.checkpoint_size.value},
                    {"root", r.checkpoint_root.hex()},
@@ -103,6 +110,8 @@ std::string status_json(const web::StatusReport& r) {
                  {"sources", sources},
                  {"vault", r.vault},
                  {"escrow", r.escrow},
+                 {"key_memory", r.key_memory},
+                 {"forward_memory", r.forward_memory},
                  {"origin", r.origin},
                  {"fingerprint", r.fingerprint},
                  {"read_only", r.read_only},
@@ -114,7 +123,8 @@ std::string status_text(const web::StatusReport& r, Language language) {
     std::ostringstream out;
     out << (de ? "Einträge       " : "entries        ") << r.entries << " (" << r.records
         << (de ? " Aufzeichnungen, " : " records, ") << r.quarantined << (de ? " in Quarantäne)\n" : " quarantined)\n");
-    out << (de ? "Abdeckung      " : "coverage       ") << coverage_line(r.coverage, de) << "\n";
+    out << (de ? "Abdeckung      " : "coverage       ")
+        << (r.coverage_known ? coverage_line(r.coverage, de) : unknown_coverage_line(r.coverage, de)) << "\n";
     out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex()
         << "\n";
     out << (de ? "Bestehen       " : "existence      ")
@@ -147,7 +157,10 @@ std::string search_json(const web::SearchReport& r) {
         j["marks"] = std::move(marks);
         hits.push_back(std::move(j));
     }
-    return dump({{"total", r.total}, {"coverage", coverage_json(r.coverage)}, {"hits", std::move(hits)}});
+    return dump({{"total", r.total},
+                 {"restricted", r.restricted},
+                 {"coverage", coverage_json(r.coverage)},
+                 {"hits", std::move(hits)}});
 }
 
 std::string search_text(const web::SearchReport& r, Language language) {
@@ -155,6 +168,8 @@ std::string search_text(const web::SearchReport& r, Language language) {
     std::ostringstream out;
     out << r.total << (de ? " Treffer" : r.total == 1 ? " hit" : " hits");
     if (r.hits.size() < r.total) out << (de ? ", gezeigt " : ", shown ") << r.hits.size();
+    if (r.restricted != 0)
+        out << ", " << r.restricted << (de ? " eingeschränkt (Art. 18 DSGVO)" : " restricted (GDPR Art. 18)");
     out << "\n";
     for (const web::Hit& h : r.hits) {
         out << "\n"

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <ostream>
+#include <streambuf>
 
+#include "app/bring_secret.h"
+#include "app/src/refusal_words.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stack.h"
 
 namespace kustos::app {
 
@@ -17,7 +21,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint32_t kMaxRequest = 4u << 20;
-constexpr std::uint32_t kMaxSecret = 4096;
+constexpr std::uint32_t kMaxSecret = 16 * 1024;
 constexpr std::size_t kMostWorkers = 16;
 constexpr const char* kName = "serve.sock";
 
@@ -27,6 +31,30 @@ bool send_frame(const LocalSocket& to, std::uint8_t channel, ByteView bytes) {
     put_u32(head, static_cast<std::uint32_t>(bytes.size()));
     return to.send(head) && to.send(bytes);
 }
+
+// Output on its way to the caller: in frames of 64 KiB, never all of it at once.
+class FrameBuffer final : public std::streambuf {
+public:
+    FrameBuffer(const LocalSocket& to, std::uint8_t channel) : to_(to), channel_(channel), held_(64u << 10) { reset(); }
+    int sync() override {
+        const auto size = static_cast<std::size_t>(pptr() - pbase());
+        if (size != 0) good_ = good_ && send_frame(to_, channel_, as_bytes({pbase(), size}));
+        reset();
+        return good_ ? 0 : -1;
+    }
+
+private:
+    int overflow(int c) override {
+        if (sync() != 0) return traits_type::eof();
+        if (c != traits_type::eof()) sputc(static_cast<char>(c));
+        return 0;
+    }
+    void reset() { setp(held_.data(), held_.data() + held_.size()); }
+    const LocalSocket& to_;
+    std::uint8_t channel_;
+    std::vector<char> held_;
+    bool good_ = true;
+};
 
 std::string absolute(const std::string& path) {
     std::error_code ignored;
@@ -65,6 +93,7 @@ json to_json(const Call& c) {
             {"approvers", c.approvers},
             {"attachment", c.attachment},
             {"original", c.original},
+            {"attachment_number", c.attachment_number},
             {"deep", c.deep},
             {"since_last", c.since_last},
             {"sample", c.sample},
@@ -74,6 +103,13 @@ json to_json(const Call& c) {
             {"signer_keys", c.signer_keys},
             {"interval", c.interval_s},
             {"price", c.price},
+            {"for", c.for_time},
+            {"unlock", c.unlock},
+            {"add", c.add},
+            {"remove", c.remove},
+            {"holders", c.holders},
+            {"shares_out", absolute(c.shares_out)},
+            {"given", c.given},
             {"watched", isatty(STDERR_FILENO) != 0}};
 }
 
@@ -106,6 +142,7 @@ Call from_json(const json& j) {
     c.approvers = j.at("approvers").get<std::vector<std::string>>();
     c.attachment = j.at("attachment");
     c.original = j.at("original");
+    c.attachment_number = j.at("attachment_number");
     c.deep = j.at("deep");
     c.since_last = j.at("since_last");
     c.sample = j.at("sample");
@@ -115,6 +152,13 @@ Call from_json(const json& j) {
     c.signer_keys = j.at("signer_keys");
     c.interval_s = j.at("interval");
     c.price = j.at("price");
+    c.for_time = j.at("for");
+    c.unlock = j.at("unlock");
+    c.add = j.at("add").get<std::vector<std::string>>();
+    c.remove = j.at("remove").get<std::vector<std::string>>();
+    c.holders = j.at("holders").get<std::vector<std::string>>();
+    c.shares_out = j.at("shares_out");
+    c.given = j.at("given").get<std::map<std::string, std::vector<std::string>>>();
     return c;
 }
 
@@ -157,6 +201,7 @@ void RemoteServer::accept_loop() {
         Worker& worker = workers_.emplace_back();
         worker.thread = std::thread([this, caller = std::move(*connection), &worker] {
             handle(caller);
+            wipe_stack();  // the next thread may get this stack
             worker.done = true;
         });
     }
@@ -170,12 +215,15 @@ void RemoteServer::handle(const LocalSocket& connection) {
     const auto request = connection.receive_message(kMaxRequest);
     std::uint8_t head[4];
     if (!request.ok() || !connection.receive(head) || load_u32(head) > kMaxSecret) return;
-    SecretBytes passphrase(load_u32(head));
-    if (!connection.receive(passphrase.writable())) return;
+    SecretBytes brought(load_u32(head));
+    if (!connection.receive(brought.writable())) return;
+    const auto secrets = decode_call_secrets(brought.view());
+    if (!secrets.ok()) return;
 
     Work work;
     work.gone = [&connection] { return connection.ended(); };
-    std::ostringstream out, err;
+    FrameBuffer to_out(connection, 1), to_err(connection, 2);
+    std::ostream out(&to_out), err(&to_err);
     int code = 70;
     try {
         const json parsed = json::parse(as_text(*request));
@@ -185,15 +233,15 @@ void RemoteServer::handle(const LocalSocket& connection) {
             work.show = [&connection](std::string_view line) { send_frame(connection, 4, as_bytes(line)); };
         }
         const ScopedWork scope(work);
-        code = run_command_in(house_, call, passphrase, {out, err});
+        code = run_command_in(house_, call, *secrets, {out, err});
     } catch (const json::exception&) {
         err << "kustos: the request is not understood\n";
     }
     Bytes exit;
     put_u32(exit, static_cast<std::uint32_t>(code));
-    const std::string out_text = out.str(), err_text = err.str();
-    if (send_frame(connection, 1, as_bytes(out_text)) && send_frame(connection, 2, as_bytes(err_text)))
-        send_frame(connection, 3, exit);
+    out.flush();
+    err.flush();
+    if (out.good() && err.good()) send_frame(connection, 3, exit);
 }
 
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
@@ -206,20 +254,17 @@ std::optional<int> run_remotely(Environment environment, const Call& call, Strea
     const auto connected = LocalSocket::connect(call.archive / kName);
     if (!connected.ok()) return std::nullopt;
     const LocalSocket& server = *connected;
-    SecretBytes passphrase;
-    if (!call.passphrase_file.empty()) {
-        auto secret = read_secret(environment, call.passphrase_file, "passphrase");
-        if (!secret.ok()) {
-            streams.err << "kustos: " << secret.error().message() << "\n";
-            return exit_code(secret.error().code());
-        }
-        passphrase = std::move(*secret);
+    const auto secrets = bring_secrets(environment, call, streams);
+    if (!secrets.ok()) {
+        streams.err << refusal_text(secrets.error(), call.language);
+        return exit_code(secrets.error().code());
     }
+    const SecretBytes brought = encode(*secrets);
     const std::string request = to_json(call).dump();
     Bytes secret_head;
-    put_u32(secret_head, static_cast<std::uint32_t>(passphrase.size()));
+    put_u32(secret_head, static_cast<std::uint32_t>(brought.size()));
     std::optional<int> code;
-    if (server.send_message(as_bytes(request)) && server.send(secret_head) && server.send(passphrase.view())) {
+    if (server.send_message(as_bytes(request)) && server.send(secret_head) && server.send(brought.view())) {
         // A long command is silent for long.
         const auto more = [&server](std::span<std::uint8_t> bytes) {
             while (!server.readable(1000)) {

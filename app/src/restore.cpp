@@ -96,7 +96,7 @@ private:
         options.state = request_.state;
         options.escrow = request_.escrow;
         options.no_escrow = request_.drill;
-        if (request_.passphrase) options.passphrase = request_.passphrase->clone();
+        if (request_.passphrase) options.secret = vault::PassphraseSecret{request_.passphrase->clone()};
         if (!plain) {
             TRY(make_dirs_synced(e_.fs, request_.state / manifest_.vault.hex()));
             const ContinuationReport c = TRY(continue_archive(e_, std::move(options), ""));

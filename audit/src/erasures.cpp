@@ -23,10 +23,6 @@ std::optional<ErasureId> id_of(const BodyReader& body) {
     return id;
 }
 
-bool is_content(const EntryHeader& header) {
-    return header.kind == Kind::record || header.kind == Kind::blob;
-}
-
 }  // namespace
 
 RunState state_of(const ErasureRun& run) {
@@ -56,7 +52,6 @@ std::string_view name_of(RunState state) {
 bool Erasures::seal(const EntryHeader& header) {
     if (header.suite == Suite::none) return true;
     used_.add(header.tree, header.leaf);
-    if (is_content(header)) contents_.add(header.tree, header.leaf);
     return covered_.empty() || !covered_.contains(header.tree, header.leaf);
 }
 
@@ -136,9 +131,9 @@ Status Erasures::add_ranges(EntryIndex index, Leaves& leaves, const std::vector<
         if (!counted_from_ || range.first_entry < *counted_from_) {
             leaves.counted = false;
         } else {
-            const std::uint64_t all = contents_.count_in(span);
+            const std::uint64_t all = used_.count_in(span);
             leaves.most += all;
-            leaves.least += all - contents_.count_common_in(span, covered_);
+            leaves.least += all - used_.count_common_in(span, covered_);
         }
     }
     return {};
@@ -154,8 +149,8 @@ Status Erasures::check_range(EntryIndex index, const LeafRange& range) const {
     for (const EntryIndex entry : {range.first_entry, range.last_entry}) {
         const auto header = headers_(entry);
         if (!header.ok()) return wrong;
-        const bool inside = header->suite != Suite::none && header->tree == range.tree &&
-                            header->leaf >= range.first && header->leaf <= range.last;
+        const bool inside = header->suite != Suite::none && header->tree == range.tree && header->leaf >= range.first &&
+                            header->leaf <= range.last;
         if (!inside) return wrong;
         leaves[n++] = header->leaf;
     }
@@ -211,8 +206,7 @@ Status Erasures::take_state(EntryIndex index, ErasureAction action, const BodyRe
             for (const LeafSpan& span : leaves.few) fresh.add(span);
             fresh.add(leaves.many);
         }
-        if (*count > fresh.without(removed_).common(used_).count())
-            return malformed("counts more than was destroyed");
+        if (*count > fresh.without(removed_).common(used_).count()) return malformed("counts more than was destroyed");
     }
     for (const std::size_t number : waiting_) {
         ErasureRun& run = runs_[number];

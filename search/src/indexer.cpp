@@ -17,7 +17,10 @@ constexpr std::uint32_t kMostPerCommit = 9'000;  // Xapian commits by itself at 
 Status remove_leftovers(Fs& fs, const Path& index_dir, const std::vector<FoundShard>& shards) {
     for (const FoundShard& shard : shards) {
         const ShardFiles files = shard_files(index_dir, shard.id);
-        if (shard.closed) TRY(remove_tree(fs, files.open_dir));
+        if (shard.closed) {
+            TRY(remove_tree(fs, files.open_dir));
+            TRY(remove_tree(fs, files.making));
+        }
         if (fs.exists(files.glass_new)) {
             TRY(fs.remove(files.glass_new));
         }
@@ -59,8 +62,10 @@ struct Indexer::State {
     Status take_up_open_shards() {
         const std::vector<FoundShard> shards = TRY(find_shards(fs, index_dir));
         TRY(remove_leftovers(fs, index_dir, shards));
+        TRY(remove_replaced(fs, index_dir));
         for (const FoundShard& shard : shards) {
             if (!shard.closed && shard.open_dir) TRY(take_up(shard.id));
+            if (writer == nullptr || writer->state().id != shard.id) keys.forget(shard.id);
         }
         position = TRY(summarise(fs, index_dir)).end;
         if (writer != nullptr) position = std::max(position, writer->state().end);
@@ -81,9 +86,17 @@ struct Indexer::State {
             return remove_shard(fs, index_dir, id);
         }
         if (*resumed == nullptr) return remove_shard(fs, index_dir, id);
-        if (writer != nullptr) TRY(writer->close());
+        if (writer != nullptr) TRY(close_writer());
         writer = TRY(std::move(resumed));
         opened_ms = clock.monotonic_ms();
+        return ok_status();
+    }
+
+    Status close_writer() {
+        const ShardId id = writer->state().id;
+        TRY(writer->close());
+        writer.reset();
+        keys.forget(id);
         return ok_status();
     }
 
@@ -149,6 +162,13 @@ Result<std::unique_ptr<Indexer>> Indexer::open(Fs& fs, const Path& index_dir, Sh
 EntryIndex Indexer::position() const {
     return state_->position;
 }
+Status Indexer::shards_changed() {
+    state_->accounted.reset();
+    state_->position = TRY(summarise(state_->fs, state_->index_dir)).end;
+    if (state_->writer != nullptr) state_->position = std::max(state_->position, state_->writer->state().end);
+    return ok_status();
+}
+
 bool Indexer::has_open_shard() const {
     return state_->writer != nullptr;
 }
@@ -190,12 +210,15 @@ Status Indexer::commit(IndexFeed& feed) {
     return feed.done_up_to(state_->position);
 }
 
+void Indexer::forget_words() {
+    state_->analyser.forget();
+    if (state_->writer != nullptr) state_->writer->forget_cached_words();
+}
+
 Status Indexer::close_shard(IndexFeed& feed) {
     if (state_->writer == nullptr) return ok_status();
     TRY(commit(feed));
-    TRY(state_->writer->close());
-    state_->writer.reset();
-    return ok_status();
+    return state_->close_writer();
 }
 
 }  // namespace kustos::search

@@ -95,7 +95,7 @@ std::string state_of(const Archive& archive, EntryIndex index) {
 std::vector<std::uint32_t> generations(World& w) {
     std::vector<std::uint32_t> list;
     const auto target = escrow_in_folder(w.medium())(w.environment(), w.dir / "a" / "keys", w.vault_id);
-    const auto there = target->generations().value();
+    const std::vector<EscrowedGeneration> there = target->generations().value();
     for (const EscrowedGeneration& g : there) list.push_back(g.generation);
     return list;
 }

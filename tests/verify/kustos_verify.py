@@ -656,7 +656,7 @@ class Entry:
             raise Refused("an entry has 116 to 65,535 bytes")
         (magic, version, self.kind, self.suite, _, self.source, self.sequence, self.record, self.tree, self.leaf, self.fields,
          self.content_root, self.length, self.ciphertext) = struct.unpack(">BBBBHIQ16sIIH32sQ32s", data[:116])
-        if (magic, version) != (0x4B, 1) or self.kind not in range(1, 6) or self.suite not in (0, 1):
+        if (magic, version) != (0x4B, 1) or self.kind not in range(1, 6) or self.suite not in (0, 1, 2):
             raise Refused("an entry of unknown kind")
         if self.suite == 0:
             if self.kind in (RECORD, BLOB) or any(data[34:116]):
@@ -728,7 +728,6 @@ class Erasures:
 
     def __init__(self):
         self.runs, self.keyrings, self.headers = {}, {}, []  # headers: (kind, tree, leaf) of each entry; tree 0: no payload
-        self.contents = {}  # by tree: leaves of records and blobs
         self.payloads = {}  # by tree: all leaves with a payload
         self.may, self.must = set(), set()  # (tree, leaf) that an entry uses
         self.spans = []  # (tree, first, last) of finished runs: what comes later must not use them
@@ -740,8 +739,6 @@ class Erasures:
         if entry.suite == 0:
             return True
         self.payloads.setdefault(entry.tree, set()).add(entry.leaf)
-        if entry.kind in (RECORD, BLOB):
-            self.contents.setdefault(entry.tree, set()).add(entry.leaf)
         return not any(t == entry.tree and first <= entry.leaf <= last for t, first, last in self.spans)
 
     def add_malformed(self):
@@ -781,7 +778,7 @@ class Erasures:
             raise
         run.ranges += ranges
         for one in ranges:
-            found = self.used(self.contents, [one])
+            found = self.used(self.payloads, [one])
             run.most += len(found)
             run.least += len(found - self.may)
 

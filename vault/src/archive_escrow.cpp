@@ -225,7 +225,7 @@ std::vector<TreeInfo> Archive::trees() const {
     return out;
 }
 
-std::vector<ShardInfo> Archive::shards() const {
+std::vector<ShardInfo> Archive::shard_infos() const {
     const std::lock_guard guard(impl_->catalog_mutex);
     std::vector<ShardInfo> out;
     for (const auto& [id, shard] : impl_->catalog->shards()) out.push_back(shard);

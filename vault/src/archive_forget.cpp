@@ -20,7 +20,7 @@ using audit::Tag;
 
 namespace {
 
-constexpr std::size_t kRangesPerEntry = 2'000;  // 64,000 bytes of body
+constexpr std::size_t kRangesPerEntry = 1'500;  // 48,000 bytes of body, and 12,000 of affected records
 constexpr const char* kWithoutEscrow = "without-escrow";
 
 bool is_content(const EntryHeader& header) {
@@ -68,8 +68,9 @@ struct ArchiveImpl::Run {
     audit::ErasureId id{};
     std::string method;
     std::vector<LeafRange> ranges;  // by tree and leaf
-    std::uint64_t count = 0;        // records and blobs
-    std::uint32_t generation = 0;   // the one to come
+    std::vector<EntryIndex> affected;
+    std::uint64_t count = 0;       // of whatever had a payload
+    std::uint32_t generation = 0;  // the one to come
     bool without_escrow = false;
     EntryIndex begun, done;
 };
@@ -96,6 +97,9 @@ Result<ArchiveImpl::Run> ArchiveImpl::plan_run(const ForgetOrder& order) const {
     Run run;
     env.random.fill(run.id);
     run.method = method_name(order.method);
+    if (order.affected.size() > kMostAffected)
+        return Error(Code::limit, "more than 1,000 records lose an attachment at once").with_hint("in several runs");
+    run.affected = order.affected;
     run.without_escrow = order.without_escrow;
     std::vector<Leaf> leaves;
     const auto take = [&](EntryIndex index, const EntryHeader& header) {
@@ -166,6 +170,9 @@ Status ArchiveImpl::begin_run(Run& run, Composed reason) {
             .put_u32(Tag::part, static_cast<std::uint32_t>(part))
             .put_u32(Tag::parts, static_cast<std::uint32_t>(parts));
         if (part == 0) body.put_u64(Tag::count, run.count);
+        if (part == 0) {
+            for (const EntryIndex record : run.affected) body.put_u64(Tag::entry, record.value);
+        }
         if (run.without_escrow) body.put_text(Tag::code, kWithoutEscrow);
         const std::size_t end = std::min(run.ranges.size(), (part + 1) * kRangesPerEntry);
         for (std::size_t i = part * kRangesPerEntry; i < end; ++i) body.put_leaf_range(run.ranges[i]);
@@ -308,6 +315,7 @@ Status ArchiveImpl::resolve_erased() {
     EntrySet all, records;
     if (erased) all = *erased, records = *erased_records;
     const auto take = [&](EntryIndex index, const EntryHeader& header) {
+        if (header.suite == Suite::none) return;
         all.add(index);
         if (header.kind == Kind::record) records.add(index);
     };
@@ -318,13 +326,13 @@ Status ArchiveImpl::resolve_erased() {
                 take(r.first_entry, TRY(reader->header(r.first_entry)));
                 continue;
             }
-            TRY(reader->for_each(
-                r.first_entry, EntryIndex(r.last_entry.value + 1), [&](EntryIndex index, ByteView bytes) -> Status {
-                    const EntryHeader header = TRY(audit::decode_header(bytes));
-                    if (header.tree == r.tree && header.leaf >= r.first && header.leaf <= r.last && is_content(header))
-                        take(index, header);
-                    return {};
-                }));
+            TRY(reader->for_each(r.first_entry, EntryIndex(r.last_entry.value + 1),
+                                 [&](EntryIndex index, ByteView bytes) -> Status {
+                                     const EntryHeader header = TRY(audit::decode_header(bytes));
+                                     if (header.tree == r.tree && header.leaf >= r.first && header.leaf <= r.last)
+                                         take(index, header);
+                                     return {};
+                                 }));
         }
     }
     erased = std::make_shared<const EntrySet>(std::move(all));
@@ -365,6 +373,50 @@ Status Archive::finish_erasures() {
     return impl_->in_turn([this] { return impl_->finish_open_runs(); });
 }
 
+Result<audit::CompactReport> Archive::compact(const std::function<bool()>& stop,
+                                              const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+    if (impl_->failed)
+        return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
+    const std::lock_guard one_at_a_time(impl_->compact_mutex);
+    const TreeSize size = head().size;  // what is done below it is what this call removes
+    bool wanted = false;
+    for (const audit::ErasureRun& run : erasure_runs()) wanted = wanted || (run.done && !run.broken && !run.ciphertext);
+    if (!wanted) return audit::CompactReport();
+    audit::CompactOptions options;
+    TRY(impl_->in_turn([this, &options]() -> Status {
+        options.below = TRY(impl_->log->close_segment());
+        return {};
+    }));
+    const auto candidates = TRY(erased());
+    options.candidates = candidates.get();
+    options.stop = stop;
+    options.progress = progress;
+    options.replaced = [this] { impl_->segments->forget(); };
+    const auto covered = [this](EntryIndex, const EntryHeader& header) {
+        const std::lock_guard guard(impl_->catalog_mutex);
+        return impl_->catalog->erasures().covered(header.tree, header.leaf);
+    };
+    const audit::HeaderSource headers = [this](EntryIndex i) { return impl_->reader->header(i); };
+    auto report = TRY(audit::compact(impl_->env.fs, impl_->dir / "vault", headers, covered, options));
+    if (!report.complete()) return report;
+    TRY(record_erasure(ErasureAction::ciphertext_removed, [&](Body& body) {
+        body.put_u64(Tag::checkpoint_size, size.value).put_u64(Tag::count, report.frames_removed);
+    }));
+    return report;
+}
+
+Result<Receipt> Archive::record_erasure(ErasureAction action, const std::function<void(Body&)>& fill) {
+    Draft draft;
+    draft.kind = Kind::erasure;
+    draft.retention_class = kErasureClass;
+    Body body(action);
+    fill(body);
+    draft.body = body.encode();
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    return TRY(seal(std::move(drafts))).front();
+}
+
 Result<std::shared_ptr<const EntrySet>> Archive::erased() const {
     const std::lock_guard guard(impl_->erased_mutex);
     TRY(impl_->resolve_erased());
@@ -375,6 +427,23 @@ Result<std::shared_ptr<const EntrySet>> Archive::erased_records() const {
     const std::lock_guard guard(impl_->erased_mutex);
     TRY(impl_->resolve_erased());
     return impl_->erased_records;
+}
+
+Result<EntrySet> Archive::affected_by(const audit::ErasureRun& run) const {
+    EntrySet records;
+    const audit::Entry entry = TRY(impl_->reader->entry(run.begun.front()));
+    const BodyReader body = TRY(BodyReader::parse(entry.body));
+    for (const ByteView row : body.all(Tag::entry)) {
+        if (row.size() == 8) records.add(EntryIndex(load_u64(row.data())));
+    }
+    return records;
+}
+
+std::optional<EntryIndex> Archive::successor_of(EntryIndex record) const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    const auto& all = impl_->catalog->successors();
+    const auto found = all.find(record);
+    return found == all.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<audit::ErasureRun> Archive::erasure_runs() const {

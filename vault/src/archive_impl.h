@@ -44,7 +44,8 @@ public:
     VaultId vault;
     std::string origin, vkey;
     std::uint32_t continuation = 0;
-    const audit::LedgerReader* reader = nullptr;  // the committer's
+    audit::Suite suite = audit::Suite::aes256_gcm;  // of what is sealed
+    const audit::LedgerReader* reader = nullptr;    // the committer's
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<ForwardKeys> forward;
     std::unique_ptr<Keyholder> holder;
@@ -80,9 +81,11 @@ public:
     std::mutex publish_mutex;
     bool forgotten_named = false;  // guarded by publish_mutex
     std::mutex source_mutex;
+    std::mutex rekey_mutex;
     // Shared: while a box that was sealed to the intake key is not named by an entry yet. Alone: while a new generation
     // adopts the boxes of the present one.
     std::shared_mutex generation_mutex;
+    std::mutex compact_mutex;
     std::mutex erased_mutex;
     std::size_t erased_runs = 0;                     // of the ledger's erasures, resolved; guarded by erased_mutex
     std::shared_ptr<const EntrySet> erased;          // records and blobs; likewise
@@ -96,9 +99,13 @@ public:
         std::int64_t sealed_ms;
     };
     std::mutex unindexed_mutex;
-    std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
+    std::deque<Unindexed> unindexed;   // guarded by unindexed_mutex, by index
+    std::uint64_t committed_size = 0;  // guarded by unindexed_mutex: what has been put into it, or needs not
+    // --- archive_forward.cpp ---
+    Status take_over_forward(std::unique_ptr<ForwardMemory> memory);
+    void forget_waiting(std::size_t count);
 
-    Status load(const std::optional<SecretBytes>& passphrase);
+    Status load(const UnlockSecret* secret, std::unique_ptr<ForwardMemory> memory = nullptr);
     Result<SecretBytes> load_catalog_key();
     void start() {
         committer = std::thread([this] { run(); });
@@ -158,22 +165,6 @@ public:
     Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
     Status resolve_erased();  // under erased_mutex
 
-    struct Batch;
-    Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);
-    Status number(Batch& batch, Draft& draft, Receipt& receipt);
-    Status seal_and_append(Batch& batch);
-    Result<std::pair<KeyTreeId, LeafNumber>> take_leaf(Batch& batch, ClassCode retention_class);
-};
-
-// One batch on its way: nothing of it counts until the signer has agreed.
-struct ArchiveImpl::Batch {
-    EntryIndex next;
-    std::vector<audit::Entry> entries;           // for the catalog
-    std::map<SourceId, std::uint64_t> sequence;  // next numbers
-    std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
-    std::vector<Unindexed> leaves;
-    std::vector<std::pair<KeyTreeId, LeafNumber>> done_leaves;  // of entries that are never indexed
-
     // Numbered, and not handed to the committer yet. dek: empty without a payload; blob: null for the draft's own
     // entry.
     struct Numbered {
@@ -184,8 +175,26 @@ struct ArchiveImpl::Batch {
         std::array<std::uint8_t, 32> b{};
         Receipt* receipt = nullptr;
         Bytes ciphertext = {};
+        bool in_file = false;  // the ciphertext is in a file of its own already
         Status sealed = {};
     };
+    struct Batch;
+    Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);
+    Status number(Batch& batch, Draft& draft, Receipt& receipt);
+    Status seal_and_append(Batch& batch);
+    Status seal_spooled(Numbered& n, EntryIndex index);
+    Result<std::pair<KeyTreeId, LeafNumber>> take_leaf(Batch& batch, ClassCode retention_class);
+};
+
+// One batch on its way: nothing of it counts until the signer has agreed.
+struct ArchiveImpl::Batch {
+    EntryIndex next;
+    std::vector<audit::Entry> entries;           // for the catalog
+    std::map<SourceId, std::uint64_t> sequence;  // next numbers
+    std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
+    std::vector<Unindexed> leaves;
+    std::vector<ForwardKeys::Leaf> done_leaves;  // of entries that are never indexed
+
     std::vector<Numbered> numbered;
     std::uint64_t numbered_bytes = 0;
 };

@@ -1,6 +1,9 @@
 // What an archive does with keys: opening and closing it, opening sealed parts, index shards, derived objects,
 // forgetting what is indexed.
+#include <algorithm>
+
 #include "base/log.h"
+#include "vault/blob_stream.h"
 #include "vault/seal.h"
 #include "vault/src/archive_impl.h"
 
@@ -26,16 +29,72 @@ bool Archive::is_open() const {
 std::string Archive::unlock_state() const {
     return impl_->holder->state();
 }
-Status Archive::unlock(ByteView passphrase) {
-    TRY(impl_->holder->unlock(passphrase));
-    TRY(finish_erasures());
-    TRY(record_control(ControlAction::vault_unlocked, [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
+Status Archive::unlock(const UnlockSecret& secret, std::optional<UtcTime> until) {
+    TRY(impl_->holder->unlock(secret));
+    TRY(note_opening(until));
+    if (const Status finished = finish_erasures(); !finished.ok()) {
+        (void)lock("work").ok();
+        return Error(finished.error());
+    }
     return {};
 }
 
-Status Archive::lock() {
+// An opening that can't be put on record is none.
+Status Archive::note_opening(std::optional<UtcTime> until) {
+    const std::string method = impl_->holder->method();
+    const auto noted = record_control(ControlAction::vault_unlocked, [&](Body& body) {
+        body.put_text(Tag::method, method);
+        if (until) body.put_time(Tag::until, *until);
+    });
+    if (!noted.ok() && method != "auto") impl_->holder->lock();
+    return noted.ok() ? Status() : noted.error();
+}
+
+Result<std::vector<SlotFacts>> Archive::slots() const {
+    return read_slot_facts(impl_->env.fs, impl_->dir);
+}
+
+KeyState Archive::key_state() const {
+    return {impl_->holder->generation(), impl_->holder->medium()};
+}
+
+Status Archive::rekey(const std::vector<SlotOrder>& add, const std::vector<SlotKind>& remove, const HandOut& hand_out) {
+    const std::lock_guard guard(impl_->rekey_mutex);
+    const Path keys = impl_->dir / "keys";
+    Keyholder::Rekeyed next = TRY(impl_->holder->rekey(add, remove));
+    if (!next.shares.empty()) {
+        if (!hand_out) return Error(Code::usage, "nobody takes the shares");
+        TRY(hand_out({impl_->vkey, impl_->vault, next.shares}));
+    }
+    // The entry first: a change that nobody noted must not be. After a crash between the two the old slots still open,
+    // and the entry's hash shows that they are not the ones it names.
+    const Bytes file = encode(next.slots);
+    TRY(record_control(ControlAction::slots_changed, [&](Body& body) {
+        std::string methods;
+        for (const Slot& slot : next.slots)
+            methods += (methods.empty() ? "" : ", ") + std::string(slot_kind_name(slot.kind));
+        body.put_text(Tag::method, methods).put_hash(Tag::slots_hash, sha256(file));
+    }));
+    // A new auto.key before the slot that needs it; an old one goes away behind the slot that needed it.
+    if (!next.key_file.empty()) TRY(replace_file(impl_->env.fs, keys / "auto.key", next.key_file.view()));
+    TRY(store_slots(impl_->env.fs, keys, next.slots));
+    const bool automatic =
+        std::any_of(next.slots.begin(), next.slots.end(), [](const Slot& s) { return s.kind == SlotKind::automatic; });
+    if (!automatic && impl_->env.fs.exists(keys / "auto.key")) {
+        TRY(impl_->env.fs.remove(keys / "auto.key"));
+        TRY(impl_->env.fs.sync_dir(keys));
+    }
+    for (const Slot& slot : next.dropped) {
+        if (const Status gone = forget_slot(impl_->env, slot); !gone.ok())
+            kustos::log(LogLevel::warning, "a key of a slot that was removed is still in its token",
+                        {{"code", gone.error().code()}});
+    }
+    return {};
+}
+
+Status Archive::lock(std::string_view why) {
     impl_->holder->lock();
-    TRY(record_control(ControlAction::vault_locked, [](Body&) {}));
+    TRY(record_control(ControlAction::vault_locked, [why](Body& body) { body.put_text(Tag::method, why); }));
     return {};
 }
 
@@ -56,16 +115,35 @@ Result<OpenedPayload> Archive::open_blob(const BlobRef& blob) const {
     return vault::open_payload(impl_->vault, dek.view(), entry.header, entry.body, ciphertext);
 }
 
-Result<Bytes> Archive::blob_content(const BlobRef& blob) const {
-    const OpenedPayload opened = TRY(open_blob(blob));
-    Bytes content = TRY(vault::blob_content(opened));
-    if (content.size() != blob.size || !(sha256(content) == blob.sha256))
+Status Archive::blob_content(const BlobRef& blob, const ByteSink& sink) const {
+    const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
+    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
+        return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
+    const SecretBytes leaf_dek = TRY(impl_->dek(entry.header));
+    const audit::Frame frame = TRY(impl_->segments->frame(blob.entry));
+    Sha256 hash;
+    std::uint64_t size = 0;
+    TRY(open_blob_stream(
+        impl_->vault, blob_dek(leaf_dek.view(), blob.b).view(), entry.header,
+        [&frame](std::uint64_t at, std::span<std::uint8_t> out) { return frame.read(at, out); },
+        [&](ByteView piece) {
+            hash.update(piece);
+            size += piece.size();
+            return sink(piece);
+        }));
+    if (size != blob.size || !(hash.finish() == blob.sha256))
         return Error(Code::corrupt, "a blob's content is not what its record says");
-    return content;
+    return {};
 }
 
 Result<Bytes> Archive::attachment_content(const OpenedPayload& payload, std::size_t number) const {
-    return vault::attachment_content(payload, number, [this](const BlobRef& blob) { return blob_content(blob); });
+    return vault::attachment_content(
+        payload, number, [this](const BlobRef& blob, const ByteSink& sink) { return blob_content(blob, sink); });
+}
+
+Status Archive::write_attachment(const OpenedPayload& payload, std::size_t number, const ByteSink& sink) const {
+    return vault::write_attachment(
+        payload, number, [this](const BlobRef& blob, const ByteSink& out) { return blob_content(blob, out); }, sink);
 }
 
 Result<std::pair<std::uint32_t, SecretBytes>> Archive::new_shard() {
@@ -88,6 +166,22 @@ Result<SecretBytes> Archive::shard_key(std::uint32_t shard) const {
     return impl_->holder->shard_key(shard);
 }
 
+void Archive::shard_closed(std::uint32_t shard) {
+    impl_->forward->forget_shard(shard);
+}
+
+std::vector<std::uint32_t> Archive::shards() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    std::vector<std::uint32_t> out;
+    for (const auto& [id, shard] : impl_->catalog->shards()) out.push_back(id);
+    return out;
+}
+
+Status Archive::forget_derived(const EntrySet& entries) {
+    TRY(impl_->derived->remove(entries));
+    return {};
+}
+
 Status Archive::keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object) {
     if (object.size() > kMaxDerived) return Error(Code::limit, "a derived object has more than 16 MiB");
     const SecretBytes dek = TRY(impl_->dek(entry.header));
@@ -99,28 +193,6 @@ Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std:
     const Bytes sealed = TRY(impl_->derived->get(index, purpose));
     const SecretBytes dek = TRY(impl_->dek(entry.header));
     return open_derived(impl_->vault, dek.view(), purpose, sealed);
-}
-
-Status Archive::indexed_below(EntryIndex index) {
-    // A cache that can't be written must stop neither the index nor the forgetting of keys.
-    if (const Status kept = impl_->derived->flush(); !kept.ok())
-        kustos::log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
-    const std::lock_guard guard(impl_->unindexed_mutex);
-    while (!impl_->unindexed.empty() && impl_->unindexed.front().index.value < index.value) {
-        impl_->forward->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);
-        impl_->unindexed.pop_front();
-    }
-    return {};
-}
-
-void Archive::forget_older_than(std::int64_t ms, std::size_t most) {
-    const std::lock_guard guard(impl_->unindexed_mutex);
-    const std::int64_t now = impl_->env.clock.monotonic_ms();
-    while (!impl_->unindexed.empty() &&
-           (impl_->unindexed.size() > most || now - impl_->unindexed.front().sealed_ms > ms)) {
-        impl_->forward->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);
-        impl_->unindexed.pop_front();
-    }
 }
 
 }  // namespace kustos::vault

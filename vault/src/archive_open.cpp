@@ -26,15 +26,13 @@ Result<SecretBytes> ArchiveImpl::load_catalog_key() {
         if (env.fs.exists(dir / "catalog.db")) TRY(env.fs.remove(dir / "catalog.db"));
         return made.clone();
     }
-    Bytes bytes = TRY_IN("catalog.key", read_file(env.fs, file, 32));
-    SecretBytes key((ByteView(bytes)));
-    wipe(bytes);
+    SecretBytes key = TRY_IN("catalog.key", read_secret_file(env.fs, file, 32));
     if (key.size() != 32)
         return Error(Code::corrupt, "catalog.key is not 32 bytes").with_hint("remove it: it is made again");
     return key;
 }
 
-Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
+Status ArchiveImpl::load(const UnlockSecret* secret, std::unique_ptr<ForwardMemory> memory) {
     vault = signer->vault();
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
@@ -43,7 +41,8 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     reader = &log->ledger();
     const audit::TreeHead head = log->head();
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
-    segments = std::make_unique<audit::SegmentReader>(env.fs, dir / "vault", headers);
+    segments = std::make_unique<audit::SegmentReader>(
+        env.fs, dir / "vault", headers, [this](EntryIndex, const EntryHeader& header) { return is_forgotten(header); });
     const SecretBytes catalog_key = TRY(load_catalog_key());
     catalog.emplace(TRY(Catalog::open(dir / "catalog.db", catalog_key)));
     if (catalog->applied().value > head.size.value) {
@@ -90,7 +89,7 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     };
     if (!env.fs.exists(generation_dir(dir / "keys", generation) / "root")) return lost("the root page");
     if (!TRY(Keyholder::has_epoch(env, dir / "keys", generation))) return lost("the key");
-    holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase));
+    holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, secret));
     if (adopted) {
         if (!holder->is_open())
             return Error(Code::closed,
@@ -99,12 +98,15 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
                 .with_hint("give --passphrase-file FILE, or - for standard input");
         forward->set_generation(generation, TRY(holder->intake()));
     }
+    committed_size = head.size.value;
+    forward->resume_waiting(EntryIndex(committed_size), {});
+    TRY(take_over_forward(std::move(memory)));
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
         // Leaves of a ledger before may have been used by entries that are lost: never again.
         if (id.value >> 24 != continuation) continue;
-        if (!holder->is_open() || tree.next_leaf >= audit::kLeavesPerKeyTree) continue;
+        if (tree.next_leaf >= audit::kLeavesPerKeyTree || !(holder->is_open() || forward->has_tree(id))) continue;
         open_trees[{tree.retention_class, tree.year}] = id;  // the newest wins: ids ascend
     }
     newest_tree = std::max(newest_tree, continuation << 24);
@@ -112,14 +114,19 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
     });
     for (auto open_tree = open_trees.begin(); open_tree != open_trees.end();) {
+        if (forward->has_tree(open_tree->second)) {
+            ++open_tree;
+            continue;
+        }
         auto ahead = holder->ahead(catalog->trees().at(open_tree->second));
         if (!ahead.ok() && ahead.error().code() == Code::erased && adopted) {  // after this ledger ends
             open_tree = open_trees.erase(open_tree);
             continue;
         }
-        forward->resume_tree(open_tree->second, TRY(std::move(ahead)));
+        forward->resume_tree(open_tree->second, TRY(std::move(ahead)), next_leaf.at(open_tree->second));
         ++open_tree;
     }
+    forward->save();
     return {};
 }
 
@@ -138,14 +145,22 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
         if (options.with_builtin_authority) {
             tsa_root = TRY(audit::BuiltinAuthority::create(e, own_state / "tsa"))->root_hash();
         }
-        const Keyholder::Founded founded =
-            TRY(Keyholder::create(e, dir / "keys", vault, options.unlock, options.passphrase.view()));
+        SlotOrder order = TRY(parse_slot_order(options.unlock));
+        order.passphrase = options.passphrase.clone();
+        order.pin = options.pin.clone();
+        const Keyholder::Founded founded = TRY(Keyholder::create(e, dir / "keys", vault, order));
+        // Opened as later, with what was handed out: a slot that does not open is noticed before anything lies under
+        // it.
+        const UnlockSecret secret = secret_of(order, founded.shares);
         TRY(ForwardKeys::create(e, dir / "keys"));
         auto impl = std::make_unique<ArchiveImpl>(e, dir, own_state);
         impl->lock = TRY(FileLock::acquire(dir / "lock"));
         impl->signer = TRY(audit::FileSigner::open(e, own_state / "signer"));
-        TRY(impl->load(options.unlock == "auto" ? std::nullopt
-                                                : std::optional<SecretBytes>(options.passphrase.clone())));
+        TRY(impl->load(&secret));
+        if (!founded.shares.empty()) {
+            if (!options.hand_out) return Error(Code::usage, "nobody takes the shares");
+            TRY(options.hand_out({impl->vkey, vault, founded.shares}));
+        }
         const std::string vkey = impl->vkey, origin = impl->origin;
         const Bytes certificate = impl->signer->evidence_certificate();
         impl->start();
@@ -176,23 +191,24 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
     return made;
 }
 
+Result<VaultId> Archive::vault_of(Fs& fs, const Path& dir) {
+    const auto reader = TRY(audit::LedgerReader::open(fs, dir / "ledger"));
+    const audit::Entry entry = TRY(reader->entry(EntryIndex(0)));
+    const auto body = TRY(audit::BodyReader::parse(entry.body));
+    const auto id = body.find_bytes(Tag::vault_id);
+    if (!id) return Error(Code::corrupt, "the first entry names no vault");
+    return VaultId::from(*id);
+}
+
 Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, OpenOptions options) {
-    // Whose archive it is stands in its first entry; the signer's own store is found by it.
-    const auto first = [&]() -> Result<VaultId> {
-        const auto reader = TRY(audit::LedgerReader::open(e.fs, dir / "ledger"));
-        const audit::Entry entry = TRY(reader->entry(EntryIndex(0)));
-        const auto body = TRY(audit::BodyReader::parse(entry.body));
-        const auto id = body.find_bytes(Tag::vault_id);
-        if (!id) return Error(Code::corrupt, "the first entry names no vault");
-        return VaultId::from(*id);
-    };
-    const VaultId vault = TRY_IN("ledger", first());
+    const VaultId vault = TRY_IN("ledger", vault_of(e.fs, dir));  // the signer's own store is found by it
     auto impl = std::make_unique<ArchiveImpl>(e, dir, options.state / vault.hex());
     auto lock = FileLock::acquire(dir / "lock");
     if (!lock.ok())
         return Error(Code::conflict, "another program has this archive open").with_hint("wait until it has ended");
     impl->lock = std::move(*lock);
     impl->signer = std::move(options.signer);
+    impl->suite = options.suite;
     if (!impl->signer) {
         auto signer = audit::FileSigner::open(e, impl->state / "signer");
         if (!signer.ok() && signer.error().code() == Code::not_found) {
@@ -205,7 +221,10 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     }
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
-    TRY(impl->load(options.passphrase));
+    std::optional<UnlockSecret> secret = std::move(options.secret);
+    if (!secret && options.passphrase) secret = PassphraseSecret{options.passphrase->clone()};
+    TRY(impl->load(secret ? &*secret : nullptr,
+                   options.forward_memory ? options.forward_memory(impl->state) : nullptr));
     if (options.escrow) impl->take_escrow(options.escrow);
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
@@ -215,7 +234,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
             return Error(agreed.error());
         }
     }
-    archive->impl_->noted_opening = !options.passphrase;
+    archive->impl_->noted_opening = !secret;
     if (!options.continues) TRY(archive->take_up());
     return archive;
 }
@@ -225,10 +244,7 @@ Status Archive::take_up() {
     TRY(finish_erasures());
     if (const Status kept = keep_escrow(); !kept.ok())
         kustos::log(LogLevel::warning, "the escrow lacks what opens the content now", {{"code", kept.error().code()}});
-    if (!std::exchange(impl_->noted_opening, true) && is_open()) {
-        TRY(record_control(ControlAction::vault_unlocked,
-                           [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
-    }
+    if (!std::exchange(impl_->noted_opening, true) && is_open()) TRY(note_opening(std::nullopt));
     return {};
 }
 

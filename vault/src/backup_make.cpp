@@ -292,7 +292,7 @@ private:
             return {};
         };
         for (const TreeInfo& tree : archive_.trees()) TRY(take(BoxPurpose::tree, tree.id.value, tree.entry));
-        for (const ShardInfo& shard : archive_.shards()) TRY(take(BoxPurpose::shard, shard.shard, shard.entry));
+        for (const ShardInfo& shard : archive_.shard_infos()) TRY(take(BoxPurpose::shard, shard.shard, shard.entry));
         return {};
     }
 

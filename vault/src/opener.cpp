@@ -27,7 +27,7 @@ Result<std::unique_ptr<OpenSession>> Opener::begin(const Purpose& purpose, std::
     TRY(check_.allow(purpose, ids));
     if (!archive_.is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
     const std::uint64_t size = archive_.head().size.value;
     for (const EntryIndex id : ids) {
@@ -63,7 +63,7 @@ Result<OpenedPayload> Opener::read_trail(const Purpose& purpose, EntryIndex inde
     TRY(check_.allow_trail(purpose, h.retention_class));
     if (!archive_.is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     Draft draft;
     draft.kind = Kind::access;
     draft.retention_class = kAccessClass;
@@ -95,7 +95,13 @@ Result<OpenedRecord> OpenSession::open(EntryIndex id) {
 Status OpenSession::write_original(EntryIndex id, const std::function<Status(ByteView)>& sink) {
     const OpenedRecord record = TRY(open(id));
     return reconstruct_raw(
-        record.payload, [this](const BlobRef& blob) { return archive_.blob_content(blob); }, sink);
+        record.payload, [this](const BlobRef& blob, const ByteSink& out) { return archive_.blob_content(blob, out); },
+        sink);
+}
+
+Status OpenSession::write_attachment(EntryIndex id, std::size_t number, const ByteSink& sink) {
+    const OpenedRecord record = TRY(open(id));
+    return archive_.write_attachment(record.payload, number, sink);
 }
 
 Result<OpenedPayload> OpenSession::open_blob(const BlobRef& blob) {

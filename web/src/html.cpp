@@ -130,6 +130,17 @@ std::string coverage_block(Language l, const Coverage& c) {
     return "<table>" + rows + "</table>";
 }
 
+std::string unknown_coverage(Language l, const Coverage& c) {
+    return "<table>" + row(say(l, "versiegelt", "sealed"), number(c.sealed, l)) +
+           row(say(l, "gelöscht", "erased"), number(c.erased, l)) + "</table><p>" +
+           std::string(say(l,
+                           "Wie viele davon durchsuchbar sind, ist bei geschlossenem Tresor nicht bekannt: Nach einer "
+                           "Löschung ist das Verzeichnis noch nicht bereinigt.",
+                           "How many of them are searchable is not known while the vault is closed: the index has not "
+                           "been cleaned since an erasure.")) +
+           "</p>";
+}
+
 std::string vault_state(Language l, const std::string& state) {
     if (l == Language::english) return state;
     if (state == "closed") return "zu";
@@ -156,7 +167,7 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
         body += "</ul></div>";
     }
     body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung", "Coverage")) + "</h2>" +
-            coverage_block(l, s.coverage) + "</div>";
+            (s.coverage_known ? coverage_block(l, s.coverage) : unknown_coverage(l, s.coverage)) + "</div>";
     body += "<div class=\"card\"><h2>" + std::string(say(l, "Beweis", "Proof")) + "</h2><table>";
     body += row(say(l, "Einträge", "Entries"), number(s.entries, l));
     body += row(say(l, "Prüfpunkt", "Checkpoint"),
@@ -220,6 +231,11 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
     if (result != nullptr) {
         body += "<h2>" + number(result->total, l) + " " +
                 std::string(say(l, "Treffer", result->total == 1 ? "hit" : "hits")) + "</h2>";
+        if (result->restricted != 0)
+            body += "<p class=\"soft\">" + number(result->restricted, l) + " " +
+                    std::string(say(l, "davon eingeschränkt (Art. 18 DSGVO): gezählt, nicht geöffnet",
+                                    "of them restricted (GDPR Art. 18): counted, not opened")) +
+                    "</p>";
         for (const Hit& h : result->hits) {
             body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) +
                     "?matter=" + url_encode(form.matter) + "\"><bdi>" +
@@ -243,7 +259,7 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
             body += escape_html(std::string_view(h.snippet).substr(at)) + "</p></div>";
         }
         const std::uint64_t shown = result->offset + result->hits.size();
-        if (shown < result->total && !result->hits.empty()) {
+        if (shown < result->total - result->restricted && !result->hits.empty()) {
             body += "<form method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
                     escape_html(c.form_token) + "\"><input type=\"hidden\" name=\"matter\" value=\"" +
                     escape_html(form.matter) + "\"><input type=\"hidden\" name=\"query\" value=\"" +
