@@ -124,8 +124,8 @@ class Original:
         self.steps = [struct.unpack(">BQQHBB", data[at + i * 21:at + i * 21 + 21]) for i in range(steps)]
         at += steps * 21
         blobs, at = int.from_bytes(data[at:at + 2], "big"), at + 2
-        self.blobs = [(int.from_bytes(data[at + i * 123:at + i * 123 + 8], "big"), data[at + i * 123 + 24:at + i * 123 + 56]) for i in range(blobs)]
-        at += blobs * 123
+        self.blobs = [(int.from_bytes(data[at + i * 99:at + i * 99 + 8], "big"), data[at + i * 99 + 24:at + i * 99 + 56]) for i in range(blobs)]
+        at += blobs * 99
         literal, value = struct.unpack(">QQ", data[at:at + 16])
         self.areas = data[at + 16:at + 16 + literal], data[at + 16 + literal:at + 16 + literal + value]
 
