@@ -152,7 +152,7 @@ enum class ControlAction : std::uint16_t {
     record_succeeded = 26,
     // 27 to 39: retention and holds; 40 to 42: unlocking; 43 to 46: backups
 };
-enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
+enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4, index = 5 };
 enum class ErasureAction : std::uint16_t {
     begun = 1,               // intent: what is going to be destroyed; the run is finished whatever happens
     done = 2,                // its keys are destroyed

@@ -35,6 +35,7 @@
 #include "base/environment.h"
 #include "vault/catalog.h"
 #include "vault/erasure.h"
+#include "vault/key_service.h"
 #include "vault/message.h"
 #include "vault/payload.h"
 
@@ -74,7 +75,8 @@ class Archive;
 struct OpenOptions {
     Path state;                             // the signer's own store, outside the archive directory
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
-    std::optional<SecretBytes> passphrase;
+    std::unique_ptr<KeyService> keys;       // an opener apart; null: the keys are held in this process
+    std::optional<SecretBytes> passphrase;  // likewise
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
 };

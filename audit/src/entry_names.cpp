@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 47> kControl = {
     "sample_judged",
     "record_succeeded",
 };
-constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
+constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
                                                       "final"};
 

@@ -155,7 +155,7 @@ Status ArchiveImpl::begin_run(Run& run, Composed reason) {
 
 // A new generation that leaves out what the run destroys and the keys of dropped shards.
 Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards) {
-    Keyholder::Plan plan;
+    GenerationPlan plan;
     plan.dropped_shards = dropped_shards;
     {
         const std::lock_guard guard(catalog_mutex);
@@ -165,9 +165,9 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
     if (run != nullptr) {
         for (const LeafRange& r : run->ranges) plan.punctured[r.tree].push_back({r.first, r.last});
     }
-    Keyholder::Next next = TRY(holder->prepare(plan));
-    const std::uint32_t generation = next.keyring.generation;
-    const X25519Public intake = next.keyring.intake.public_key;
+    const NextGeneration next = TRY(holder->prepare(plan));
+    const std::uint32_t generation = next.generation;
+    const X25519Public intake = TRY(X25519Public::from(next.intake_key));
     if (before_generation) TRY(before_generation(generation));
     std::vector<Draft> drafts(1);
     drafts.front().kind = Kind::control;
@@ -179,7 +179,7 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
                               .encode();
     TRY(commit_now(std::move(drafts)));
     forward->set_generation(generation, intake);
-    holder->adopt(std::move(next));
+    TRY(holder->adopt());
     return {};
 }
 

@@ -13,8 +13,8 @@
 #include "vault/derived.h"
 #include "vault/duplicates.h"
 #include "vault/erasure.h"
+#include "vault/key_service.h"
 #include "vault/src/forward_keys.h"
-#include "vault/src/keyholder.h"
 #include "vault/src/workers.h"
 
 namespace kustos::vault {
@@ -47,9 +47,9 @@ public:
     const audit::LedgerReader* reader = nullptr;  // the committer's
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<ForwardKeys> forward;
-    std::unique_ptr<Keyholder> holder;
+    std::unique_ptr<KeyService> holder;
     // Of an entry with a payload, from whoever has it. Code::closed, Code::erased.
-    Result<SecretBytes> dek(const audit::EntryHeader& header) const;
+    Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const;
     std::unique_ptr<DerivedStore> derived;
 
     // --- the committer's own ---

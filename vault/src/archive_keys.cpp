@@ -13,11 +13,11 @@ using audit::Kind;
 using audit::Suite;
 using audit::Tag;
 
-Result<SecretBytes> ArchiveImpl::dek(const EntryHeader& header) const {
+Result<SecretBytes> ArchiveImpl::dek(EntryIndex index, const EntryHeader& header) const {
     if (is_forgotten(header)) return Error(Code::erased, "the key of this record is destroyed: it was erased");
     auto own = forward->dek(header.tree, header.leaf);
     if (own.ok() || own.error().code() != Code::closed) return own;
-    return holder->dek(header.tree, header.leaf);
+    return holder->dek(index, header);
 }
 
 bool Archive::is_open() const {
@@ -41,7 +41,7 @@ Status Archive::lock() {
 
 Result<OpenedPayload> Archive::open_payload(EntryIndex index, const audit::Entry& entry) const {
     if (entry.header.suite == Suite::none) return Error(Code::not_found, "this entry has no sealed payload");
-    const SecretBytes dek = TRY(impl_->dek(entry.header));
+    const SecretBytes dek = TRY(impl_->dek(index, entry.header));
     const Bytes ciphertext = TRY(impl_->segments->ciphertext(index, kMaxInMemory));
     return vault::open_payload(impl_->vault, dek.view(), entry.header, entry.body, ciphertext);
 }
@@ -50,7 +50,7 @@ Result<OpenedPayload> Archive::open_blob(const BlobRef& blob) const {
     const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
     if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
         return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
-    const SecretBytes leaf_dek = TRY(impl_->dek(entry.header));
+    const SecretBytes leaf_dek = TRY(impl_->dek(blob.entry, entry.header));
     const SecretBytes dek = blob_dek(leaf_dek.view(), blob.b);
     const Bytes ciphertext = TRY(impl_->segments->ciphertext(blob.entry, kMaxInMemory));
     return vault::open_payload(impl_->vault, dek.view(), entry.header, entry.body, ciphertext);
@@ -90,14 +90,14 @@ Result<SecretBytes> Archive::shard_key(std::uint32_t shard) const {
 
 Status Archive::keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object) {
     if (object.size() > kMaxDerived) return Error(Code::limit, "a derived object has more than 16 MiB");
-    const SecretBytes dek = TRY(impl_->dek(entry.header));
+    const SecretBytes dek = TRY(impl_->dek(index, entry.header));
     return impl_->derived->put(index, purpose,
                                seal_derived(impl_->vault, dek.view(), purpose, object, impl_->env.random));
 }
 
 Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const {
     const Bytes sealed = TRY(impl_->derived->get(index, purpose));
-    const SecretBytes dek = TRY(impl_->dek(entry.header));
+    const SecretBytes dek = TRY(impl_->dek(index, entry.header));
     return open_derived(impl_->vault, dek.view(), purpose, sealed);
 }
 

@@ -5,6 +5,7 @@
 #include "audit/key_history.h"
 #include "audit/tsa_authority.h"
 #include "vault/src/archive_impl.h"
+#include "vault/src/local_keys.h"
 
 namespace kustos::vault {
 
@@ -74,7 +75,8 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         generation = g.generation;
         forward->set_generation(generation, TRY(X25519Public::from(g.intake_key)));
     }
-    holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase));
+    if (!holder)
+        holder = std::make_unique<LocalKeys>(TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase)));
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
@@ -173,6 +175,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     }
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
+    impl->holder = std::move(options.keys);
     TRY(impl->load(options.passphrase));
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
