@@ -148,6 +148,14 @@ public:
     // Both are entries. lock() drops the keyring and what was opened with it; sealing and indexing go on.
     Status unlock(ByteView passphrase);
     Status lock();
+    KeyService& keys() const;  // whoever holds them; apart(): Opener and the indexer ask it for grants
+    // With a key that was granted (vault/opener.h).
+    Result<OpenedPayload> open_payload_with(ByteView dek, EntryIndex index, const audit::Entry& entry) const;
+    Result<OpenedPayload> open_blob_with(ByteView blob_dek, const BlobRef& blob) const;
+    Result<Bytes> derived_with(ByteView dek, EntryIndex index, std::string_view purpose) const;
+    Status keep_derived_with(ByteView dek, EntryIndex index, std::string_view purpose, ByteView object);
+    // What an interrupted erasure run still needs, if it can be had now: an opener apart may be back.
+    Status resume_erasures();
     // Sealed parts of an entry with the key of whoever may have it: the forward state (not yet punctured) or, when the
     // vault is open, the root key. Code::closed when neither has it. Used by Opener and the indexer only.
     Result<OpenedPayload> open_payload(EntryIndex index, const audit::Entry& entry) const;

@@ -3,8 +3,8 @@
 // (docs/format/opener-protocol.md, "State").
 //
 // Errors of follow(): rolled_back (an older ledger), conflict (another history, another key), corrupt (leaves that do not
-// add up), environment. After one of the first three the view is refused until the program starts again: fail closed.
-// Threads: the owner locks.
+// add up), environment. Nothing of a step that failed counts: the next one begins where the disk's memory ends. Threads:
+// the owner locks.
 #pragma once
 
 #include <memory>
@@ -55,6 +55,7 @@ private:
     Status trust(const std::optional<audit::VerifierKey>& key);
     Status read_history();
     Status load();
+    Status start_over();
     Result<SecretBytes> catalog_key() const;
     Status open_catalog();
     Result<audit::Checkpoint> checkpoint();
@@ -72,7 +73,7 @@ private:
     audit::CompactRange flushed_;   // as the catalog on the disk
     audit::TreeHead head_, seen_;   // seen_: of an earlier start; passed on the way
     audit::TreeHead remembered_;    // as on the disk
-    std::optional<Error> refused_;  // fail closed
+    bool dirty_ = false;           // a step failed
 };
 
 }  // namespace kustos::vault

@@ -1,12 +1,13 @@
 // The opener: the only way to content. It stores the access entry first and opens afterwards, and it opens only what
 // that entry lists.
 //
-// In this version it lives in one process with the sealer, behind this interface; a later one makes it a process of its
-// own. Errors: denied (the check refuses), closed (no key holder has unlocked), not_found, corrupt (says which entry).
+// It works with the keys of this process, or asks an opener apart (docs/architecture/opener.md), which decides again by
+// itself. Errors: denied (the check refuses), closed (no key holder has unlocked), not_found, corrupt (says which entry).
 // Threads: Opener from any; a session from one at a time.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,20 +35,29 @@ struct OpenedRecord {
 
 class OpenSession {
 public:
-    OpenSession(Archive& archive, std::vector<EntryIndex> ids, Receipt access);
+    // grant: of an opener apart; null: the archive has the keys itself.
+    OpenSession(Archive& archive, std::vector<EntryIndex> ids, Receipt access, std::unique_ptr<KeyGrant> grant = {});
     const Receipt& access_entry() const { return access_; }
     Result<OpenedRecord> open(EntryIndex id);
     // The exact source bytes, in pieces. What was checked on the way: length and SHA-256 of the raw field.
     Status write_original(EntryIndex id, const std::function<Status(ByteView)>& sink);
+    // Of a record that was opened here before.
     Result<OpenedPayload> open_blob(const BlobRef& blob);
+    Result<Bytes> blob_content(const BlobRef& blob);  // checked against the reference's size and hash
+    Status keep_derived(EntryIndex id, std::string_view purpose, ByteView object);
+    // An access entry of the same matter, for an export's protocol.
+    Result<OpenedPayload> open_trail(EntryIndex index);
     // What was derived from a record (Archive::keep_derived). Code::not_found: nothing, or the cache is gone.
     Result<Bytes> derived(EntryIndex id, std::string_view purpose) const;
 
 private:
     Status listed(EntryIndex id) const;
+    Result<OpenedPayload> open_with_key(EntryIndex id, const audit::Entry& entry);
     Archive& archive_;
     std::vector<EntryIndex> ids_;  // sorted
     Receipt access_;
+    std::unique_ptr<KeyGrant> grant_;
+    std::map<EntryIndex, EntryIndex> blob_of_;  // blobs of opened records
 };
 
 class Opener {
@@ -58,8 +68,18 @@ public:
     // What is sealed in a control or access entry; the access entry (audit_read) is durable before. Code::not_found:
     // no such entry, or nothing is sealed in it.
     Result<OpenedPayload> read_trail(const Purpose& purpose, EntryIndex index);
+    // A query, run by an opener apart (Archive::keys().apart()), and the session that opens the page.
+    struct Searched {
+        std::unique_ptr<OpenSession> session;
+        SearchReply reply;
+    };
+    Result<Searched> search(const SearchAsk& ask);
 
 private:
+    Result<Receipt> append(Bytes body, Payload content);
+    Result<EntryIndex> append_and_note(Bytes body, Payload content, Receipt& receipt);
+    Result<std::unique_ptr<OpenSession>> begin_apart(const Purpose& purpose, std::vector<EntryIndex> ids);
+    Status note_refusal(const Error& why);
     Archive& archive_;
     AccessCheck& check_;
 };

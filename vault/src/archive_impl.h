@@ -138,6 +138,8 @@ public:
     Result<Run> read_run(const audit::ErasureRun& begun) const;
     Status begin_run(Run& run, Composed reason);
     Status carry_out(Run& run);
+    Status carry_out_if_open(Run& run);
+    Status show_ledger();  // its files are as far as what was committed; from the committer's thread
     Status finish_open_runs();  // what can be finished now
     Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
     Status resolve_erased();  // under erased_mutex

@@ -20,6 +20,32 @@ Result<SecretBytes> ArchiveImpl::dek(EntryIndex index, const EntryHeader& header
     return holder->dek(index, header);
 }
 
+KeyService& Archive::keys() const {
+    return *impl_->holder;
+}
+
+Result<OpenedPayload> Archive::open_payload_with(ByteView dek, EntryIndex index, const audit::Entry& entry) const {
+    const Bytes ciphertext = TRY(impl_->segments->ciphertext(index, kMaxInMemory));
+    return vault::open_payload(impl_->vault, dek, entry.header, entry.body, ciphertext);
+}
+
+Result<OpenedPayload> Archive::open_blob_with(ByteView blob_dek, const BlobRef& blob) const {
+    const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
+    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
+        return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
+    return open_payload_with(blob_dek, blob.entry, entry);
+}
+
+Result<Bytes> Archive::derived_with(ByteView dek, EntryIndex index, std::string_view purpose) const {
+    const Bytes sealed = TRY(impl_->derived->get(index, purpose));
+    return open_derived(impl_->vault, dek, purpose, sealed);
+}
+
+Status Archive::keep_derived_with(ByteView dek, EntryIndex index, std::string_view purpose, ByteView object) {
+    if (object.size() > kMaxDerived) return Error(Code::limit, "a derived object has more than 16 MiB");
+    return impl_->derived->put(index, purpose, seal_derived(impl_->vault, dek, purpose, object, impl_->env.random));
+}
+
 bool Archive::is_open() const {
     return impl_->holder->is_open();
 }

@@ -89,7 +89,15 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
     std::erase_if(open_trees, [this](const auto& open) {  // disposed of as a whole
         return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
     });
-    for (const auto& [key, id] : open_trees) forward->resume_tree(id, TRY(holder->ahead(catalog->trees().at(id))));
+    for (auto open = open_trees.begin(); open != open_trees.end();) {
+        auto ahead = holder->ahead(catalog->trees().at(open->second));
+        if (!ahead.ok() && holder->apart() && ahead.error().code() == Code::closed) {
+            open = open_trees.erase(open);  // the opener went away or was closed: a new tree, then
+            continue;
+        }
+        forward->resume_tree(open->second, TRY(std::move(ahead)));
+        ++open;
+    }
     return {};
 }
 

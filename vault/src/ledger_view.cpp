@@ -117,7 +117,7 @@ Status LedgerView::load() {
         if (!(seen.vault == vault_))
             return Error(Code::conflict, "the opener's state belongs to another archive");
         seen_ = remembered_ = seen.head;
-        range_ = std::move(seen.catalog);
+        range_ = flushed_ = std::move(seen.catalog);
     }
     if (catalog_->applied() == range_.size()) return {};
     // A crash came between the two: made anew from the ledger.
@@ -141,13 +141,21 @@ Result<audit::Checkpoint> LedgerView::checkpoint() {
 }
 
 Status LedgerView::follow() {
-    if (refused_) return Error(*refused_);
-    const Status followed = [&]() -> Status { return follow_to(TRY(checkpoint())); }();
-    if (!followed.ok()) {
-        const Code code = followed.error().code();
-        if (code == Code::conflict || code == Code::rolled_back || code == Code::corrupt) refused_ = followed.error();
-    }
+    if (dirty_) TRY(start_over());
+    const audit::Checkpoint signed_head = TRY(checkpoint());
+    const Status followed = follow_to(signed_head);
+    dirty_ = !followed.ok();
     return followed;
+}
+
+// What was taken in before a step failed counts for nothing: back to what is on the disk.
+Status LedgerView::start_over() {
+    reader_ = std::make_unique<audit::LedgerReader>(environment_.fs, archive_ / "ledger", head_.size);
+    catalog_.reset();
+    range_ = audit::CompactRange();
+    TRY(load());
+    dirty_ = false;
+    return {};
 }
 
 Status LedgerView::take(EntryIndex index, ByteView bytes) {
@@ -179,7 +187,7 @@ Status LedgerView::remember() {
 }
 
 Status LedgerView::flush() {
-    if (refused_) return Error(*refused_);
+    if (dirty_) return {};
     TRY(catalog_->flush());
     flushed_ = range_;
     TRY(replace_file(environment_.fs, state_ / "seen", encode(SeenLedger{vault_, head_, flushed_})));
