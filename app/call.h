@@ -11,13 +11,25 @@ namespace kustos::app {
 
 enum class Language { english, german };
 
+struct OpenerCall {   // `opener serve`
+    std::string key;  // the ledger's verifier key that it is to trust
+    std::uint64_t records_per_hour = 20'000, openings_per_minute = 120, searches_per_minute = 60;
+};
+
 struct Call {
     std::string command;  // "init", "source add", "tsa serve", ...
     Path archive;         // --archive or KUSTOS_ARCHIVE; empty if neither
     Path state;           // --state or KUSTOS_STATE: the signer's own place, outside the archive
     bool json = false;
     Language language = Language::english;
-    std::string passphrase_file;  // "-" is standard input
+    std::string passphrase_file;                                // "-" is standard input
+    std::vector<std::string> share_files;                       // likewise; of a terminal: its holders are asked
+    bool tpm = false, token = false;                            // open the vault with these
+    std::string pin_file;                                       // of the TPM or token
+    std::string new_passphrase_file, new_pin_file, shares_out;  // for a slot that is made
+    std::vector<std::string> add, remove, holders;
+    OpenerCall opener;
+    std::string for_time;  // unlock --for
 
     std::vector<std::string> paths;  // positional: files to ingest, FILE... of try, DIR of init
     std::string name;                // source NAME
@@ -25,7 +37,7 @@ struct Call {
     std::string format = "auto";
     std::string kind;
     std::string retention_class = "default";
-    std::string unlock = "auto";
+    std::string unlock;                    // of init: empty is auto; of key shares: shares:K/N
     std::vector<std::string> authorities;  // --tsa
     std::string matter;
     std::string reference;
@@ -39,7 +51,9 @@ struct Call {
     std::string redact;
     std::string config;
     std::string trust;
-    std::vector<std::string> reports;  // verify --report
+    std::vector<std::string> reports;    // verify --report
+    std::vector<std::string> approvers;  // --approver
+    std::string attachment;              // SHA-256, hex
     std::string password_file;
     std::uint64_t limit = 20;
     int port = 0;

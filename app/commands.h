@@ -18,8 +18,9 @@ struct Streams {
 int exit_code(Code code);
 int run_command(Environment environment, const Call& call, Streams streams);
 class House;
-// With the house of a running server. A passphrase opens its vault for this command.
-int run_command_in(House& house, const Call& call, const SecretBytes& passphrase, Streams streams);
+struct CallSecrets;
+// With the house of a running server. A secret opens its vault for this command; `unlock` opens it for a time.
+int run_command_in(House& house, const Call& call, const CallSecrets& secrets, Streams streams);
 
 // The first line of a file, or of standard input for "-". Code::usage: not to be read, or empty.
 Result<SecretBytes> read_secret(Environment environment, const std::string& file, const char* what);

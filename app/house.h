@@ -9,12 +9,15 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "access/accounts.h"
 #include "access/matters.h"
 #include "app/call.h"
+#include "app/erasure.h"
+#include "app/vault_door.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
 #include "audit/key_history.h"
@@ -26,6 +29,7 @@
 #include "ingest/extract.h"
 #include "ingest/import.h"
 #include "search/indexer.h"
+#include "search/rewrite.h"
 #include "search/searcher.h"
 #include "vault/archive.h"
 #include "vault/opener.h"
@@ -36,7 +40,7 @@ namespace kustos::app {
 struct HouseOptions {
     Path archive;
     Path state;  // the signer's own store and what else must not lie in the archive
-    std::optional<SecretBytes> passphrase;
+    std::optional<vault::UnlockSecret> secret;
     std::string actor;  // who uses the command line
 };
 
@@ -164,6 +168,11 @@ public:
     Result<std::uint64_t> index_all(bool show_progress);
     // One step for the server's loop: true if there was something to do. `stop` is asked between records.
     Result<bool> index_step(const std::function<bool()>& stop = interrupt_requested);
+    // Index and derived data forget what was erased: rows of derived.db go, closed shards are written anew, the term
+    // keys of the old ones are dropped with a new keyring generation. `reindex`: records that stay but whose terms must
+    // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
+    // joined on the way. Code::closed.
+    Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
@@ -171,6 +180,17 @@ public:
     Result<bool> publish_and_anchor(bool publish = true);
     // What an interval costs in tokens, at most and as it was in the last 30 days (kustos anchor preview).
     Result<AnchorPreview> preview_anchors(std::int64_t interval_s) const;
+
+    // --- forgetting (app/erasure.h) ---
+    // Code::denied: a hold, or not two approvers. Code::closed.
+    Result<EraseAnswer> erase(const EraseRequest& request);
+    std::vector<ErasureStatus> erasures() const;
+    // The signed certificate of a run, as it stands now: an entry names it before it is signed. File names.
+    Result<std::vector<std::string>> certify_erasure(const audit::ErasureId& id, const ReportRequest& request);
+    // Index shards that hold words of what is erased are written anew under new keys; the old ones are destroyed.
+    Result<TermsReport> remove_terms();
+    Result<CompactionReport> compact(bool show_progress);
+    Status maintain();
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
@@ -187,20 +207,7 @@ public:
     Result<Bytes> stamp_request();
     Result<audit::AnchorSpan> take_stamp(ByteView tsr, const std::string& authority);
 
-    // Opens a closed vault for one piece of a key holder's work; it is closed again when the last such work has ended.
-    // Null: the vault is open anyway. Code::denied: wrong passphrase.
-    class Opening {
-    public:
-        explicit Opening(House& house) : house_(house) {}
-        ~Opening();
-        Opening(const Opening&) = delete;
-        Opening& operator=(const Opening&) = delete;
-
-    private:
-        House& house_;
-    };
-    Result<std::unique_ptr<Opening>> open_vault(ByteView passphrase);
-
+    VaultDoor& door() { return *door_; }  // who has the vault open, and until when
     vault::Archive& archive() { return *archive_; }
     access::Matters& matter_desk() { return *matters_; }
     access::Accounts& accounts() { return *accounts_; }
@@ -223,6 +230,9 @@ private:
     Status count_source(const vault::SourceInfo& source);
     Result<audit::KeyHistory> key_history() const;
     Result<std::string> report_proof(EntryIndex entry);
+    Result<std::vector<std::string>> sign_pages(const std::vector<Path>& files, EntryIndex entry,
+                                                const std::string& content, const std::function<Result<Bytes>()>& draw);
+    Result<std::string> erasure_entries(const audit::ErasureRun& run);
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);
@@ -233,9 +243,17 @@ private:
     Status look_at_witnesses(vault::Archive& archive);
     Status ask_witnesses(TreeSize size);
     Status name_renewals();
+    Status check_holds(const EntrySet& records);
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise
+    Result<web::SearchReport> search_apart(const vault::Purpose& purpose, const search::Query& parsed,
+                                           bool by_relevance, std::uint64_t offset, std::uint64_t limit);
+    Status look_at_opener();  // likewise: what was deferred comes in when it is open again
+    Status need_indexer();    // likewise
+    Result<std::set<std::uint32_t>> stale_shards() const;
+    Status expect_not_erased(const std::vector<EntryIndex>& entries) const;
+    Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
 
     Environment environment_;
     HouseOptions options_;
@@ -252,6 +270,10 @@ private:
     std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
     std::unique_ptr<search::Indexer> indexer_;
     std::unique_ptr<search::Searcher> searcher_;
+    std::unique_ptr<VaultDoor> door_;                  // uses searcher_
+    std::unique_ptr<VaultDoor::Opening> own_opening_;  // of a command with a secret, and an opener apart
+    bool opener_was_open_ = false;                     // under index_mutex_
+    std::int64_t looked_at_opener_ms_ = 0;             // likewise
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_
@@ -263,8 +285,6 @@ private:
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
     std::mutex bundle_mutex_;
-    std::mutex opening_mutex_;
-    int openings_ = 0;  // guarded by opening_mutex_
 };
 
 // The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root:

@@ -65,6 +65,12 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     app.add_flag("--json", c.json, "machine-readable output");
     app.add_option("--lang", language, "de or en");
     app.add_option("--passphrase-file", c.passphrase_file, "a file with the passphrase, or - for standard input");
+    app.add_option("--share-file", c.share_files,
+                   "a file with a share; may repeat; - for standard input: on a terminal the holders are asked")
+        ->allow_extra_args(false);
+    app.add_flag("--tpm", c.tpm, "open the vault with this machine's TPM");
+    app.add_flag("--token", c.token, "open the vault with the token that its slot names");
+    app.add_option("--pin-file", c.pin_file, "the TPM's PIN, or another file than the slot names for the token's");
 
     auto chosen = [&c](CLI::App* sub, const std::string& name) { sub->callback([&c, name] { c.command = name; }); };
 
@@ -72,7 +78,10 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     init->add_option("DIR", c.paths, "the new directory")->required()->expected(1);
     init->add_option("--signer-keys", c.signer_keys,
                      "where the signer's keys are made: file, or a token's pkcs11: URI");
-    init->add_option("--unlock", c.unlock, "auto | passphrase")->capture_default_str();
+    init->add_option("--unlock", c.unlock, "auto (default) | passphrase | shares:K/N | tpm[:ADDRESS] | a pkcs11: URI");
+    init->add_option("--shares-out", c.shares_out, "a folder for the sheets of shares, to be printed");
+    init->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
+        ->allow_extra_args(false);
     init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")
         ->allow_extra_args(false);
     chosen(init, "init");
@@ -208,7 +217,54 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
                              "present one");
     chosen(signer_serve, "signer serve");
 
-    auto* key = app.add_subcommand("key", "the archive's checkpoint key")->require_subcommand(1);
+    auto* opener = app.add_subcommand("opener", "the opener in a process of its own")->require_subcommand(1);
+    auto* opener_serve = opener->add_subcommand("serve", "hold the keys, and open what access entries list");
+    opener_serve->add_option("--socket", c.socket, "where the archive finds it")->required();
+    opener_serve->add_option("--caller", c.name, "the archive's user, if it is another one");
+    opener_serve->add_option("--key", c.opener.key, "the ledger's key that it trusts; else that of the first start");
+    opener_serve->add_option("--records-per-hour", c.opener.records_per_hour,
+                             "for each person and matter; four times as many in all");
+    opener_serve->add_option("--openings-per-minute", c.opener.openings_per_minute, "likewise");
+    opener_serve->add_option("--searches-per-minute", c.opener.searches_per_minute, "likewise");
+    chosen(opener_serve, "opener serve");
+    auto* opener_status = opener->add_subcommand("status", "whether it is open, until when, and how much was opened");
+    opener_status->add_option("--socket", c.socket, "else the one in config.yaml");
+    chosen(opener_status, "opener status");
+    auto* opener_unlock = opener->add_subcommand("unlock", "hand what opens the vault straight to the opener");
+    opener_unlock->add_option("--socket", c.socket, "else the one in config.yaml");
+    opener_unlock->add_option("--for", c.for_time, "30m, 8h (default), 2d; at most 7d");
+    chosen(opener_unlock, "opener unlock");
+    auto* opener_lock = opener->add_subcommand("lock", "close the vault now");
+    opener_lock->add_option("--socket", c.socket, "else the one in config.yaml");
+    chosen(opener_lock, "opener lock");
+    chosen(opener->add_subcommand("self-test", "raise the opener's walls and try them"), "opener self-test");
+    chosen(app.add_subcommand("search-worker", "started by the opener")->group(""), "search-worker");
+
+    auto* unlock = app.add_subcommand("unlock", "open the running server's vault for a time");
+    unlock->add_option("--for", c.for_time, "30m, 8h (default), 2d; at most 7d");
+    chosen(unlock, "unlock");
+    chosen(app.add_subcommand("lock", "close it now"), "lock");
+
+    auto* key =
+        app.add_subcommand("key", "keys: who can open the vault, and the checkpoint key")->require_subcommand(1);
+    chosen(key->add_subcommand("status", "how the vault can be opened, and how strong that is"), "key status");
+    auto* key_rekey = key->add_subcommand("rekey", "add, replace or remove ways of opening; the data's keys stay");
+    key_rekey->add_option("--add", c.add, "passphrase | shares:K/N | tpm[:ADDRESS] | a pkcs11: URI | auto; may repeat")
+        ->allow_extra_args(false);
+    key_rekey->add_option("--remove", c.remove, "passphrase | shares | tpm | pkcs11 | auto; may repeat")
+        ->allow_extra_args(false);
+    key_rekey->add_option("--new-passphrase-file", c.new_passphrase_file, "of a new slot; - for standard input");
+    key_rekey->add_option("--new-pin-file", c.new_pin_file, "of a new TPM slot; - for standard input");
+    key_rekey->add_option("--shares-out", c.shares_out, "a folder for the sheets of new shares");
+    key_rekey->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
+        ->allow_extra_args(false);
+    chosen(key_rekey, "key rekey");
+    auto* key_shares = key->add_subcommand("shares", "a new set of shares; the old ones open nothing any more");
+    key_shares->add_option("--out", c.out, "a folder for the sheets, to be printed")->required();
+    key_shares->add_option("--as", c.unlock, "shares:K/N; without it, as the present set");
+    key_shares->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
+        ->allow_extra_args(false);
+    chosen(key_shares, "key shares");
     auto* key_rotate = key->add_subcommand("rotate", "announce a new key under the present one, and use it");
     key_rotate->add_option("--to", c.signer_keys, "file, or a token's pkcs11: URI; without it, as the present one");
     chosen(key_rotate, "key rotate");
@@ -258,7 +314,29 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     account_set->add_option("--password-file", c.password_file, "a file with the password, or -")->required();
     chosen(account_set, "account set");
 
-    for (const char* later : {"erase", "hold", "retention", "disposition", "unlock", "lock", "backup"}) {
+    auto* erase = app.add_subcommand("erase", "destroy the keys of records (Art. 17 GDPR); status, list");
+    erase->add_option("--record", c.record, "one record");
+    erase->add_option("--records", c.records_file, "a file with one record number a line");
+    erase->add_option("--query", c.query, "every record that it finds");
+    erase->add_option("--attachment", c.attachment, "SHA-256 of an attachment: everywhere where it is");
+    erase->add_option("--ground", c.ground, "the legal basis");
+    erase->add_option("--approver", c.approvers, "who approved; two different people")->allow_extra_args(false);
+    erase->add_flag("--check", c.check, "only say what would be erased");
+    erase->add_option("--certificate", c.reports, "a signed certificate: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
+    erase->require_subcommand(0, 1);
+    erase->callback([&c] {  // runs behind those of its own commands
+        if (c.command.empty()) c.command = "erase";
+    });
+    auto* erase_status = erase->add_subcommand("status", "how far an erasure has come");
+    erase_status->add_option("ERASURE", c.name)->required();
+    erase_status->add_option("--certificate", c.reports, "a signed certificate: FILE.pdf or FILE.json; may repeat")
+        ->allow_extra_args(false);
+    chosen(erase_status, "erase status");
+    chosen(erase->add_subcommand("list", "all erasures and dispositions"), "erase list");
+    chosen(app.add_subcommand("compact", "remove the words and the ciphertext of what is erased"), "compact");
+
+    for (const char* later : {"hold", "retention", "disposition", "backup"}) {
         auto* sub = app.add_subcommand(later, "not in this version");
         sub->fallthrough(false);
         sub->allow_extras();

@@ -1,7 +1,7 @@
 // One archive, one writer: while `kustos serve` runs, every other command is carried out by it, over a socket in the
 // archive directory (mode 0600; only the same user or root is served). The caller sees no difference.
 //
-// Request: u32 length, JSON object; u32 length, passphrase (may be empty). Answer: frames of u8 channel (1 output,
+// Request: u32 length, JSON object; u32 length, secrets (bring_secret.h). Answer: frames of u8 channel (1 output,
 // 2 errors, 3 exit code as u32, 4 a line of progress), u32 length, bytes. A caller who hangs up ends his command.
 #pragma once
 

@@ -66,6 +66,8 @@ public:
     Status settle();
     // The checkpoint as the signer signs it now: its key may have changed.
     Status sign_again();
+    // Between batches, for compaction: SegmentWriter::close_current().
+    Result<EntryIndex> close_segment();
     const std::string& note() const { return note_; }
     bool settled() const { return !settling_ && active().log.used() == 0; }
 

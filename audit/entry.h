@@ -120,7 +120,9 @@ enum class Tag : std::uint16_t {
     part = 43,             // u32, from 0
     parts = 44,            // u32
     successor = 45,        // u64 entry index
-    // 46 to 49: erasure; 50 to 59: retention and holds; 60 to 64: unlocking; 65 to 69: backups
+    // 46 to 49: erasure; 50 to 59: retention and holds
+    slots_hash = 60,  // SHA-256 of keys/slots as it becomes
+    // 61 to 64: unlocking; 65 to 69: backups
 };
 
 enum class ControlAction : std::uint16_t {
@@ -150,9 +152,12 @@ enum class ControlAction : std::uint16_t {
     sample_drawn = 24,
     sample_judged = 25,
     record_succeeded = 26,
-    // 27 to 39: retention and holds; 40 to 42: unlocking; 43 to 46: backups
+    // 27 to 39: retention and holds
+    slots_changed = 40,
+    // 41, 42: unlocking; 43 to 46: backups
+    certificate_issued = 47,
 };
-enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4, index = 5 };
+enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
 enum class ErasureAction : std::uint16_t {
     begun = 1,               // intent: what is going to be destroyed; the run is finished whatever happens
     done = 2,                // its keys are destroyed

@@ -25,13 +25,13 @@ using ErasureId = std::array<std::uint8_t, 16>;
 
 struct ErasureRun {
     ErasureId id{};
-    std::string method;  // erasure, disposition, attachment
+    std::string method;             // erasure, disposition, attachment
     std::vector<EntryIndex> begun;  // one for each part
     std::uint32_t parts = 0;
     std::uint32_t generation = 0;  // in which the keys are no more
     UtcTime begun_at, done_at;
     std::optional<EntryIndex> done;
-    std::uint64_t count = 0;  // records and blobs, as `done` says
+    std::uint64_t count = 0;                                   // records and blobs, as `done` says
     std::optional<EntryIndex> terms, ciphertext, final_entry;  // the entries that say so
     bool broken = false;                                       // malformed: allows nothing
 };
@@ -44,6 +44,7 @@ public:
 
     // Every entry with a payload may be told, in order, from some entry on: then counts are compared where they can be.
     void counts_from(EntryIndex entry) { counted_from_ = entry; }
+    void compare_no_more() { headers_ = {}; }  // what the headers came from may end
     // False: the entry uses a key that was destroyed before it.
     bool seal(const EntryHeader& header);
 
@@ -87,12 +88,18 @@ private:
     std::vector<std::size_t> waiting_;      // done, and not in every state yet
     std::map<std::uint32_t, Hash> generations_;
     LeafSet covered_, removed_;
-    LeafSet used_, contents_;  // leaves with a payload; of these, records and blobs
+    LeafSet used_;  // leaves with a payload
     std::uint32_t destroyed_below_ = 0;
 };
+
+class LedgerReader;
+// Of the whole ledger; each entry that is taken is proven to be under the head, malformed ones are passed over. Costs a
+// pass over the entries.
+Result<Erasures> collect_erasures(const LedgerReader& ledger, const TreeSize& size, const Hash& root);
 
 // States, as the certificate of an erasure has them, of what the entries say.
 enum class RunState { begun, unreadable, terms_gone, ciphertext_gone, final_ };
 RunState state_of(const ErasureRun& run);
+std::string_view name_of(RunState state);  // begun, unreadable, terms_gone, ciphertext_gone, final
 
 }  // namespace kustos::audit

@@ -34,7 +34,7 @@ public:
     bool contains(KeyTreeId tree, LeafNumber leaf) const;
     bool empty() const { return blocks_.empty(); }
     std::uint64_t count() const;
-    std::uint64_t count_in(const LeafSpan& span) const;                             // of the span
+    std::uint64_t count_in(const LeafSpan& span) const;                              // of the span
     std::uint64_t count_common_in(const LeafSpan& span, const LeafSet& both) const;  // in this and in `both`
     LeafSet without(const LeafSet& others) const;
     LeafSet common(const LeafSet& other) const;

@@ -56,6 +56,7 @@ enum class RemarkCode {
     announced_only,     // entry: a key that it announces is not in use
     only_drawn,         // a sample: nothing else was looked at
     nothing_drawn,      // a sample of content: nothing could be opened
+    erasure_begun,      // entry: an erasure that begins there is not finished
     report_content,     // a signed report: whether what it says is right
 };
 struct Remark {
@@ -71,6 +72,12 @@ struct ReportedAnchor {
     TimeLevel level = TimeLevel::self;
 };
 
+// Erasures that the ledger says are finished, by how far each has come.
+struct ReportedErasures {
+    std::uint64_t runs = 0, contents = 0;  // contents: records and attachments whose keys were destroyed
+    std::uint64_t unreadable = 0, terms_gone = 0, ciphertext_gone = 0, final_ = 0;
+};
+
 struct Report {
     bool ok = true;
     Origin origin = Origin::unknown;
@@ -84,14 +91,16 @@ struct Report {
     std::vector<ReportedAnchor> anchors;  // the first and the last kMaxAnchors / 2; checked["anchors"] counts all
     std::optional<UtcTime> proven_since;  // the earliest time of the best level
     std::uint64_t proven_size = 0;        // and what it covers
+    ReportedErasures erasures;            // of an archive
 
     // What the verdict is about: everything; only what was drawn; only what is new.
-    std::string mode = "whole";    // or "sampled", "since"
-    std::uint64_t since_size = 0;  // since: the size of the checkpoint that was verified earlier
-    std::uint64_t sampled = 0;     // sampled: so many entries were drawn
-    std::string nonce;             // sampled: and from what
-    std::uint64_t size = 0;        // entries under the checkpoint that was verified; 0: not known
-    std::optional<Hash> root;      // its root
+    std::string mode = "whole";     // or "sampled", "since"
+    std::uint64_t since_size = 0;   // since: the size of the checkpoint that was verified earlier
+    std::uint64_t sampled = 0;      // sampled: so many entries were drawn
+    std::string nonce;              // sampled: and from what
+    std::uint64_t passed_over = 0;  // sampled: erased entries that were drawn, and others in their place
+    std::uint64_t size = 0;         // entries under the checkpoint that was verified; 0: not known
+    std::optional<Hash> root;       // its root
 
     static constexpr std::size_t kMaxProblems = 200;
     static constexpr std::size_t kMaxAnchors = 200;

@@ -25,8 +25,9 @@ struct ReportText {
     std::string verdict;  // the headline
     std::vector<std::string> checked, proven, not_proven;
     std::vector<ReportFinding> findings;
-    std::string advice;             // beside the findings' own next steps; empty without findings
-    std::vector<std::string> time;  // what time stamps say
+    std::string advice;                 // beside the findings' own next steps; empty without findings
+    std::vector<std::string> erasures;  // what was destroyed on purpose; empty if nothing was
+    std::vector<std::string> time;      // what time stamps say
 };
 ReportText describe(const Report& report, std::string_view language);
 

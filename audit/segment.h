@@ -83,6 +83,9 @@ public:
     Status sync();   // flush, and everything appended is durable
     std::vector<SegmentChange> changes() const;  // since the last committed()
     void committed();                            // after the signer agreed: changes() starts anew
+    // The open segment takes no more frames, so that compaction may have it: what comes begins another. Between
+    // batches (else Code::usage). Answers the entry below which every segment is closed. Durable when it returns.
+    Result<EntryIndex> close_current();
     Status rollback();  // to the last committed(): for a batch that failed before it was staged
 
 private:
@@ -106,9 +109,12 @@ private:
 
 // Reads frames of committed entries. Keeps offsets of the last used segments (at most 32 of 65,536 entries: 16 MiB) and
 // open files of as many. Threads: safe from any thread. Does not check ciphertext hashes: callers do (vault, verifier).
+// A segment that compaction replaces is read as it was until forget(), and so are frames that were asked for before.
 class SegmentReader {
 public:
-    SegmentReader(Fs& fs, Path vault_dir, HeaderSource headers);
+    // Whether an entry may lack its ciphertext: a blob with a file of its own leaves no trace when that is removed.
+    using MayBeGone = std::function<bool(EntryIndex, const EntryHeader&)>;
+    SegmentReader(Fs& fs, Path vault_dir, HeaderSource headers, MayBeGone may_be_gone = {});
     ~SegmentReader();
     SegmentReader(const SegmentReader&) = delete;
     SegmentReader& operator=(const SegmentReader&) = delete;
@@ -117,6 +123,7 @@ public:
     // or a length that is neither the header's nor 0.
     Result<Frame> frame(EntryIndex index) const;
     Result<Bytes> ciphertext(EntryIndex index, std::uint64_t max_bytes) const;  // whole; Code::limit
+    void forget() const;  // files were replaced or removed: they are opened anew
 
 private:
     struct State;

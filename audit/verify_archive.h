@@ -10,7 +10,11 @@
 // next one may go on from it. It then proves that the entries of then are still there, by their root, and looks at what
 // came since.
 //
-// Memory: bundles on their way (at most some 40 MiB), 8 bytes a published checkpoint and 24 a time stamp; time: one
+// Ciphertext may be missing where a finished erasure destroyed its key, and must be where an entry says that it was
+// removed (erasures.h).
+//
+// Memory: bundles on their way (at most some 40 MiB), 8 bytes a published checkpoint and 24 a time stamp, a few bits
+// for each sealed entry; time: one
 // pass over ledger/ and vault/, hashed by as many threads as there are cores (at most 8). Never throws, never writes.
 #pragma once
 
@@ -18,9 +22,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "audit/leaf_set.h"
 #include "audit/report.h"
 #include "audit/trust.h"
+#include "base/entry_set.h"
 #include "base/fs.h"
 
 namespace kustos::audit {
@@ -38,6 +45,8 @@ struct VerifiedState {
     TimeLevel time = TimeLevel::none;                  // the report's
     std::optional<UtcTime> proven_since;
     std::uint64_t proven_size = 0;
+    EntrySet erasures;           // where entries before `resume` speak of erasures
+    std::vector<LeafSpan> gone;  // of an interrupted one: what was missing, and no entry so far allowed it
 
     std::string format() const;
     static Result<VerifiedState> parse(std::string_view text);  // Code::bad_input

@@ -17,6 +17,8 @@
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/fs.h"
+#include "base/random.h"
+#include "base/secret.h"
 
 namespace kustos {
 
@@ -40,6 +42,19 @@ public:
     Result<Bytes> sign_ed25519(const std::string& object, ByteView message);  // 64 bytes, RFC 8032
     Result<Bytes> sign_p256(const std::string& object, const Hash& digest);   // r || s, 64 bytes
     Status forget(const std::string& object);                                 // destroys the pair
+
+    // An AES-256 key that can't leave the token, and what is sealed with it: u8 mechanism (1: AES-GCM, 2: AES-CBC where
+    // the token has no GCM), IV (12 or 16 bytes), ciphertext. CBC protects no integrity: only for what is checked
+    // elsewhere, such as a key that opens something authenticated. plaintext: whole blocks of 16 bytes, at most 256.
+    Status make_aes(const std::string& object);
+    Result<Bytes> aes_seal(const std::string& object, ByteView plaintext, Random& random);
+    Result<SecretBytes> aes_open(const std::string& object, ByteView sealed);  // Code::denied: by another key, changed
+    Status forget_aes(const std::string& object);
+
+    // Small private objects (CKO_DATA) in the token, for what must be forgotten: destroyed, they are gone from it.
+    Status keep_data(const std::string& object, ByteView bytes);  // at most 256 bytes; Code::conflict: it is there
+    Result<SecretBytes> read_data(const std::string& object);
+    Status forget_data(const std::string& object);  // and looks whether it is gone; absent is fine
 
 private:
     struct State;

@@ -27,6 +27,7 @@ inline constexpr std::uint16_t kAnalysisVersion = 1;  // in each shard's state f
 
 std::string plain_form(std::string_view word);  // folded, accents off, cut; "mueller" stays; empty if nothing is left
 std::string form_of(std::string_view word);     // plain_form with ae, oe, ue as umlauts
+std::string form_of_plain(std::string_view plain);     // form_of of every word that has this plain form
 std::string form_of_prefix(std::string_view letters);  // the same for the beginning of a word
 
 struct WordForms {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/entry_set.h"
 #include "base/fs.h"
 #include "base/ids.h"
 #include "base/secret.h"
@@ -37,6 +38,10 @@ public:
     // Code::closed while the vault is closed (the sealer still answers for the shard it has open); Code::not_found if
     // the key is gone for good.
     virtual Result<SecretBytes> key_of(ShardId id) = 0;
+    // What accounted_entries() says, from somebody who has the keys that this one has not. Nothing: ask the shards.
+    virtual Result<std::optional<EntrySet>> accounted() { return std::optional<EntrySet>(); }
+    // The shard is closed: whoever seals forgets its key, and from then on only an opened vault has it.
+    virtual void forget(ShardId id) = 0;
 };
 
 // How much of a record can be found.
@@ -67,7 +72,14 @@ struct ShardState {
     StateCounts counts;
     std::uint64_t words_bytes = 0;                 // length of the words log at the last index commit
     std::map<std::string, std::uint64_t> reasons;  // why records are partial, opaque or failed
+    // Of a rewritten shard (search/rewrite.h): as soon as it is whole, the shards that it replaces are no more, whether
+    // or not their files still lie there. Ascending, at most kMaxReplaced.
+    std::vector<ShardId> replaces;
+    // So many entries of [first, end) were erased when this was written, and none of them is in the shard. Erased
+    // entries only become more: while there are as many, none is in it.
+    std::uint64_t erased_apart = 0;
 };
+inline constexpr std::size_t kMaxReplaced = 4'096;
 Bytes encode_state(const ShardState& state, ByteView term_key);
 // term_key may be empty: then the authentication code is not checked. Code::corrupt otherwise.
 Result<ShardState> decode_state(ByteView bytes, ByteView term_key);
@@ -80,6 +92,9 @@ struct IndexSummary {
     EntryIndex end;  // one past the largest entry accounted for, 0 if none
 };
 Result<IndexSummary> summarise(Fs& fs, const Path& index_dir);
+
+// Shards that a whole rewritten shard replaces.
+std::vector<ShardId> replaced_shards(const std::vector<ShardState>& shards);
 
 // Every entry that a shard accounts for, ascending; needs every shard's key (Code::closed). For finding what is
 // deferred.

@@ -85,6 +85,8 @@ public:
     Status commit(IndexFeed& feed);
     // Commit, compact into a single file, forget the key. Call before erasures, at shutdown, or let run_once do it.
     Status close_shard(IndexFeed& feed);
+    // Closed shards were rewritten or removed (search/rewrite.h): what was known of them is looked up again.
+    Status shards_changed();
     bool has_open_shard() const;
     std::uint64_t uncommitted() const;
 

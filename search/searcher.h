@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/entry_set.h"
 #include "search/index.h"
 #include "search/query.h"
 
@@ -18,8 +19,9 @@ namespace kustos::search {
 
 // What the engine knows and the index does not. Asked after the shards were read, so that sealed is never behind them.
 struct CensusNow {
-    std::uint64_t sealed = 0;        // records sealed that are meant to be searchable, erased ones included
-    std::vector<EntryIndex> erased;  // ascending; never in an answer
+    std::uint64_t sealed = 0;                // records sealed that are meant to be searchable, erased ones included
+    std::shared_ptr<const EntrySet> erased;  // never in an answer; entries of other kinds may be among them; null: none
+    std::uint64_t erased_records = 0;        // how many of them are records
 };
 class RecordCensus {
 public:
@@ -66,7 +68,10 @@ public:
     // Code::corrupt: a shard is damaged (remove_shard() and index again). Never a silent cut.
     Result<Answer> run(const Query& query, const SearchOptions& options, RecordCensus& census);
 
-    // Without asking anything. While nothing is erased this needs no keys.
+    // Without asking anything. Needs no key of a shard whose clear state says that nothing erased is in it (before the
+    // first erasure: of none; after each rewriting: of none), nor of one that was looked into since the start.
+    // Code::closed: some shard may still hold something erased, and how much of what is not known while the vault is
+    // closed.
     Result<Coverage> coverage(RecordCensus& census);
 
     // Forget all keys and open shards (the vault was closed).

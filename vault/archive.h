@@ -28,6 +28,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "audit/compact.h"
 #include "audit/entry.h"
 #include "audit/ledger.h"
 #include "audit/segment.h"
@@ -38,6 +39,7 @@
 #include "vault/key_service.h"
 #include "vault/message.h"
 #include "vault/payload.h"
+#include "vault/slots.h"
 
 namespace kustos::vault {
 
@@ -63,11 +65,27 @@ struct Head {
     Hash root;
 };
 
+// New shares on their way to their holders; when the call returns they are nowhere but where it put them. Its error
+// undoes what they were made for.
+struct HandedOut {
+    const std::string& vkey;
+    const VaultId& vault;
+    const std::vector<Share>& shares;
+};
+using HandOut = std::function<Status(const HandedOut&)>;
+
 struct CreateOptions {
-    std::string unlock = "auto";  // "auto" or "passphrase"
+    std::string unlock = "auto";  // parse_slot_order()
     SecretBytes passphrase;
+    SecretBytes pin;                      // of a TPM; may be empty
+    HandOut hand_out;                     // needed for shares
     std::string signer_keys;              // where the signer's keys are made (audit/signer.h); empty: in files
     bool with_builtin_authority = false;  // made in the state directory; its root is named by the first entry
+};
+
+struct KeyState {
+    std::uint32_t generation = 1;  // of the keyring
+    std::string medium;            // where its e_n lies: "file", "tpm", "pkcs11"
 };
 
 class Archive;
@@ -76,7 +94,8 @@ struct OpenOptions {
     Path state;                             // the signer's own store, outside the archive directory
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
     std::unique_ptr<KeyService> keys;       // an opener apart; null: the keys are held in this process
-    std::optional<SecretBytes> passphrase;  // likewise
+    std::optional<UnlockSecret> secret;     // opens the vault at once
+    std::optional<SecretBytes> passphrase;  // short for the most common one
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
 };
@@ -88,6 +107,7 @@ public:
     // Makes the directory (it must be absent or empty) and the signer's store. Nothing is left behind on failure.
     static Status create(Environment environment, const Path& dir, const Path& state, CreateOptions options);
     static Result<std::unique_ptr<Archive>> open(Environment environment, const Path& dir, OpenOptions options);
+    static Result<VaultId> vault_of(Fs& fs, const Path& dir);  // as its first entry says, without opening it
     ~Archive();
 
     const Path& dir() const;
@@ -146,8 +166,14 @@ public:
     bool is_open() const;              // content can be opened
     std::string unlock_state() const;  // "open (auto)", "closed"
     // Both are entries. lock() drops the keyring and what was opened with it; sealing and indexing go on.
-    Status unlock(ByteView passphrase);
-    Status lock();
+    // until: when it will be closed again by whoever opens it; the entry says so.
+    Status unlock(const UnlockSecret& secret, std::optional<UtcTime> until = std::nullopt);
+    Status lock(std::string_view why = "key holder");  // "time", "work", "end": docs/format/ledger.md
+    Result<std::vector<SlotFacts>> slots() const;
+    KeyState key_state() const;
+    // Adds or replaces slots (one of a kind), then removes some, never the last; the root key stays. Entry
+    // slots_changed, then the file keys/slots, at once. Code::closed; Code::conflict: the last slot.
+    Status rekey(const std::vector<SlotOrder>& add, const std::vector<SlotKind>& remove, const HandOut& hand_out);
     KeyService& keys() const;  // whoever holds them; apart(): Opener and the indexer ask it for grants
     // With a key that was granted (vault/opener.h).
     Result<OpenedPayload> open_payload_with(ByteView dek, EntryIndex index, const audit::Entry& entry) const;
@@ -167,10 +193,13 @@ public:
     // vault: Code::closed).
     Result<std::pair<std::uint32_t, SecretBytes>> new_shard();
     Result<SecretBytes> shard_key(std::uint32_t shard) const;
+    void shard_closed(std::uint32_t shard);     // the sealer forgets its key
+    std::vector<std::uint32_t> shards() const;  // all that were ever opened, ascending
     // Keeps what was derived from a record's content (docs/format/keys.md), at most 16 MiB; durable with the next
     // indexed_below(). A cache: it may be gone. Code::not_found: nothing was kept.
     Status keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object);
     Result<Bytes> derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const;
+    Status forget_derived(const EntrySet& entries);  // vault/derived.h, remove()
     // --- forgetting (vault/erasure.h) ---
     // Durable, and begun runs before it finished, when it returns. Code::closed; Code::not_found: an entry that is no
     // record or blob; Code::usage: nothing to destroy. Any other error ends the writer; the next start finishes the
@@ -179,9 +208,15 @@ public:
     // Index shards that were replaced: their keys are dropped with a new generation.
     Status forget_shards(const std::set<std::uint32_t>& shards);
     // Entries whose keys are destroyed, or are being destroyed; a snapshot. The first call after a start reads headers.
-    Result<std::shared_ptr<const EntrySet>> erased() const;          // records and blobs
+    Result<std::shared_ptr<const EntrySet>> erased() const;          // whatever had a payload
     Result<std::shared_ptr<const EntrySet>> erased_records() const;  // records alone
     std::vector<audit::ErasureRun> erasure_runs() const;
+    // Takes the ciphertext of what is erased out of the vault (audit/compact.h), and says so by an entry once all of it
+    // is gone. Needs no key. Nothing to do: an empty report, no entry. stop: asked between segments.
+    Result<audit::CompactReport> compact(const std::function<bool()>& stop,
+                                         const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+    // An entry of kind erasure that says how far things have come: terms_removed, final_.
+    Result<Receipt> record_erasure(audit::ErasureAction action, const std::function<void(audit::Body&)>& fill);
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"
@@ -194,6 +229,7 @@ public:
 
 private:
     Status name_forgotten_checkpoints();
+    Status note_opening(std::optional<UtcTime> until);
     Status finish_erasures();
     explicit Archive(std::unique_ptr<ArchiveImpl> impl);
     std::unique_ptr<ArchiveImpl> impl_;

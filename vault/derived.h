@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/crypto.h"
+#include "base/entry_set.h"
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/sqlite.h"
@@ -32,6 +33,10 @@ public:
     Status put(EntryIndex entry, std::string_view purpose, Bytes sealed);
     Result<Bytes> get(EntryIndex entry, std::string_view purpose);  // Code::not_found
     Status flush();
+    // Forgets all that was derived from these entries, also what still waits in memory. Durable when it returns: freed
+    // pages are overwritten with zeros (secure_delete), and there is no write-ahead log that could keep them. The
+    // rollback journal, which does while this runs, is a file that is unlinked. How many objects were in the file.
+    Result<std::uint64_t> remove(const EntrySet& entries);
 
 private:
     struct Row {
@@ -42,6 +47,7 @@ private:
     explicit DerivedStore(Database database) : database_(std::move(database)) {}
     Status write();  // under mutex_, as the next
     Status write_waiting();
+    void forget_waiting(const EntrySet& entries);
 
     std::mutex mutex_;
     Database database_;

@@ -21,7 +21,8 @@ std::string_view method_name(ForgetMethod method);  // as the entry has it
 
 struct ForgetOrder {
     ForgetMethod method = ForgetMethod::erasure;
-    std::vector<EntryIndex> entries;  // records and blobs; any order; what is erased already is passed over; and
+    // Records, which take their blobs with them, and single blobs; any order; what is erased already is passed over;
+    std::vector<EntryIndex> entries;  // and
     std::vector<KeyTreeId> trees;     // whole trees, whatever they hold
     Composed reason;                  // sealed in the entry `begun`: compose_reason()
 };

@@ -1,5 +1,5 @@
-// Who runs queries for an opener apart: with the term keys of all shards, so near it. vault knows nothing of search; app
-// wires a worker process behind this. Threads: one at a time.
+// Who runs queries for an opener apart: with the term keys of all shards, so near it. vault knows nothing of search;
+// app wires a worker process behind this. Threads: one at a time.
 #pragma once
 
 #include "vault/key_service.h"

@@ -19,6 +19,7 @@
 #include "vault/key_tree.h"
 #include "vault/payload.h"
 #include "vault/purpose.h"
+#include "vault/unlock.h"
 
 namespace kustos::vault {
 
@@ -64,15 +65,21 @@ struct SearchReply {
     std::array<std::uint64_t, 7> coverage{};
 };
 
+class Keyholder;
+
 class KeyService {
 public:
     virtual ~KeyService() = default;
     virtual bool apart() const = 0;
+    virtual Keyholder* local() { return nullptr; }  // the keys themselves, where they are in this process
+    virtual void work_for(const VaultId&) {}        // an opener of another vault counts as away
     virtual bool is_open() const = 0;
     virtual std::string state() const = 0;  // "open (auto)", "open (passphrase)", "closed", "closed (opener away)"
     virtual std::uint32_t generation() const = 0;
     virtual std::string medium() const = 0;  // of e_n
-    virtual Status unlock(ByteView passphrase) = 0;
+    virtual std::string method() const = 0;  // what stands in the brackets; empty: closed
+    virtual Status unlock(const UnlockSecret& secret,
+                          std::uint32_t seconds = 0) = 0;  // seconds: closed again by itself
     virtual void lock() = 0;
     // For the sealer to go on with: what lies ahead of the tree's used leaves.
     virtual Result<KeyCover> ahead(const TreeInfo& tree) const = 0;

@@ -2,9 +2,9 @@
 // every leaf up itself, and compares with the signed root; what it has seen once it never unsees, across restarts
 // (docs/format/opener-protocol.md, "State").
 //
-// Errors of follow(): rolled_back (an older ledger), conflict (another history, another key), corrupt (leaves that do not
-// add up), environment. Nothing of a step that failed counts: the next one begins where the disk's memory ends. Threads:
-// the owner locks.
+// Errors of follow(): rolled_back (an older ledger), conflict (another history, another key), corrupt (leaves that do
+// not add up), environment. Nothing of a step that failed counts: the next one begins where the disk's memory ends.
+// Threads: the owner locks.
 #pragma once
 
 #include <memory>
@@ -69,10 +69,10 @@ private:
     std::optional<audit::KeyHistory> history_;
     std::unique_ptr<audit::LedgerReader> reader_;
     std::optional<Catalog> catalog_;
-    audit::CompactRange range_;     // of all that was followed
-    audit::CompactRange flushed_;   // as the catalog on the disk
-    audit::TreeHead head_, seen_;   // seen_: of an earlier start; passed on the way
-    audit::TreeHead remembered_;    // as on the disk
+    audit::CompactRange range_;    // of all that was followed
+    audit::CompactRange flushed_;  // as the catalog on the disk
+    audit::TreeHead head_, seen_;  // seen_: of an earlier start; passed on the way
+    audit::TreeHead remembered_;   // as on the disk
     bool dirty_ = false;           // a step failed
 };
 

@@ -2,10 +2,11 @@
 // that entry lists.
 //
 // It works with the keys of this process, or asks an opener apart (docs/architecture/opener.md), which decides again by
-// itself. Errors: denied (the check refuses), closed (no key holder has unlocked), not_found, corrupt (says which entry).
-// Threads: Opener from any; a session from one at a time.
+// itself. Errors: denied (the check refuses), closed (no key holder has unlocked), not_found, corrupt (says which
+// entry). Threads: Opener from any; a session from one at a time.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -65,6 +66,10 @@ public:
     Opener(Archive& archive, AccessCheck& check) : archive_(archive), check_(check) {}
     // The access entry is durable when this returns.
     Result<std::unique_ptr<OpenSession>> begin(const Purpose& purpose, std::vector<EntryIndex> ids);
+    // Records for the index, at most kIndexBatch (grant_verifier.h), from an opener apart: nobody's matter.
+    Result<std::unique_ptr<OpenSession>> begin_for_index(const Purpose& purpose, std::vector<EntryIndex> ids) {
+        return begin_apart(purpose, std::move(ids));
+    }
     // What is sealed in a control or access entry; the access entry (audit_read) is durable before. Code::not_found:
     // no such entry, or nothing is sealed in it.
     Result<OpenedPayload> read_trail(const Purpose& purpose, EntryIndex index);
@@ -76,12 +81,14 @@ public:
     Result<Searched> search(const SearchAsk& ask);
 
 private:
+    static constexpr std::int64_t kNoteEvery = 60'000;
     Result<Receipt> append(Bytes body, Payload content);
     Result<EntryIndex> append_and_note(Bytes body, Payload content, Receipt& receipt);
     Result<std::unique_ptr<OpenSession>> begin_apart(const Purpose& purpose, std::vector<EntryIndex> ids);
     Status note_refusal(const Error& why);
     Archive& archive_;
     AccessCheck& check_;
+    std::atomic<std::int64_t> noted_ms_{-kNoteEvery};  // the last finding that too much was asked for
 };
 
 }  // namespace kustos::vault

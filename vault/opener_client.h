@@ -18,16 +18,15 @@ public:
     explicit RemoteKeys(Path socket) : path_(std::move(socket)) {}
     // Which vault answers there. Code::environment: nobody; Code::denied: not for this user.
     Result<VaultId> vault() const;
-    // A vault of another id counts as away.
-    void expect(const VaultId& vault) { expected_ = vault; }
-    Status unlock_for(ByteView passphrase, std::uint32_t seconds) const;  // 0: no limit
 
     bool apart() const override { return true; }
+    void work_for(const VaultId& vault) override { expected_ = vault; }
     bool is_open() const override;
     std::string state() const override;
     std::uint32_t generation() const override;
     std::string medium() const override;
-    Status unlock(ByteView passphrase) override { return unlock_for(passphrase, 0); }
+    std::string method() const override;
+    Status unlock(const UnlockSecret& secret, std::uint32_t seconds) override;  // 0: no limit
     void lock() override;
     Result<KeyCover> ahead(const TreeInfo& tree) const override;
     Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const override;

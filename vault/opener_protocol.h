@@ -1,5 +1,6 @@
-// What is said between the sealer and an opener apart (docs/format/opener-protocol.md): messages and their bytes, without
-// a socket. decode takes foreign bytes: Code::bad_input for everything that is not the one encoding. Threads: pure.
+// What is said between the sealer and an opener apart (docs/format/opener-protocol.md): messages and their bytes,
+// without a socket. decode takes foreign bytes: Code::bad_input for everything that is not the one encoding. Threads:
+// pure.
 #pragma once
 
 #include <span>
@@ -12,7 +13,8 @@ namespace kustos::vault {
 inline constexpr std::size_t kMaxOpenerMessage = 4u << 20;
 inline constexpr std::uint16_t kOpenerProtocol = 1;
 inline constexpr std::size_t kMaxOpenerText = 64 * 1024;  // of an actor, a query
-inline constexpr std::size_t kMaxListed = 200'000;        // entry numbers of one message
+inline constexpr std::size_t kMaxSecretBytes = 4 * 1024;
+inline constexpr std::size_t kMaxListed = 200'000;  // entry numbers of one message
 
 enum class OpenerAsk : std::uint8_t {
     hello = 1,
@@ -37,16 +39,16 @@ enum class OpenerAsk : std::uint8_t {
 // One request, decoded: what does not belong to `ask` is empty.
 struct OpenerRequest {
     OpenerAsk ask = OpenerAsk::hello;
-    std::uint16_t version = 0;         // hello
-    SecretBytes passphrase;            // unlock
-    std::uint32_t seconds = 0;         // unlock; 0: no limit
-    std::uint32_t tree = 0, leaf = 0;  // ahead
-    SearchAsk search;                  // search; its purpose alone: begin
-    std::vector<EntryIndex> entries;   // begin
-    EntryIndex entry;                  // stored, key, blob_key (the record), check, matter
-    EntryIndex blob;                   // blob_key
-    std::array<std::uint8_t, 32> b{};  // blob_key
-    std::vector<std::uint32_t> shards; // prepare
+    std::uint16_t version = 0;          // hello
+    SecretBytes secret;                 // unlock: encode_secret()
+    std::uint32_t seconds = 0;          // unlock; 0: no limit
+    std::uint32_t tree = 0, leaf = 0;   // ahead
+    SearchAsk search;                   // search; its purpose alone: begin
+    std::vector<EntryIndex> entries;    // begin
+    EntryIndex entry;                   // stored, key, blob_key (the record), check, matter
+    EntryIndex blob;                    // blob_key
+    std::array<std::uint8_t, 32> b{};   // blob_key
+    std::vector<std::uint32_t> shards;  // prepare
 };
 Bytes encode(const OpenerRequest& request);
 Result<OpenerRequest> decode_opener_request(ByteView bytes);

@@ -1,7 +1,7 @@
 // The opener apart (docs/architecture/opener.md): what it answers to each message of the sealer, without the socket.
 //
-// It believes nothing that it is told: purpose and list are checked against the ledger that it follows itself, and no key
-// leaves before the access entry for it was found there. Every refusal is an answer. Threads: OpenerService any; a
+// It believes nothing that it is told: purpose and list are checked against the ledger that it follows itself, and no
+// key leaves before the access entry for it was found there. Every refusal is an answer. Threads: OpenerService any; a
 // Caller one at a time.
 #pragma once
 
@@ -35,7 +35,7 @@ public:
 
     const VaultId& vault() const;
     const audit::VerifierKey& ledger_key() const;
-    Status unlock(ByteView passphrase, std::uint32_t seconds);  // 0: no limit
+    Status unlock(const UnlockSecret& secret, std::uint32_t seconds);  // 0: no limit
     void lock();
     void tick();     // closes the vault when its time is over; flushes what was followed
     Status flush();  // before the end
@@ -56,8 +56,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// Serves until stop() says so. caller: who may ask beside root and this process's user. listening: called when the socket
-// is there (the walls go up then).
+// Serves until stop() says so. caller: who may ask beside root and this process's user. listening: called when the
+// socket is there (the walls go up then).
 Status serve_opener(OpenerService& service, const Path& socket, const std::optional<std::uint32_t>& caller,
                     const std::function<Status()>& listening, const std::function<bool()>& stop);
 

@@ -26,8 +26,8 @@ public:
     RateLimits(const Clock& clock, RateRules rules) : clock_(clock), rules_(rules) {}
     Status search(const std::string& actor, EntryIndex matter);
     Status open(const std::string& actor, EntryIndex matter, std::uint64_t records);
-    std::uint64_t refused() const { return refused_; }          // since the start
-    std::uint64_t records_last_hour();                          // all together
+    std::uint64_t refused() const { return refused_; }  // since the start
+    std::uint64_t records_last_hour();                  // all together
     const RateRules& rules() const { return rules_; }
 
 private:

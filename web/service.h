@@ -49,6 +49,8 @@ struct MatterReport {
 struct StatusReport {
     std::uint64_t entries = 0, records = 0, quarantined = 0, blobs = 0;
     Coverage coverage;
+    bool coverage_known = true;  // false: the vault is closed and shards may still hold something erased; only sealed
+                                 // and erased are set
     TreeSize checkpoint_size;
     Hash checkpoint_root;
     std::string origin, fingerprint;

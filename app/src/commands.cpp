@@ -9,11 +9,16 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/erase_commands.h"
 #include "app/house.h"
+#include "app/key_commands.h"
+#include "app/opener_commands.h"
 #include "app/remote.h"
+#include "app/search_worker.h"
 #include "app/serve.h"
 #include "app/src/present.h"
 #include "app/src/refusal_words.h"
+#include "app/src/share_sheets.h"
 #include "app/trail_commands.h"
 #include "audit/net/post_server.h"
 #include "audit/net/signer_service.h"
@@ -93,8 +98,9 @@ struct HouseRef {
 
 class Command {
 public:
-    Command(Environment e, House* running, const Call& call, Streams s)
-        : e_(e), running_(running), c_(call), out_(s.out), err_(s.err) {}
+    // brought: by the caller of a running server; else this command reads them itself.
+    Command(Environment e, House* running, const Call& call, const CallSecrets* brought, Streams s)
+        : e_(e), running_(running), c_(call), brought_(brought), out_(s.out), err_(s.err) {}
 
     Result<int> run() {
         const std::string& n = c_.command;
@@ -122,7 +128,18 @@ public:
         if (n == "serve") return serve();
         if (n == "continue") return go_on();
         if (n == "signer serve") return signer_serve();
+        if (n == "opener serve") return opener_serve(e_, c_, {out_, err_});
+        if (n == "opener status") return opener_status(e_, c_, {out_, err_});
+        if (n == "opener unlock") return opener_unlock(e_, c_, {out_, err_});
+        if (n == "opener lock") return opener_lock(e_, c_, {out_, err_});
+        if (n == "opener self-test") return opener_self_test(e_, c_, {out_, err_});
+        if (n == "search-worker") return run_search_worker(e_, c_.archive / "index");
         if (n == "key rotate") return key_rotate();
+        if (n == "key status") return key_status(*TRY(open_house()), c_, {out_, err_});
+        if (n == "key rekey") return with_secrets(key_rekey);
+        if (n == "key shares") return with_secrets(key_shares);
+        if (n == "unlock") return unlock();
+        if (n == "lock") return lock();
         if (n == "trust key") return trust_key();
         if (n == "trust sign") return trust_sign();
         if (n == "tsa serve") return tsa_serve();
@@ -130,6 +147,7 @@ public:
         if (n == "audit export") return export_trail(e_, c_, {out_, err_});
         if (n == "audit show") return audit_show();
         if (n == "audit sample") return audit_sample();
+        if (n == "erase" || n == "erase status" || n == "erase list" || n == "compact") return forget(n);
         if (n == "account set") return account_set();
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
@@ -155,20 +173,41 @@ private:
         options.archive = c_.archive;
         options.state = state();
         options.actor = user_name(getuid());
-        if (!c_.passphrase_file.empty()) options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
+        own_ = TRY(bring_secrets(e_, c_, {out_, err_}));
+        brought_ = &own_;
+        options.secret = std::move(own_.unlock);
         HouseRef ref;
         ref.own = TRY(House::open(e_, std::move(options)));
         ref.house = ref.own.get();
         return ref;
     }
 
+    Result<int> with_secrets(Result<int> (*command)(House&, const Call&, const CallSecrets&, Streams)) {
+        auto house = TRY(open_house());
+        return command(*house, c_, *brought_, {out_, err_});
+    }
+
+    Result<int> unlock() {
+        if (running_ != nullptr) return unlock_vault(*running_, c_, *brought_, {out_, err_});
+        return no_server();
+    }
+    Result<int> lock() {
+        if (running_ != nullptr) return lock_vault(*running_, c_, {out_, err_});
+        return no_server();
+    }
+    Result<int> no_server() {
+        return Error(Code::usage, say("hier läuft kein Server, dessen Tresor offen oder zu sein könnte",
+                                      "no server runs here whose vault could be open or closed"))
+            .with_hint(
+                say("kustos serve; ein einzelner Befehl öffnet für sich: --passphrase-file, --share-file, --tpm, "
+                    "--token",
+                    "kustos serve; a single command opens for itself: --passphrase-file, --share-file, --tpm, "
+                    "--token"));
+    }
+
     Result<int> init() {
         const Path dir = c_.paths.front();
-        if (c_.unlock != "auto" && c_.unlock != "passphrase") {
-            return Error(Code::not_in_version,
-                         "--unlock " + c_.unlock.substr(0, c_.unlock.find(':')) + " is not in this version")
-                .with_hint("auto or passphrase");
-        }
+        vault::CreateOptions options = TRY(create_options(e_, c_));
         std::vector<std::string> authorities = c_.authorities;
         if (authorities.empty()) authorities.push_back("builtin");
         bool builtin = false;
@@ -179,30 +218,34 @@ private:
                 return Error(Code::usage, "--tsa takes builtin or an http(s) address");
             }
         }
-        vault::CreateOptions options;
-        options.unlock = c_.unlock;
-        if (c_.unlock == "passphrase") {
-            if (c_.passphrase_file.empty())
-                return Error(Code::usage, "--unlock passphrase needs --passphrase-file F, or - for standard input");
-            options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
-            if (options.passphrase.size() < 12) return Error(Code::usage, "a passphrase has at least 12 characters");
-        }
+        std::vector<std::string> sheets;
+        SheetOrder order;
+        order.dir = c_.shares_out;
+        order.language = c_.language;
+        order.holders = c_.holders;
+        order.archive_name = "Zentralarchiv";  // as config.yaml says at first
+        options.hand_out = sheets_into(e_, std::move(order), sheets);
         options.with_builtin_authority = builtin;
         options.signer_keys = c_.signer_keys;
-        TRY(vault::Archive::create(e_, dir, state(), std::move(options)));
+        const Status created = vault::Archive::create(e_, dir, state(), std::move(options));
+        if (!created.ok()) {
+            for (const std::string& sheet : sheets) (void)e_.fs.remove(sheet);
+            return Error(created.error());
+        }
         TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities))));
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();
         if (!c_.passphrase_file.empty() && c_.passphrase_file != "-")
-            house_options.passphrase = TRY(read_secret(e_, c_.passphrase_file, "passphrase"));
+            house_options.secret = vault::PassphraseSecret{TRY(read_secret(e_, c_.passphrase_file, "passphrase"))};
         auto house = TRY(House::open(e_, std::move(house_options)));
         const vault::Archive& archive = house->archive();
         if (c_.json) {
             out_ << json{{"archive", dir.string()},
                          {"origin", archive.origin()},
                          {"fingerprint", archive.fingerprint()},
-                         {"trust", (dir / "trust.policy").string()}}
+                         {"trust", (dir / "trust.policy").string()},
+                         {"sheets", sheets}}
                         .dump()
                  << "\n";
             return 0;
@@ -213,7 +256,8 @@ private:
              << archive.fingerprint() << "\n"
              << say("Vertrauensdatei für Prüfer: ", "trust file for verifiers: ") << (dir / "trust.policy").string()
              << "\n";
-        if (c_.unlock == "auto") {
+        if (!sheets.empty()) say_sheets(c_, sheets, out_);
+        if (c_.unlock.empty() || c_.unlock == "auto") {
             out_ << say(
                 "Entsperren: auto. Wer die Platte hat, kann alles lesen; für echte Daten: --unlock passphrase.\n",
                 "unlock: auto. Whoever has the disk can read everything; for real data: --unlock passphrase.\n");
@@ -412,6 +456,15 @@ private:
         const web::SearchReport report = TRY(house->search(actor(*house), c_.matter, c_.query, c_.sort, 0, c_.limit));
         out_ << (c_.json ? search_json(report) : search_text(report, c_.language));
         return 0;
+    }
+
+    Result<int> forget(const std::string& name) {
+        auto house = TRY(open_house());
+        const Streams streams{out_, err_};
+        if (name == "erase") return erase_records(*house, c_, actor(*house), streams);
+        if (name == "erase status") return erase_status(*house, c_, actor(*house), streams);
+        if (name == "erase list") return erase_list(*house, c_, streams);
+        return compact(*house, c_, streams);
     }
 
     Result<EntryIndex> record_number(const std::string& text) {
@@ -860,6 +913,8 @@ private:
     Environment e_;
     House* running_;
     const Call& c_;
+    const CallSecrets* brought_;
+    CallSecrets own_;
     std::ostream& out_;
     std::ostream& err_;
 };
@@ -871,23 +926,30 @@ int finish(Result<int> code, const Call& call, Streams streams) {
     streams.out.flush();
     if (code.ok()) return *code;
     streams.err << refusal_text(code.error(), call.language);
+    if (code.error().code() == Code::closed && !call.archive.empty()) {
+        RealFs fs;  // whatever disk the archive is on: the words are for a person at this machine
+        if (const auto slots = vault::read_slot_facts(fs, call.archive); slots.ok()) {
+            for (const std::string& way : ways_to_open(*slots, call.language == Language::german))
+                streams.err << "  " << way << "\n";
+        }
+    }
     return exit_code(code.error().code());
 }
 }  // namespace
 
 int run_command(Environment environment, const Call& call, Streams streams) {
     if (const auto code = run_remotely(environment, call, streams)) return *code;
-    return finish(Command(environment, nullptr, call, streams).run(), call, streams);
+    return finish(Command(environment, nullptr, call, nullptr, streams).run(), call, streams);
 }
 
-int run_command_in(House& house, const Call& call, const SecretBytes& passphrase, Streams streams) {
-    std::unique_ptr<House::Opening> opening;
-    if (!passphrase.empty()) {
-        auto opened = house.open_vault(passphrase.view());
+int run_command_in(House& house, const Call& call, const CallSecrets& secrets, Streams streams) {
+    std::unique_ptr<VaultDoor::Opening> opening;
+    if (secrets.unlock && call.command != "unlock") {
+        auto opened = house.door().open(*secrets.unlock);
         if (!opened.ok()) return finish(std::move(opened).error(), call, streams);
         opening = std::move(*opened);
     }
-    return finish(Command(house.environment(), &house, call, streams).run(), call, streams);
+    return finish(Command(house.environment(), &house, call, &secrets, streams).run(), call, streams);
 }
 
 }  // namespace kustos::app

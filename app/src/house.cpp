@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "app/key_commands.h"
 #include "app/src/house_ports.h"
+#include "app/src/key_words.h"
 #include "audit/anchors.h"
 #include "audit/judge_token.h"
 #include "audit/key_history.h"
@@ -16,6 +18,7 @@
 #include "audit/verify_archive.h"
 #include "base/log.h"
 #include "search/snippet.h"
+#include "vault/opener_client.h"
 
 namespace kustos::app {
 
@@ -28,6 +31,7 @@ const std::vector<std::string_view>& known_keys() {
         "name",
         "authority",
         "language",
+        "opener.socket",
         "time_zone",
         "time_stamps.authorities",
         "time_stamps.interval_seconds",
@@ -76,6 +80,10 @@ std::string config_template(const std::vector<std::string>& authorities) {
         "# The signer in a process of its own: `kustos signer serve --dir STATE/VAULT/signer --socket ...`\n"
         "# signer:\n"
         "#   socket: /run/kustos/signer.sock\n"
+        "\n"
+        "# The opener in a process of its own (docs/operations.md): `kustos opener serve --archive DIR --socket ...`\n"
+        "# opener:\n"
+        "#   socket: /run/kustos/opener.sock\n"
         "\n"
         "# The trust file of whoever decides here which authorities are qualified and when digests end\n"
         "# (docs/format/trust.md), and the key that must have signed it.\n"
@@ -137,7 +145,11 @@ Status House::wire() {
     open.state = options_.state;
     if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
         open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
-    if (options_.passphrase) open.passphrase = options_.passphrase->clone();
+    if (const std::string socket = config_.text("opener.socket", ""); !socket.empty()) {
+        open.keys = std::make_unique<vault::RemoteKeys>(socket);
+    } else {
+        open.secret = std::move(options_.secret);
+    }
     archive_ = TRY(vault::Archive::open(environment_, options_.archive, std::move(open)));
     options_.state = options_.state / archive_->vault_id().hex();
     if (TRY(key_history()).first().name != archive_->origin())
@@ -150,10 +162,19 @@ Status House::wire() {
     tokens_ = std::make_unique<access::PushTokens>(TRY(access::PushTokens::open(access_db, environment_.random)));
     keys_ = std::make_unique<Keys>(*archive_);
     census_ = std::make_unique<Census>(*archive_);
-    feed_ = std::make_unique<Feed>(*archive_);
+    feed_ = std::make_unique<Feed>(*archive_, *opener_);
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
+    door_ = std::make_unique<VaultDoor>(environment_, *archive_,
+                                        VaultDoor::Watch{[this] {
+                                                             const std::lock_guard lock(index_mutex_);
+                                                             if (!indexer_) return;
+                                                             if (auto first = first_to_index(); first.ok())
+                                                                 next_to_index_ = *first;  // what was deferred
+                                                         },
+                                                         [this] { searcher_->forget(); }});
 
+    if (options_.secret && archive_->keys().apart()) own_opening_ = TRY(door_->open(*options_.secret));
     TRY(note_configuration(configuration));
 
     // A rotation that a crash interrupted; else the old key would go on signing beside the announced one.
@@ -200,27 +221,6 @@ Result<ingest::Extractor*> House::extractor() {
     return extractor_.get();
 }
 
-Result<std::unique_ptr<House::Opening>> House::open_vault(ByteView passphrase) {
-    {
-        const std::lock_guard lock(opening_mutex_);
-        if (openings_ == 0 && archive_->is_open()) return std::unique_ptr<Opening>();
-        TRY(archive_->unlock(passphrase));
-        ++openings_;
-    }
-    auto opening = std::make_unique<Opening>(*this);
-    const std::lock_guard lock(index_mutex_);
-    if (indexer_) next_to_index_ = TRY(first_to_index());  // what was deferred comes in now
-    return opening;
-}
-
-House::Opening::~Opening() {
-    const std::lock_guard lock(house_.opening_mutex_);
-    if (--house_.openings_ > 0) return;
-    house_.searcher_->forget();
-    if (const Status locked = house_.archive_->lock(); !locked.ok())
-        log(LogLevel::error, "the vault was closed without an entry", {{"code", locked.error().code()}});
-}
-
 Result<EntryIndex> House::need_matter(const std::string& matter) {
     if (matter.empty()) {
         return Error(Code::usage, "no search without a matter: for which case is this?")
@@ -245,7 +245,16 @@ Result<web::StatusReport> House::status(web::Language language) {
     s.entries = head.size.value;
     s.records = archive_->count(audit::Kind::record);
     s.blobs = archive_->count(audit::Kind::blob);
-    s.coverage = to_web(TRY(searcher_->coverage(*census_)));
+    if (auto coverage = searcher_->coverage(*census_); coverage.ok()) {
+        s.coverage = to_web(*coverage);
+    } else if (coverage.error().code() == Code::closed) {
+        const search::CensusNow now = TRY(census_->now());
+        s.coverage.sealed = now.sealed;
+        s.coverage.erased = now.erased_records;
+        s.coverage_known = false;
+    } else {
+        return std::move(coverage).error();
+    }
     const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
     if (const auto found = summary.reasons.find("unreadable"); found != summary.reasons.end())
         s.quarantined = found->second;
@@ -288,6 +297,8 @@ Result<web::StatusReport> House::status(web::Language language) {
                              source.added, source.heard, source.missing()});
     }
     s.vault = archive_->unlock_state();
+    const auto standing = door_->standing();
+    if (standing) s.vault = vault_words(s.vault, standing, false);
     s.read_only = archive_->read_only();
     if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock() && extractor_) {
         if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
@@ -309,14 +320,20 @@ Result<web::StatusReport> House::status(web::Language language) {
         step("Vor der ersten Suche einen Fall anlegen: kustos matter new --reference R --ground TEXT",
              "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
     if (!archive_->is_open())
-        step("Der Tresor ist zu: zum Suchen muss ihn jemand mit dem Passwort öffnen (--passphrase-file).",
-             "The vault is closed: to search, a key holder must open it (--passphrase-file).");
+        if (archive_->keys().apart()) {  // whose slots are nobody's business here
+            step("Der Tresor ist zu. Zum Suchen: kustos opener unlock.",
+                 "The vault is closed. To search: kustos opener unlock.");
+        } else
+            for (const std::string& way : ways_to_open(TRY(archive_->slots()), de))
+                s.next_steps.push_back((de ? "Der Tresor ist zu. Zum Suchen: " : "The vault is closed. To search: ") +
+                                       way);
     if (archive_->unlock_state() == "open (auto)")
         step(
-            "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos init --unlock "
-            "passphrase.",
-            "Unlock is auto: whoever has the disk can read everything. For real data: kustos init --unlock "
-            "passphrase.");
+            "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos key rekey --add "
+            "shares:3/5 "
+            "--remove auto.",
+            "Unlock is auto: whoever has the disk can read everything. For real data: kustos key rekey --add "
+            "shares:3/5 --remove auto.");
     for (const web::SourceReport& source : s.sources) {
         if (source.missing == 0) continue;
         const std::string n = std::to_string(source.missing);
@@ -435,9 +452,10 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     purpose.actor = actor;
     purpose.query = query;
     TRY(matters_->allow(purpose, {}));
+    if (archive_->keys().apart()) return search_apart(purpose, parsed, sort == "relevance", offset, limit);
     if (!archive_->is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
     search::SearchOptions options;
     options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;
@@ -456,12 +474,33 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     return report;
 }
 
+// The query runs beside the opener, and its answer comes behind its entry.
+Result<web::SearchReport> House::search_apart(const vault::Purpose& purpose, const search::Query& parsed,
+                                              bool by_relevance, std::uint64_t offset, std::uint64_t limit) {
+    vault::SearchAsk ask;
+    ask.purpose = purpose;
+    ask.by_relevance = by_relevance;
+    ask.offset = offset;
+    ask.limit = limit;
+    const vault::Opener::Searched found = TRY(opener_->search(ask));
+    web::SearchReport report;
+    report.total = found.reply.total;
+    const auto& c = found.reply.coverage;
+    report.coverage = {c[0], c[1], c[2], c[3], c[4], c[5], c[6]};
+    report.offset = offset;
+    for (const EntryIndex id : found.reply.listed)
+        report.hits.push_back(make_hit(*found.session, TRY(found.session->open(id)), parsed));
+    return report;
+}
+
 Result<web::RecordReport> House::record(const std::string& actor, const std::string& matter, EntryIndex entry) {
     vault::Purpose purpose;
     purpose.action = audit::AccessAction::open;
     purpose.matter = TRY(need_matter(matter));
     purpose.actor = actor;
     purpose.total = 1;
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({entry}));
     auto session = TRY(opener_->begin(purpose, {entry}));
     vault::OpenedRecord opened = TRY(session->open(entry));
     web::RecordReport report;
@@ -487,6 +526,8 @@ Result<Bytes> House::original(const std::string& actor, const std::string& matte
     purpose.matter = TRY(need_matter(matter));
     purpose.actor = actor;
     purpose.total = 1;
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({entry}));
     auto session = TRY(opener_->begin(purpose, {entry}));
     Bytes bytes;
     TRY(session->write_original(entry, [&bytes](ByteView piece) {

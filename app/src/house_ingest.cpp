@@ -123,20 +123,29 @@ Result<std::string> House::issue_token(SourceId source) {
     return tokens_->issue(source.value);
 }
 
+Status House::need_indexer() {
+    if (indexer_) return {};
+    search::IndexerOptions options;
+    options.word_list = "/usr/share/dict/ngerman";
+    auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_, environment_.clock,
+                                        environment_.random, options);
+    indexer_ = TRY(std::move(opened));
+    next_to_index_ = TRY(first_to_index());
+    return {};
+}
+
 Result<bool> House::index_step(const std::function<bool()>& stop) {
     const std::lock_guard lock(index_mutex_);
-    if (!indexer_) {
-        search::IndexerOptions options;
-        options.word_list = "/usr/share/dict/ngerman";
-        auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_,
-                                            environment_.clock, environment_.random, options);
-        indexer_ = TRY(std::move(opened));
-        next_to_index_ = TRY(first_to_index());
-    }
+    TRY(need_indexer());
+    TRY(look_at_opener());
     auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
-        if (code == Code::closed) next_to_index_ = indexer_->position();  // deferred ones wait; new ones come in
+        // Deferred ones wait; new ones come in.
+        if (code == Code::closed || (code == Code::overloaded && archive_->keys().apart())) {
+            next_to_index_ = indexer_->position();
+            opener_was_open_ = false;  // asked again in a while
+        }
         // Anything else is final for this indexer: the next step opens a new one, which goes on from the last commit.
         if (code != Code::closed && code != Code::overloaded && code != Code::interrupted) indexer_.reset();
         return std::move(step).error();
@@ -145,20 +154,36 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
     return !step->drained || step->taken != 0;
 }
 
+// An opener apart may be opened and closed by others: what was deferred comes in when it is open again.
+Status House::look_at_opener() {
+    constexpr std::int64_t kLookEvery = 30'000;
+    const std::int64_t now = environment_.clock.monotonic_ms();
+    if (!archive_->keys().apart() || now - looked_at_opener_ms_ < kLookEvery) return {};
+    looked_at_opener_ms_ = now;
+    const bool open = archive_->is_open();
+    if (open && !opener_was_open_) next_to_index_ = std::min(next_to_index_, TRY(first_to_index()));
+    opener_was_open_ = open;
+    return archive_->resume_erasures();
+}
+
 // An open vault also brings what was deferred: records below the index's end that no shard accounts for.
 Result<EntryIndex> House::first_to_index() {
     const EntryIndex end = indexer_->position();
     if (!archive_->is_open()) return end;
-    std::uint64_t below = archive_->count(audit::Kind::record);
-    for (EntryIndex at = end; at.value < archive_->head().size.value;) {
+    const std::uint64_t size = archive_->head().size.value;
+    std::uint64_t above = 0;  // not yet asked for
+    for (EntryIndex at = end; at.value < size;) {
         const auto entries = TRY(archive_->entries(at, 512));
         if (entries.empty()) break;
         for (const audit::Entry& entry : entries)
-            below -= entry.header.kind == audit::Kind::record && below > 0 ? 1 : 0;
+            above += entry.header.kind == audit::Kind::record && !archive_->is_erased(entry.header) ? 1 : 0;
         at.value += entries.size();
     }
-    const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
-    return summary.counts.total() < below ? EntryIndex(0) : end;
+    if (!archive_->keys().apart()) return TRY(searcher_->coverage(*census_)).deferred > above ? EntryIndex(0) : end;
+    auto known = archive_->keys().accounted();
+    if (!known.ok()) return end;
+    known->add(*TRY(archive_->erased_records()));
+    return known->count() + above < archive_->count(audit::Kind::record) ? EntryIndex(0) : end;
 }
 
 Status House::close_index() {

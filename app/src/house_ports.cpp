@@ -1,14 +1,27 @@
 #include "app/src/house_ports.h"
 
+#include <algorithm>
+
 #include "base/log.h"
+#include "vault/grant_verifier.h"
 #include "vault/retention.h"
 
 namespace kustos::app {
+
+// The records first: what is sealed meanwhile is not erased yet, and what is erased meanwhile was counted as sealed.
+Result<search::CensusNow> House::Census::now() {
+    search::CensusNow now;
+    now.erased = TRY(archive_.erased());
+    now.erased_records = TRY(archive_.erased_records())->count();
+    now.sealed = archive_.count(audit::Kind::record);
+    return now;
+}
 
 Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::size_t limit,
                                                         const std::function<bool(EntryIndex)>& known) {
     std::vector<search::FeedItem> items;
     EntryIndex at = from;
+    std::vector<EntryIndex> deferred;  // that an opener apart may open
     const TreeSize size = archive_.head().size;
     while (items.size() < limit && at.value < size.value) {
         const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value));
@@ -17,7 +30,7 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
         for (const audit::Entry& entry : entries) {
             const EntryIndex index = at;
             at.value += 1;
-            if (entry.header.kind != audit::Kind::record || known(index)) continue;
+            if (entry.header.kind != audit::Kind::record || known(index) || archive_.is_erased(entry.header)) continue;
             search::FeedItem item;
             item.index = index;
             if (const auto source = archive_.find_source(entry.header.source)) item.source_name = source->name;
@@ -29,8 +42,11 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
                 } else {
                     item.reason = "payload-unreadable";
                 }
+            } else if (payload.error().code() == Code::erased) {
+                continue;  // just now
             } else if (payload.error().code() == Code::closed) {
-                continue;  // deferred until a key holder opens the vault
+                if (!archive_.keys().apart()) continue;  // deferred until a key holder opens the vault
+                deferred.push_back(index);
             } else {
                 item.reason = "payload-damaged";
             }
@@ -38,19 +54,54 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
             if (items.size() == limit) break;
         }
     }
+    if (!deferred.empty()) TRY(open_deferred(items, deferred));
     return items;
+}
+
+// One access entry for the batch. Items of what can't be opened now go out again: they stay deferred.
+Status House::Feed::open_deferred(std::vector<search::FeedItem>& items, const std::vector<EntryIndex>& deferred) {
+    vault::Purpose purpose;
+    purpose.action = vault::kIndexAction;
+    purpose.actor = vault::kIndexActor;
+    auto session = opener_.begin_for_index(purpose, deferred);
+    if (!session.ok() && session.error().code() != Code::closed) return std::move(session).error();
+    if (session.ok()) deferred_ = std::move(*session);
+    for (search::FeedItem& item : items) {
+        if (!session.ok() || !std::binary_search(deferred.begin(), deferred.end(), item.index)) continue;
+        auto opened = deferred_->open(item.index);
+        if (opened.ok()) {
+            item.message = std::move(opened->message);
+        } else {
+            item.reason = "payload-damaged";
+        }
+    }
+    std::erase_if(items, [&](const search::FeedItem& item) { return !item.message && item.reason.empty(); });
+    return {};
+}
+
+Result<vault::OpenedPayload> House::Feed::payload_of(EntryIndex index, const audit::Entry& entry) {
+    auto payload = archive_.open_payload(index, entry);
+    if (payload.ok() || payload.error().code() != Code::closed || !deferred_) return payload;
+    return std::move(TRY(deferred_->open(index)).payload);
 }
 
 Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t number) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
-    const vault::OpenedPayload payload = TRY(archive_.open_payload(item.index, entry));
-    return archive_.attachment_content(payload, number);
+    const vault::OpenedPayload payload = TRY(payload_of(item.index, entry));
+    return vault::attachment_content(payload, number, [this](const vault::BlobRef& blob) -> Result<Bytes> {
+        auto content = archive_.blob_content(blob);
+        if (content.ok() || content.error().code() != Code::closed || !deferred_) return content;
+        return deferred_->blob_content(blob);
+    });
 }
 
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
-    const Status kept =
-        archive_.keep_derived(item.index, entry, attachment_text(number), as_bytes(text.substr(0, kKeptText)));
+    const std::string purpose = attachment_text(number);
+    const ByteView object = as_bytes(text.substr(0, kKeptText));
+    Status kept = archive_.keep_derived(item.index, entry, purpose, object);
+    if (!kept.ok() && kept.error().code() == Code::closed && deferred_)
+        kept = deferred_->keep_derived(item.index, purpose, object);
     if (!kept.ok()) log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
     return ok_status();
 }

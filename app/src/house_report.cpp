@@ -127,22 +127,33 @@ Result<SignedReport> House::sign_report(const audit::Report& report, const Repor
 
     SignedReport made;
     made.entry = receipt.index;
-    const audit::SigningGround ground = TRY(signing_ground(receipt.index));
-    const auto sign = [&](const Hash& content) { return archive_->signer().sign_cms(content, ground); };
-    for (const Path& file : request.files) {
+    made.files = TRY(sign_pages(request.files, receipt.index, pages.json, [&]() -> Result<Bytes> {
+        return std::move(TRY(exporting::draw_report(report, pages)).pdf);
+    }));
+    return made;
+}
+
+// JSON with its signature beside it, or pages; `entry` allows the signatures.
+Result<std::vector<std::string>> House::sign_pages(const std::vector<Path>& files, EntryIndex entry,
+                                                   const std::string& content,
+                                                   const std::function<Result<Bytes>()>& draw) {
+    std::vector<std::string> made;
+    const audit::SigningGround ground = TRY(signing_ground(entry));
+    const auto sign = [&](const Hash& digest) { return archive_->signer().sign_cms(digest, ground); };
+    for (const Path& file : files) {
         if (!is_pdf(file)) {
             Path signature = file;
             signature += ".p7s";
-            TRY(replace_file(environment_.fs, signature, TRY(sign(digest))));
-            TRY(replace_file(environment_.fs, file, as_bytes(pages.json)));
-            made.files.push_back(file.string());
-            made.files.push_back(signature.string());
+            TRY(replace_file(environment_.fs, signature, TRY(sign(sha256(as_bytes(content))))));
+            TRY(replace_file(environment_.fs, file, as_bytes(content)));
+            made.push_back(file.string());
+            made.push_back(signature.string());
             continue;
         }
         const std::lock_guard making(bundle_mutex_);  // fonts are the process's
-        exporting::DrawnReport drawn = TRY(exporting::draw_report(report, pages));
-        TRY(replace_file(environment_.fs, file, TRY(audit::append_signature(std::move(drawn.pdf), sign))));
-        made.files.push_back(file.string());
+        Bytes pdf = TRY(draw());
+        TRY(replace_file(environment_.fs, file, TRY(audit::append_signature(std::move(pdf), sign))));
+        made.push_back(file.string());
     }
     return made;
 }

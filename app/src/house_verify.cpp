@@ -1,5 +1,6 @@
 // Verification from inside: whole, from where the last one ended, by sample; and what only key holders can check.
 #include "app/house.h"
+#include "audit/erasures.h"
 #include "audit/verify_archive.h"
 #include "audit/verify_draw.h"
 
@@ -24,6 +25,7 @@ std::optional<audit::VerifiedState> read_state(Fs& fs, const Path& file) {
 
 // What is opened must be what the entry commits to; attachments that are entries of their own as well.
 Status check_content(const vault::Archive& archive, EntryIndex index, const audit::Entry& entry) {
+    if (archive.keys().apart()) return archive.keys().check(index);
     const vault::OpenedPayload opened = TRY(archive.open_payload(index, entry));
     for (const vault::BlobRef& blob : opened.payload.blobs) TRY(archive.blob_content(blob));
     return {};
@@ -31,7 +33,7 @@ Status check_content(const vault::Archive& archive, EntryIndex index, const audi
 
 Error vault_closed(const char* what) {
     return Error(Code::closed, std::string(what) + " opens content: a key holder must open the vault")
-        .with_hint("give --passphrase-file FILE, or - for standard input");
+        .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
 }
 
 }  // namespace
@@ -73,12 +75,15 @@ Result<audit::Report> House::verify_with(const VerifyRequest& request) {
     if (!archive_->is_open()) return vault_closed("--deep");
     // What only an opener can check: that plaintext matches the commitments. Leaves an access entry like every opening.
     TRY(archive_->record_control(ControlAction::finding, [](Body& body) { body.put_text(Tag::code, "verify:deep"); }));
-    const TreeSize size = archive_->head().size;
+    const auto head = archive_->head();
+    const TreeSize size = head.size;
+    const auto erasures = TRY(audit::collect_erasures(archive_->ledger(), size, head.root));
     Progress opening(environment_.clock, "verify --deep", "entries", size.value);
     for (std::uint64_t i = 0; i < size.value; ++i) {
         if (interrupt_requested()) return Error(Code::interrupted, "interrupted; nothing was found so far");
         const audit::Entry entry = TRY(archive_->entry(EntryIndex(i)));
         if (entry.header.suite == audit::Suite::none || entry.header.kind == audit::Kind::blob) continue;
+        if (erasures.covered(entry.header.tree, entry.header.leaf)) continue;  // nobody can
         if (const Status held = check_content(*archive_, EntryIndex(i), entry); !held.ok()) {
             report.problem("content", "entry " + std::to_string(i), held.error().message());
         } else {
@@ -102,10 +107,16 @@ Result<audit::Report> House::sample_content(ByteView nonce, std::uint64_t count)
     const Hash root = TRY(archive_->ledger().root(size));
     std::uint64_t passed_over = 0;
     std::vector<EntryIndex> gone;
+    const auto head = archive_->head();
+    const auto erasures = TRY(audit::collect_erasures(archive_->ledger(), head.size, head.root));
+    std::uint64_t erased = 0;
     const auto has_content = [&](EntryIndex i) -> Result<bool> {
         const auto header = TRY(archive_->ledger().header(i));
         bool fits = header.kind == audit::Kind::record;
-        if (fits) {
+        if (fits && erasures.covered(header.tree, header.leaf)) {
+            fits = false;  // its key is destroyed; whether its ciphertext is gone as well does not matter
+            ++erased;
+        } else if (fits) {
             // Only what was removed is passed over. A file that is missing is not: else whoever takes it away, or
             // damages it, would choose the sample.
             const auto frame = archive_->segments().frame(i);
@@ -132,6 +143,7 @@ Result<audit::Report> House::sample_content(ByteView nonce, std::uint64_t count)
     report.fingerprint = archive_->fingerprint();
     report.nonce = hex(nonce);
     report.sampled = drawn.size();
+    report.passed_over = erased;
     report.remark(RemarkCode::only_drawn);
     if (drawn.empty()) report.remark(RemarkCode::nothing_drawn);
     for (const EntryIndex i : gone)

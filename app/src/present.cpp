@@ -61,6 +61,12 @@ std::string coverage_line(const web::Coverage& c, bool de) {
     return out.str();
 }
 
+std::string unknown_coverage_line(const web::Coverage& c, bool de) {
+    return std::to_string(c.sealed) + (de ? " versiegelt, " : " sealed, ") + std::to_string(c.erased) +
+           (de ? " gelöscht; durchsuchbar: bei geschlossenem Tresor nicht bekannt"
+               : " erased; searchable: not known while the vault is closed");
+}
+
 json person_json(const vault::Person& p) {
     json j = {{"id", p.id}, {"name", p.name}, {"address", p.address}};
     if (!p.home.empty()) j["home"] = p.home;
@@ -93,7 +99,8 @@ std::string status_json(const web::StatusReport& r) {
     return dump({{"entries", r.entries},
                  {"records", r.records},
                  {"blobs", r.blobs},
-                 {"coverage", coverage_json(r.coverage)},
+                 {"coverage", r.coverage_known ? coverage_json(r.coverage)
+                                               : json{{"sealed", r.coverage.sealed}, {"erased", r.coverage.erased}}},
                  {"checkpoint",
                   {{"size", r.checkpoint_size.value},
                    {"root", r.checkpoint_root.hex()},
@@ -113,7 +120,8 @@ std::string status_text(const web::StatusReport& r, Language language) {
     std::ostringstream out;
     out << (de ? "Einträge       " : "entries        ") << r.entries << " (" << r.records
         << (de ? " Aufzeichnungen, " : " records, ") << r.quarantined << (de ? " in Quarantäne)\n" : " quarantined)\n");
-    out << (de ? "Abdeckung      " : "coverage       ") << coverage_line(r.coverage, de) << "\n";
+    out << (de ? "Abdeckung      " : "coverage       ")
+        << (r.coverage_known ? coverage_line(r.coverage, de) : unknown_coverage_line(r.coverage, de)) << "\n";
     out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex()
         << "\n";
     out << (de ? "Bestehen       " : "existence      ")

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/bring_secret.h"
+#include "app/src/refusal_words.h"
 #include "base/log.h"
 #include "base/progress.h"
 
@@ -17,7 +19,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint32_t kMaxRequest = 4u << 20;
-constexpr std::uint32_t kMaxSecret = 4096;
+constexpr std::uint32_t kMaxSecret = 16 * 1024;
 constexpr std::size_t kMostWorkers = 16;
 constexpr const char* kName = "serve.sock";
 
@@ -62,6 +64,8 @@ json to_json(const Call& c) {
             {"reports", reports},
             {"password_file", absolute(c.password_file)},
             {"limit", c.limit},
+            {"approvers", c.approvers},
+            {"attachment", c.attachment},
             {"original", c.original},
             {"deep", c.deep},
             {"since_last", c.since_last},
@@ -71,6 +75,12 @@ json to_json(const Call& c) {
             {"signer_keys", c.signer_keys},
             {"interval", c.interval_s},
             {"price", c.price},
+            {"for", c.for_time},
+            {"unlock", c.unlock},
+            {"add", c.add},
+            {"remove", c.remove},
+            {"holders", c.holders},
+            {"shares_out", absolute(c.shares_out)},
             {"watched", isatty(STDERR_FILENO) != 0}};
 }
 
@@ -100,6 +110,8 @@ Call from_json(const json& j) {
     c.reports = j.at("reports").get<std::vector<std::string>>();
     c.password_file = j.at("password_file");
     c.limit = j.at("limit");
+    c.approvers = j.at("approvers").get<std::vector<std::string>>();
+    c.attachment = j.at("attachment");
     c.original = j.at("original");
     c.deep = j.at("deep");
     c.since_last = j.at("since_last");
@@ -109,6 +121,12 @@ Call from_json(const json& j) {
     c.signer_keys = j.at("signer_keys");
     c.interval_s = j.at("interval");
     c.price = j.at("price");
+    c.for_time = j.at("for");
+    c.unlock = j.at("unlock");
+    c.add = j.at("add").get<std::vector<std::string>>();
+    c.remove = j.at("remove").get<std::vector<std::string>>();
+    c.holders = j.at("holders").get<std::vector<std::string>>();
+    c.shares_out = j.at("shares_out");
     return c;
 }
 
@@ -164,8 +182,10 @@ void RemoteServer::handle(const LocalSocket& connection) {
     const auto request = connection.receive_message(kMaxRequest);
     std::uint8_t head[4];
     if (!request.ok() || !connection.receive(head) || load_u32(head) > kMaxSecret) return;
-    SecretBytes passphrase(load_u32(head));
-    if (!connection.receive(passphrase.writable())) return;
+    SecretBytes brought(load_u32(head));
+    if (!connection.receive(brought.writable())) return;
+    const auto secrets = decode_call_secrets(brought.view());
+    if (!secrets.ok()) return;
 
     Work work;
     work.gone = [&connection] { return connection.ended(); };
@@ -179,7 +199,7 @@ void RemoteServer::handle(const LocalSocket& connection) {
             work.show = [&connection](std::string_view line) { send_frame(connection, 4, as_bytes(line)); };
         }
         const ScopedWork scope(work);
-        code = run_command_in(house_, call, passphrase, {out, err});
+        code = run_command_in(house_, call, *secrets, {out, err});
     } catch (const json::exception&) {
         err << "kustos: the request is not understood\n";
     }
@@ -192,28 +212,26 @@ void RemoteServer::handle(const LocalSocket& connection) {
 
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
     // These need no archive, or are the server.
-    static constexpr std::string_view kOwn[] = {"init",          "try",          "serve",       "tsa serve",
-                                                "witness serve", "signer serve", "trust key",   "trust sign",
-                                                "continue",      "audit list",   "audit export"};
+    static constexpr std::string_view kOwn[] = {
+        "init",         "try",           "serve",         "tsa serve",   "witness serve",    "signer serve",
+        "opener serve", "opener status", "opener unlock", "opener lock", "opener self-test", "search-worker",
+        "trust key",    "trust sign",    "continue",      "audit list",  "audit export"};
     if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
         return std::nullopt;
     const auto connected = LocalSocket::connect(call.archive / kName);
     if (!connected.ok()) return std::nullopt;
     const LocalSocket& server = *connected;
-    SecretBytes passphrase;
-    if (!call.passphrase_file.empty()) {
-        auto secret = read_secret(environment, call.passphrase_file, "passphrase");
-        if (!secret.ok()) {
-            streams.err << "kustos: " << secret.error().message() << "\n";
-            return exit_code(secret.error().code());
-        }
-        passphrase = std::move(*secret);
+    const auto secrets = bring_secrets(environment, call, streams);
+    if (!secrets.ok()) {
+        streams.err << refusal_text(secrets.error(), call.language);
+        return exit_code(secrets.error().code());
     }
+    const SecretBytes brought = encode(*secrets);
     const std::string request = to_json(call).dump();
     Bytes secret_head;
-    put_u32(secret_head, static_cast<std::uint32_t>(passphrase.size()));
+    put_u32(secret_head, static_cast<std::uint32_t>(brought.size()));
     std::optional<int> code;
-    if (server.send_message(as_bytes(request)) && server.send(secret_head) && server.send(passphrase.view())) {
+    if (server.send_message(as_bytes(request)) && server.send(secret_head) && server.send(brought.view())) {
         // A long command is silent for long.
         const auto more = [&server](std::span<std::uint8_t> bytes) {
             while (!server.readable(1000)) {

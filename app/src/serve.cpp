@@ -70,6 +70,8 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
                 log(LogLevel::error, "time stamps not renewed", {{"code", renewed.error().code()}});
             if (const Status counted = house.count_sources(); !counted.ok())
                 log(LogLevel::error, "sources not counted", {{"code", counted.error().code()}});
+            if (const Status forgotten = house.maintain(); !forgotten.ok())
+                log(LogLevel::error, "what is erased was not cleared away", {{"code", forgotten.error().code()}});
             calendar = clock.monotonic_ms() + kLookAtCalendar;
         }
         rest(std::clamp<std::int64_t>(publish - clock.monotonic_ms(), 100, kLateTokens));
@@ -99,7 +101,10 @@ Result<int> serve(House& house, int port, Streams streams) {
                 << std::flush;
     std::thread indexer([&house] { index_loop(house); });
     std::thread anchors([&house, interval] { anchor_loop(house, interval); });
-    while (!interrupt_requested() && !house.archive().read_only()) usleep(100'000);
+    while (!interrupt_requested() && !house.archive().read_only()) {
+        house.door().tick();
+        usleep(100'000);
+    }
     const bool failed = house.archive().read_only();
     request_interrupt();
     server->stop();
@@ -113,6 +118,7 @@ Result<int> serve(House& house, int port, Streams streams) {
                                             (why ? " (" + why->message() + ")" : ""))
             .with_hint("check the disk, then start again; recovery runs by itself");
     }
+    if (house.door().standing()) TRY(house.door().close("end"));
     if (auto done = house.publish_and_anchor(); !done.ok()) return std::move(done).error();
     return 0;
 }

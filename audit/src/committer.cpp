@@ -356,6 +356,13 @@ Status Committer::sign_again() {
     return replace_file(fs_, file, as_bytes(note_));
 }
 
+Result<EntryIndex> Committer::close_segment() {
+    TRY(alive());
+    auto closed = segments_->close_current();
+    if (!closed.ok() && closed.error().code() != Code::usage) dead_ = true;
+    return closed;
+}
+
 Status Committer::settle() {
     TRY(alive());
     TRY(collect(true));

@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 47> kControl = {
+constexpr std::array<std::string_view, 48> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -34,6 +34,27 @@ constexpr std::array<std::string_view, 47> kControl = {
     "sample_drawn",
     "sample_judged",
     "record_succeeded",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",  // 27 to 39
+    "slots_changed",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",  // 41 to 46
+    "certificate_issued",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
@@ -91,6 +112,22 @@ constexpr std::array<TagRow, 70> kTags = {{
     {"part", Form::u32},
     {"parts", Form::u32},
     {"successor", Form::u64},
+    // 46 to 59
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"slots_hash", Form::hash},
 }};
 
 std::optional<std::string> text_of(const BodyReader& body, Tag tag, Form form) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "audit/ledger.h"
+#include "audit/merkle.h"
+
 namespace kustos::audit {
 
 namespace {
@@ -20,10 +23,6 @@ std::optional<ErasureId> id_of(const BodyReader& body) {
     return id;
 }
 
-bool is_content(const EntryHeader& header) {
-    return header.kind == Kind::record || header.kind == Kind::blob;
-}
-
 }  // namespace
 
 RunState state_of(const ErasureRun& run) {
@@ -34,10 +33,25 @@ RunState state_of(const ErasureRun& run) {
     return RunState::unreadable;
 }
 
+std::string_view name_of(RunState state) {
+    switch (state) {
+        case RunState::begun:
+            return "begun";
+        case RunState::unreadable:
+            return "unreadable";
+        case RunState::terms_gone:
+            return "terms_gone";
+        case RunState::ciphertext_gone:
+            return "ciphertext_gone";
+        case RunState::final_:
+            return "final";
+    }
+    return "begun";
+}
+
 bool Erasures::seal(const EntryHeader& header) {
     if (header.suite == Suite::none) return true;
     used_.add(header.tree, header.leaf);
-    if (is_content(header)) contents_.add(header.tree, header.leaf);
     return covered_.empty() || !covered_.contains(header.tree, header.leaf);
 }
 
@@ -117,9 +131,9 @@ Status Erasures::add_ranges(EntryIndex index, Leaves& leaves, const std::vector<
         if (!counted_from_ || range.first_entry < *counted_from_) {
             leaves.counted = false;
         } else {
-            const std::uint64_t all = contents_.count_in(span);
+            const std::uint64_t all = used_.count_in(span);
             leaves.most += all;
-            leaves.least += all - contents_.count_common_in(span, covered_);
+            leaves.least += all - used_.count_common_in(span, covered_);
         }
     }
     return {};
@@ -214,6 +228,22 @@ Status Erasures::take_state(EntryIndex index, ErasureAction action, const BodyRe
         return run.terms && run.ciphertext && run.final_entry;
     });
     return {};
+}
+
+Result<Erasures> collect_erasures(const LedgerReader& ledger, const TreeSize& size, const Hash& root) {
+    Erasures all([&ledger](EntryIndex i) { return ledger.header(i); });
+    TRY(ledger.for_each(EntryIndex{0}, EntryIndex{size.value}, [&](EntryIndex index, ByteView bytes) -> Status {
+        const EntryHeader header = TRY(decode_header(bytes));
+        if (header.kind != Kind::erasure && header.kind != Kind::control) return {};
+        const Entry entry = TRY(decode_entry(bytes));
+        if (header.kind == Kind::control && control_action(entry) != ControlAction::generation_opened) return {};
+        const auto proof = TRY(ledger.proof(index, size));
+        TRY(verify_inclusion(index, size, leaf_hash(bytes), proof, root));
+        (void)all.take(index, entry);
+        return {};
+    }));
+    all.compare_no_more();
+    return all;
 }
 
 const ErasureRun* Erasures::find(const ErasureId& id) const {

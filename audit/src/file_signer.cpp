@@ -197,7 +197,8 @@ bool allows_a_document(ByteView bytes) {
     const auto entry = decode_entry(bytes);
     if (!entry.ok()) return false;
     return access_action(*entry) == AccessAction::export_ ||
-           control_action(*entry) == ControlAction::verification_reported;
+           control_action(*entry) == ControlAction::verification_reported ||
+           control_action(*entry) == ControlAction::certificate_issued;
 }
 
 }  // namespace

@@ -117,8 +117,16 @@ std::string Report::to_json() const {
               {"anchors", std::move(anchor_list)},
               {"mode", mode},
               {"headline", headline("en")}};
+    if (erasures.runs != 0) {
+        j["erasures"] = {{"runs", erasures.runs},
+                         {"contents", erasures.contents},
+                         {"unreadable", erasures.unreadable},
+                         {"terms_gone", erasures.terms_gone},
+                         {"ciphertext_gone", erasures.ciphertext_gone},
+                         {"final", erasures.final_}};
+    }
     if (mode == "since") j["since"] = since_size;
-    if (mode == "sampled") j["sample"] = {{"count", sampled}, {"nonce", nonce}};
+    if (mode == "sampled") j["sample"] = {{"count", sampled}, {"nonce", nonce}, {"passed_over", passed_over}};
     if (size != 0) j["size"] = size;
     if (!reported.empty()) j["reported"] = reported;
     if (root) j["root"] = root->hex();
@@ -147,6 +155,7 @@ std::string Report::to_text(std::string_view language) const {
     list(de ? "Was geprüft wurde" : "What was checked", text.checked);
     list(de ? "Was das beweist" : "What that proves", text.proven);
     list(de ? "Was es nicht beweist" : "What it does not prove", text.not_proven);
+    list(de ? "Löschungen" : "Erasures", text.erasures);
     list(de ? "Zeitstempel" : "Time stamps", text.time);
     if (!fingerprint.empty() && (!ok || origin != Origin::unknown))
         out += std::string("\n") + (de ? "Fingerabdruck: " : "Fingerprint: ") + fingerprint + "\n";

@@ -103,6 +103,7 @@ public:
         section(say("Was geprüft wurde", "What was checked"), text_.checked);
         section(say("Was das beweist", "What that proves"), text_.proven);
         section(say("Was es nicht beweist", "What it does not prove"), text_.not_proven);
+        if (!text_.erasures.empty()) section(say("Löschungen", "Erasures"), text_.erasures);
         time_stamps();
         foot();
         return std::move(out_) + "</main>\n</body>\n</html>\n";

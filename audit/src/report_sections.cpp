@@ -10,6 +10,8 @@ namespace kustos::audit {
 
 namespace {
 
+constexpr std::string_view kErasure = "erasure:";  // what a certificate says: its state
+
 bool only_origin(const Report& r) {
     return !r.ok && std::all_of(r.problems.begin(), r.problems.end(),
                                 [](const Problem& p) { return p.code == "origin.mismatch"; });
@@ -49,6 +51,7 @@ public:
         not_proven();
         findings();
         if (!r_.ok) text_.advice = advice();
+        erasures();
         time();
         return std::move(text_);
     }
@@ -67,6 +70,10 @@ private:
             add(to, fill(say("Eine Stichprobe von {} wurde gezogen, mit der Zufallsangabe {}.",
                              "A sample of {} was drawn, from the nonce {}."),
                          {entries(r_.sampled, true), harmless(r_.nonce, 130)}));
+        if (r_.mode == "sampled" && r_.passed_over != 0)
+            add(to, fill(say("{} davor gezogen und übergangen: Ihr Inhalt ist gelöscht, und die Kette verzeichnet es.",
+                             "{} drawn before that and passed over: the content is erased, and the ledger says so."),
+                         {entries(r_.passed_over)}));
         if (r_.mode == "since")
             add(to,
                 fill(say("Geprüft wurde, was seit dem schon früher geprüften Prüfpunkt über {} dazugekommen ist, und "
@@ -83,6 +90,12 @@ private:
         if (!r_.ok) return proven_in_part(to);
         if (bundle()) {
             proven_by_bundle(to);
+        } else if (signed_report() && r_.reported.starts_with(kErasure)) {
+            add(to,
+                say("Die Löschbescheinigung ist so, wie das Archiv sie unterschrieben hat, jede Seite eingeschlossen; "
+                    "die Einträge der Kette, die sie mitbringt, ergeben diesen Zustand und diesen Umfang.",
+                    "The certificate of erasure is as the archive signed it, every page included; the ledger's "
+                    "entries that it brings give this state and this extent."));
         } else if (signed_report()) {
             add(to,
                 say("Der Prüfbericht ist so, wie das Archiv ihn unterschrieben hat, jede Seite eingeschlossen, und "
@@ -161,6 +174,9 @@ private:
         if (count_of(r_, "frames") != 0)
             add(to, say("Jeder verschlüsselte Inhalt, der da sein muss, ist da, Byte für Byte.",
                         "Every encrypted content that must be there is there, byte for byte."));
+        if (count_of(r_, "ciphertexts_removed") != 0)
+            add(to, say("Entfernt wurde verschlüsselter Inhalt nur dort, wo die Kette eine Löschung verzeichnet.",
+                        "Encrypted content was removed only where the ledger has an erasure."));
         if (count_of(r_, "opened") != 0)
             add(to,
                 say("Die geöffneten Inhalte lassen sich lesen und sind die, auf die sich das Archiv beim Versiegeln "
@@ -313,6 +329,41 @@ private:
                       "{} entries are covered only by time stamps that nobody vouches for."));
     }
 
+    void erasures() {
+        auto& to = text_.erasures;
+        const ReportedErasures& e = r_.erasures;
+        if (e.runs == 0) return;
+        const auto runs = [&](std::uint64_t n, const char* one, const char* more) {
+            if (n != 0) add(to, fill(n == 1 ? one : more, {number(n)}));
+        };
+        runs(e.runs, say("{} Löschung ist in der Kette verzeichnet.", "{} erasure stands in the ledger."),
+             say("{} Löschungen sind in der Kette verzeichnet.", "{} erasures stand in the ledger."));
+        runs(e.contents,
+             say("Die Schlüssel zu {} Inhalt wurden vernichtet.", "The keys to {} content were destroyed."),
+             say("Die Schlüssel zu {} Inhalten wurden vernichtet.", "The keys to {} contents were destroyed."));
+        runs(e.unreadable,
+             say("Bei {} davon ist der Inhalt unlesbar; Suchwörter oder Geheimtext können noch da sein.",
+                 "Of {} the content is unreadable; words of the index or ciphertext may still be there."),
+             say("Bei {} davon sind die Inhalte unlesbar; Suchwörter oder Geheimtext können noch da sein.",
+                 "Of {} the contents are unreadable; words of the index or ciphertext may still be there."));
+        runs(e.terms_gone,
+             say("Bei {} davon sind auch die Suchwörter entfernt.", "Of {} the words of the index are gone, too."),
+             say("Bei {} davon sind auch die Suchwörter entfernt.", "Of {} the words of the index are gone, too."));
+        runs(e.ciphertext_gone,
+             say("Bei {} davon ist auch der Geheimtext entfernt.", "Of {} the ciphertext is gone, too."),
+             say("Bei {} davon ist auch der Geheimtext entfernt.", "Of {} the ciphertext is gone, too."));
+        runs(e.final_,
+             say("{} davon ist endgültig: Auch keine hinterlegte Schlüsselkopie ist noch übrig.",
+                 "{} of them is final: no escrowed copy of the keys is left either."),
+             say("{} davon sind endgültig: Auch keine hinterlegte Schlüsselkopie ist noch übrig.",
+                 "{} of them are final: no escrowed copy of the keys is left either."));
+        add(to,
+            say("Die Kette bezeugt, dass vernichtet wurde; beweisen lässt sich Vernichtung nicht. Kopfdaten und "
+                "Stelle jedes Eintrags bleiben und sind geprüft.",
+                "The ledger attests the destruction; destruction can't be proven. Header and place of every entry "
+                "remain, and were checked."));
+    }
+
     const Report& r_;
     std::string language_;
     bool de_;
@@ -370,7 +421,16 @@ std::string Report::headline(std::string_view language) const {
                         ". What is named below was changed, is missing or does not fit";
     }
     std::string out = de ? "Unversehrt" : "Intact";
-    if (subject == "report") {
+    if (subject == "report" && reported.starts_with(kErasure)) {
+        const std::string state = reported.substr(kErasure.size());
+        out =
+            de ? "Die Löschbescheinigung ist unversehrt und sagt: " : "The certificate of erasure is intact and says: ";
+        out += state == "begun"             ? (de ? "angeordnet" : "ordered")
+               : state == "unreadable"      ? (de ? "unlesbar" : "unreadable")
+               : state == "terms_gone"      ? (de ? "Wörter entfernt" : "words removed")
+               : state == "ciphertext_gone" ? (de ? "Chiffrat entfernt" : "ciphertext removed")
+                                            : (de ? "endgültig" : "final");
+    } else if (subject == "report") {
         out = de ? "Der Prüfbericht ist unversehrt und sagt: " : "The verification report is intact and says: ";
         out += reported == "ok" ? (de ? "nichts ist beschädigt" : "nothing was found broken")
                                 : (de ? "es gibt Befunde" : "there are findings");

@@ -83,6 +83,17 @@ const std::map<std::string_view, Words> kCodes = {
     {"vault.missing",
      {"Verschlüsselter Inhalt fehlt, und kein Eintrag erlaubt das.",
       "Encrypted content is missing, and no entry allows it."}},
+    {"erasure.entry",
+     {"Ein Eintrag über eine Löschung passt nicht zu dem, was die Kette sonst sagt. Er erlaubt nicht, dass etwas fehlt.",
+      "An entry about an erasure does not fit what the ledger says otherwise. It allows nothing to be missing."}},
+    {"erasure.ciphertext",
+     {"Verschlüsselter Inhalt ist noch da, obwohl die Kette sagt, dass er entfernt wurde.",
+      "Encrypted content is still there although the ledger says that it was removed."}},
+    {"erasure.key",
+     {"Ein Schlüssel ist noch da, obwohl die Kette sagt, dass er vernichtet wurde. Was damit gelöscht sein soll, ist "
+      "vielleicht noch lesbar.",
+      "A key is still there although the ledger says that it was destroyed. What was erased with it may still be "
+      "readable."}},
     {"ledger.continuation",
      {"Die Fortsetzung unter neuem Namen ist verändert oder passt nicht zur Kette davor.",
       "The continuation under a new name was changed, or does not fit the ledger before."}},
@@ -181,6 +192,15 @@ const std::map<std::string_view, Words> kNextSteps = {
       "dem nächsten Start verschlossen.",
       "Put the sealed key back from the backup at once: without it the content that it protects stays closed after the "
       "next start."}},
+    {"erasure",
+     {"Klären, wer das geschrieben oder zurückgelegt hat: Das Archiv selbst schreibt es nicht so. Eine zurückgespielte "
+      "Sicherung kann Gelöschtes wiederbringen; dann die Löschung noch einmal ausführen.",
+      "Find out who wrote this, or put it back: the archive itself does not write it so. A backup that was put back may "
+      "bring back what was erased; in that case, erase again."}},
+    {"erasure.ciphertext",
+     {"Das Archiv noch einmal verdichten (kustos compact) und wieder prüfen. Ohne Schlüssel ist der Inhalt nicht "
+      "lesbar.",
+      "Compact the archive once more (kustos compact), and verify again. Without its key the content can't be read."}},
     {"witness",
      {"Beim Betreiber des Zeugen erfragen, welchen Prüfpunkt er unterschrieben hat, und beide vergleichen. "
       "Widersprechen sie sich, gibt es zwei Ketten unter einem Namen.",
@@ -282,6 +302,16 @@ constexpr std::array kCounts = {
     Count{"bytes",
           {"Zusammen war das 1 Byte.", "Together that was 1 byte."},
           {"Zusammen waren das {} Byte.", "Together these were {} bytes."}},
+    Count{"erasures",
+          {"1 Löschung wurde nachvollzogen: was sie vernichtet hat und wie weit sie ist.",
+           "1 erasure was followed: what it destroyed, and how far it has come."},
+          {"{} Löschungen wurden nachvollzogen: was sie vernichtet haben und wie weit sie sind.",
+           "{} erasures were followed: what they destroyed, and how far they have come."}},
+    Count{"ciphertexts_removed",
+          {"1 verschlüsselter Inhalt ist entfernt; die Kette erlaubt es.",
+           "1 encrypted content was removed; the ledger allows it."},
+          {"{} verschlüsselte Inhalte sind entfernt; die Kette erlaubt es.",
+           "{} encrypted contents were removed; the ledger allows it."}},
     Count{"opened",
           {"1 Inhalt wurde geöffnet und mit dem verglichen, was versiegelt wurde.",
            "1 content was opened and compared with what was sealed."},

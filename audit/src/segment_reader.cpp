@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "audit/src/lru.h"
 #include "audit/src/segment_layout.h"
@@ -20,10 +21,10 @@ Error no_payload(const char* why) {
 
 // Offsets of the frames of one segment, as far as they were asked for.
 struct Table {
-    Table(EntryIndex first_entry, std::unique_ptr<File> opened)
+    Table(EntryIndex first_entry, std::shared_ptr<File> opened)
         : first(first_entry), file(std::move(opened)), walker(*file, 0) {}
     EntryIndex first;
-    std::unique_ptr<File> file;
+    std::shared_ptr<File> file;  // frames are read through it: the offsets are this file's, whatever has its name now
     FrameWalker walker;
     std::vector<std::uint64_t> offsets;  // of entry first + i; kNoFrame with a file of its own
 };
@@ -49,7 +50,8 @@ Result<std::uint64_t> read_length(File& file, std::uint64_t offset, const EntryH
 }  // namespace
 
 struct SegmentReader::State {
-    State(Fs& disk, Path dir, HeaderSource source) : fs(disk), vault_dir(std::move(dir)), headers(std::move(source)) {}
+    State(Fs& disk, Path dir, HeaderSource source, MayBeGone gone)
+        : fs(disk), vault_dir(std::move(dir)), headers(std::move(source)), may_be_gone(std::move(gone)) {}
 
     Result<EntryIndex> segment_of(EntryIndex index) {
         const auto above = [&] { return std::upper_bound(firsts.begin(), firsts.end(), index); };
@@ -59,7 +61,7 @@ struct SegmentReader::State {
         return *(above() - 1);
     }
 
-    Result<std::uint64_t> offset_of(EntryIndex index, EntryIndex first) {
+    Result<std::pair<std::shared_ptr<File>, std::uint64_t>> place_in(EntryIndex index, EntryIndex first) {
         std::unique_ptr<Table>* cached = tables.find(first.value);
         if (!cached) {
             auto file = fs.open(segment_file(vault_dir, first), OpenMode::read);
@@ -72,25 +74,32 @@ struct SegmentReader::State {
             tables.erase(first.value);  // a file that was cut and written again is walked anew
             return extended.error();
         }
-        return (*cached)->offsets[index.value - first.value];
+        return std::pair((*cached)->file, (*cached)->offsets[index.value - first.value]);
     }
 
-    Result<std::pair<EntryIndex, std::uint64_t>> locate(EntryIndex index) {
+    Result<std::pair<std::shared_ptr<File>, std::uint64_t>> locate(EntryIndex index) {
         const std::lock_guard lock(mutex);
         const EntryIndex first = TRY(segment_of(index));
-        return std::pair(first, TRY(offset_of(index, first)));
+        return place_in(index, first);
     }
 
     Fs& fs;
     Path vault_dir;
     HeaderSource headers;
+    MayBeGone may_be_gone;
     std::mutex mutex;  // guards what follows
     std::vector<EntryIndex> firsts;
     Lru<std::uint64_t, std::unique_ptr<Table>> tables{kTablesBudget};
 };
 
-SegmentReader::SegmentReader(Fs& fs, Path vault_dir, HeaderSource headers)
-    : state_(std::make_unique<State>(fs, std::move(vault_dir), std::move(headers))) {}
+SegmentReader::SegmentReader(Fs& fs, Path vault_dir, HeaderSource headers, MayBeGone may_be_gone)
+    : state_(std::make_unique<State>(fs, std::move(vault_dir), std::move(headers), std::move(may_be_gone))) {}
+
+void SegmentReader::forget() const {
+    const std::lock_guard lock(state_->mutex);
+    state_->firsts.clear();
+    state_->tables = Lru<std::uint64_t, std::unique_ptr<Table>>(kTablesBudget);
+}
 
 SegmentReader::~SegmentReader() = default;
 
@@ -98,16 +107,18 @@ Result<Frame> SegmentReader::frame(EntryIndex index) const {
     const EntryHeader header = TRY(state_->headers(index));
     if (header.suite == Suite::none) return no_payload("the entry has no sealed payload");
     const bool own = has_own_file(header);
-    Path path = blob_file(state_->vault_dir, index);
+    std::shared_ptr<File> file;
     std::uint64_t offset = 0;
-    if (!own) {
-        const auto [first, at] = TRY(state_->locate(index));
-        path = segment_file(state_->vault_dir, first);
-        offset = at;
+    if (own) {
+        auto opened = state_->fs.open(blob_file(state_->vault_dir, index), OpenMode::read);
+        if (!opened.ok() && opened.error().code() == Code::not_found && state_->may_be_gone &&
+            state_->may_be_gone(index, header))
+            return no_payload("the ciphertext was removed");
+        if (!opened.ok()) return lost("a blob's file is missing");
+        file = std::move(opened).value();
+    } else {
+        std::tie(file, offset) = TRY(state_->locate(index));
     }
-    auto opened = state_->fs.open(path, OpenMode::read);
-    if (!opened.ok()) return lost(own ? "a blob's file is missing" : "a segment is missing");
-    const std::shared_ptr<File> file = std::move(opened).value();
     const std::uint64_t length = TRY(read_length(*file, offset, header));
     if (length == 0) return no_payload("the ciphertext was removed");
     if (TRY_IN("vault", file->size()) < offset + kFrameHead + length) return lost("file ends inside a frame");

@@ -200,7 +200,12 @@ Result<std::uint64_t> committed_length(Fs& fs, const Path& path, EntryIndex firs
     return walker.offset();
 }
 
+// And what a compaction left that was killed.
 Status remove_uncommitted(Fs& fs, const Path& vault_dir, TreeSize committed) {
+    for (const std::string& name : TRY_IN("segments", fs.list(vault_dir / "segments"))) {
+        if (name.size() == 20 && name.substr(12) == ".seg.tmp")
+            TRY_IN("segment", fs.remove(vault_dir / "segments" / name));
+    }
     for (const EntryIndex first : TRY(list_segments(fs, vault_dir))) {
         if (first.value >= committed.value) TRY_IN("segment", fs.remove(segment_file(vault_dir, first)));
     }
@@ -307,6 +312,18 @@ std::vector<SegmentChange> SegmentWriter::changes() const {
 
 void SegmentWriter::committed() {
     state_->mark_committed();
+}
+
+Result<EntryIndex> SegmentWriter::close_current() {
+    TRY(state_->alive());
+    if (!state_->changes.empty() || state_->next != state_->committed_next)
+        return Error(Code::usage, "a segment is closed between batches");
+    if (state_->current) {
+        TRY(state_->fatal(state_->close_current()));
+        TRY(state_->fatal(state_->sync()));
+        state_->mark_committed();
+    }
+    return state_->next;
 }
 
 Status SegmentWriter::rollback() {

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "audit/checkpoint.h"
+#include "audit/entry.h"
 #include "audit/tiles.h"
 #include "audit/verify_archive.h"
 
@@ -81,6 +82,24 @@ Result<VerifiedState> parse_lines(Lines in) {
         s.proven_since = TRY(parse_rfc3339(parts[1]));
         s.proven_size = TRY(number(parts[2]));
     }
+    while (in.next_is("erasures")) {
+        const auto parts = words(TRY(in.value("erasures")));
+        if (parts.size() != 2) return Error(Code::bad_input, "erasures has a first and a last entry");
+        const std::uint64_t first = TRY(number(parts[0])), last = TRY(number(parts[1]));
+        const auto& before = s.erasures.intervals();
+        if (first > last || last >= s.size.value || (!before.empty() && first <= before.back().last.value + 1))
+            return Error(Code::bad_input, "erasures are not in order");
+        s.erasures.add(EntryIndex(first), EntryIndex(last));
+    }
+    while (in.next_is("gone")) {
+        const auto parts = words(TRY(in.value("gone")));
+        if (parts.size() != 3) return Error(Code::bad_input, "gone has a tree and two leaves");
+        const std::uint64_t tree = TRY(number(parts[0])), first = TRY(number(parts[1])), last = TRY(number(parts[2]));
+        if (tree > 0xFFFFFFFF || first > last || last >= kLeavesPerKeyTree)
+            return Error(Code::bad_input, "gone names leaves that there are not");
+        s.gone.push_back({KeyTreeId(static_cast<std::uint32_t>(tree)), LeafNumber(static_cast<std::uint32_t>(first)),
+                          LeafNumber(static_cast<std::uint32_t>(last))});
+    }
     while (!in.at_end()) {
         const auto parts = words(TRY(in.value("source")));
         if (parts.size() != 2) return Error(Code::bad_input, "source has an entry and a number");
@@ -103,6 +122,10 @@ std::string VerifiedState::format() const {
         << root.hex() << "\nresume " << resume << "\nsegment " << segment << "\nanchored " << anchored.value << "\n";
     if (proven_since)
         out << "time " << time_name(time) << " " << format_rfc3339(*proven_since) << " " << proven_size << "\n";
+    for (const EntrySet::Interval& i : erasures.intervals())
+        out << "erasures " << i.first.value << " " << i.last.value << "\n";
+    for (const LeafSpan& span : gone)
+        out << "gone " << span.tree.value << " " << span.first.value << " " << span.last.value << "\n";
     for (const auto& [source, next] : sequences) out << "source " << source << " " << next << "\n";
     return out.str();
 }

@@ -19,6 +19,7 @@
 #include "audit/renewal.h"
 #include "audit/segment.h"
 #include "audit/src/token_folder.h"
+#include "audit/src/verify_erasures.h"
 #include "audit/src/verify_lookahead.h"
 
 namespace kustos::audit {
@@ -30,6 +31,7 @@ constexpr std::size_t kMostOpenSpans = 64;    // time stamps whose spans overlap
 constexpr std::size_t kMostJudging = 256;     // tokens, beside the walk
 constexpr std::size_t kKeptPublished = 1024;  // notes of published checkpoints
 constexpr unsigned kMostThreads = 8;
+constexpr int kMostLooks = 3;
 
 // "x.tmp" and "x.tmp123-4": names under which files are written before they get their own.
 bool is_temporary(std::string_view name) {
@@ -46,11 +48,25 @@ public:
         report_.subject = "archive";
     }
 
+    bool segments_changed() const {
+        const auto now = list_segments(fs_, vault_);
+        if (!now.ok()) return false;
+        for (const auto& [first, size] : segment_sizes_) {
+            const auto file = fs_.open(segment_file(vault_, EntryIndex(first)), OpenMode::read);
+            const auto there = file.ok() ? (*file)->size() : Result<std::uint64_t>(file.error());
+            if (there.ok() && *there < size) return true;
+        }
+        return false;
+    }
+
     Verification run() {
         const Status done = check();
         if (!done.ok()) report_.problem("archive.unreadable", "archive", done.error().message());
         Verification v;
-        if (done.ok() && (complete_ || interrupted_) && report_.ok && !live_) v.state = state();
+        if (done.ok() && (complete_ || interrupted_) && report_.ok && !live_) {
+            VerifiedState kept = state();
+            if (judge_.put_into(kept, kept.resume, interrupted_)) v.state = std::move(kept);
+        }
         v.report = std::move(report_);
         v.interrupted = interrupted_;
         return v;
@@ -85,6 +101,7 @@ private:
         }
         report_.size = size_.value;
         report_.root = root_;
+        judge_.begin(size_, 0);
         if (options_.since) go_on_from(*options_.since);
         TRY(list_published_checkpoints());
         list_cosigned_checkpoints();
@@ -92,6 +109,8 @@ private:
         TRY(list_frames());
         walk_entries();
         report_stamps(0);
+        if (!interrupted_) judge_.judge(segments_);
+        judge_.tell();
         count_all();
         if (interrupted_) return {};
         finish_tiles();
@@ -130,6 +149,17 @@ private:
             report_.problem("key.rotation", "ledger/rotations", "the ledger does not announce these keys");
             return;
         }
+        judge_.begin(size_, state.resume);
+        if (!judge_.go_on_from(state)) {
+            judge_.begin(size_, 0);
+            tops_ = {};
+            edge_.clear();
+            report_.problem("ledger.rewritten", "ledger",
+                            "the first " + std::to_string(state.size.value) +
+                                " entries are not those that an earlier verification saw");
+            return;
+        }
+        generation_ = judge_.generation_before();
         since_ = &state;
         from_ = state.resume;
         frames_from_ = state.segment;
@@ -507,6 +537,11 @@ private:
         if (!segments.ok()) report_.problem("vault.segment", "vault/segments", segments.error().message());
         if (!blobs.ok()) report_.problem("vault.blob", "vault/blobs", blobs.error().message());
         if (segments.ok()) segments_ = std::move(*segments);
+        for (std::size_t i = 0; i + 1 < segments_.size(); ++i) {  // the last one's size changes with every batch
+            const auto file = fs_.open(segment_file(vault_, segments_[i]), OpenMode::read);
+            const auto size = file.ok() ? (*file)->size() : Result<std::uint64_t>(file.error());
+            if (size.ok()) segment_sizes_.emplace_back(segments_[i].value, *size);
+        }
         if (blobs.ok()) {
             for (const EntryIndex b : *blobs) {
                 if (b.value >= frames_from_) blob_files_.insert(b.value);
@@ -531,7 +566,7 @@ private:
             return behind != spans_.begin() && reach_[static_cast<std::size_t>(behind - spans_.begin()) - 1] > first;
         };
         lookahead_.emplace(fs_, dir_, segments_, std::move(ahead));
-        while (const auto bundle = lookahead_->next()) {
+        while (const auto bundle = lookahead_->next(place())) {
             if (options_.stop && options_.stop()) {
                 interrupted_ = true;
                 report_.remark(RemarkCode::interrupted, {std::to_string(bundle->first)});
@@ -617,8 +652,10 @@ private:
             if (s.anchor.span.covers(index)) s.imprint.add(b.groups[i]);
         }
         check_sequence(index, h);
-        take_frame(index, h, b.frame_holds[i], b.frame_at[i]);
+        judge_.take_entry(index, h);
+        take_frame(index, h, b.frame_holds[i], b.frame_gone[i], b.frame_at[i]);
         if (h.kind == Kind::control) take_control(index, *decode_entry(b.entries[i]), name_of(index));
+        if (h.kind == Kind::erasure) judge_.take_erasure(index, *decode_entry(b.entries[i]));
     }
     static std::string name_of(EntryIndex index) { return "entry " + std::to_string(index.value); }
 
@@ -693,8 +730,14 @@ private:
     }
 
     // --- ciphertext ---
-    void take_frame(EntryIndex index, const EntryHeader& h, bool holds, const FramePlace& place) {
-        if (index.value < frames_from_) return;
+    std::optional<FramePlace> place() const {  // of the next frame
+        return file_ ? std::optional(FramePlace{segments_[segment_ - 1].value, offset_}) : std::nullopt;
+    }
+    void take_frame(EntryIndex index, const EntryHeader& h, bool holds, bool gone, const FramePlace& at) {
+        if (index.value < frames_from_) {
+            if (h.suite != Suite::none) judge_.frame_unseen(h);
+            return;
+        }
         if (has_own_file(h)) {
             if (holds) {
                 blob_files_.erase(index.value);
@@ -706,9 +749,13 @@ private:
             return;
         }
         if (segment_ < segments_.size() && index >= segments_[segment_]) next_segment();
-        if (holds && file_ && place == FramePlace{segments_[segment_ - 1].value, offset_}) {
-            offset_ += frame_size(h);
-            if (h.ciphertext_length != 0) count_frame(h);
+        if ((holds || gone) && place() == at) {
+            offset_ += gone ? kFrameHead : frame_size(h);
+            if (gone) {
+                judge_.frame_gone(h);
+            } else if (h.ciphertext_length != 0) {
+                count_frame(h);
+            }
         } else {
             check_frame(h, name_of(index));
         }
@@ -730,6 +777,7 @@ private:
     }
     void check_frame(const EntryHeader& h, const std::string& where) {
         if (!file_) {
+            if (h.suite != Suite::none) judge_.frame_unseen(h);
             if (!missing_reported_) report_.problem("vault.missing", where, "there is no segment that holds its frame");
             missing_reported_ = true;
             return;
@@ -737,26 +785,29 @@ private:
         std::uint8_t head[kFrameHead] = {};
         if (offset_ > segment_end_ || segment_end_ - offset_ < kFrameHead || !file_->read_at(offset_, head).ok()) {
             report_.problem("vault.segment", segment_name_ + " (" + where + ")", "ends before the frame");
+            if (h.suite != Suite::none) judge_.frame_unseen(h);
             file_.reset();
             missing_reported_ = true;
             return;
         }
         const std::uint64_t length = load_u64(head);
         offset_ += kFrameHead;
-        if (length != h.ciphertext_length) {
-            report_.problem(length == 0 ? "vault.missing" : "vault.segment", segment_name_ + " (" + where + ")",
-                            length == 0 ? "the ciphertext is gone and no entry allows it"
-                                        : "the frame has another length than its entry says");
-            if (length != 0) {  // nothing after it can be found
-                file_.reset();
-                missing_reported_ = true;
-            }
+        if (length == 0) {
+            if (h.ciphertext_length != 0) judge_.frame_gone(h);
             return;
         }
-        if (length == 0) return;
+        if (length != h.ciphertext_length) {
+            report_.problem("vault.segment", segment_name_ + " (" + where + ")",
+                            "the frame has another length than its entry says");
+            if (h.suite != Suite::none) judge_.frame_unseen(h);
+            file_.reset();  // nothing after it can be found
+            missing_reported_ = true;
+            return;
+        }
         if (segment_end_ - offset_ < length) {
             report_.problem("vault.segment", segment_name_ + " (" + where + ")",
                             "ends in the middle of the ciphertext");
+            judge_.frame_unseen(h);
             file_.reset();
             missing_reported_ = true;
             return;
@@ -787,11 +838,7 @@ private:
         const std::string name = "vault/blobs/" + blob_file(vault_, index).filename().string();
         blob_files_.erase(index.value);
         auto file = fs_.open(blob_file(vault_, index), OpenMode::read);
-        if (!file.ok()) {
-            report_.problem("vault.missing", name + " (" + where + ")",
-                            "the ciphertext is gone and no entry allows it");
-            return;
-        }
+        if (!file.ok()) return judge_.frame_gone(h);
         const auto size = (*file)->size();
         std::uint8_t head[kFrameHead] = {};
         const bool shaped = size.ok() && *size == kFrameHead + h.ciphertext_length && (*file)->read_at(0, head).ok() &&
@@ -910,15 +957,16 @@ private:
                 break;
             }
             case ControlAction::tree_opened:
-                check_box(body->find_u32(Tag::tree), "tree", body->find_hash(Tag::box_hash), where);
+                check_box(*body, Tag::tree, "tree", where);
                 break;
             case ControlAction::shard_opened:
-                check_box(body->find_u32(Tag::shard), "shard", body->find_hash(Tag::box_hash), where);
+                check_box(*body, Tag::shard, "shard", where);
                 break;
             case ControlAction::generation_opened: {
                 const auto generation = body->find_u32(Tag::generation);
                 const auto hash = body->find_hash(Tag::keyring_hash);
                 if (generation && hash) generation_ = {*generation, *hash};
+                judge_.take_erasure(index, entry);
                 break;
             }
             default:
@@ -926,8 +974,10 @@ private:
         }
     }
 
-    void check_box(const std::optional<std::uint32_t>& id, const char* purpose, const std::optional<Hash>& hash,
-                   const std::string& where) {
+    // A later generation has adopted what is in the boxes of those before: they may be gone.
+    void check_box(const BodyReader& body, Tag number, const char* purpose, const std::string& where) {
+        const auto id = body.find_u32(number);
+        const auto hash = body.find_hash(Tag::box_hash);
         if (!fs_.exists(dir_ / "keys")) return;  // an auditor without keys/
         if (!id || !hash) {
             report_.problem("ledger.chain", where, "names no sealed box");
@@ -937,11 +987,21 @@ private:
             char name[40];
             std::snprintf(name, sizeof name, "%s-%08x.%c", purpose, *id, copy);
             const auto bytes = read_file(fs_, dir_ / "keys" / "boxes" / name, 64 * 1024);
-            if (!bytes.ok() || !(sha256(*bytes) == *hash))
-                report_.problem("keys.box", std::string("keys/boxes/") + name,
-                                "is missing or not the one that " + where + " names");
+            if (!bytes.ok() && bytes.error().code() == Code::not_found) {
+                absent_boxes_.push_back({name, where, body.find_u32(Tag::generation).value_or(~0U)});
+            } else if (!bytes.ok() || !(sha256(*bytes) == *hash)) {
+                report_box(name, where);
+            }
         }
         report_.checked["boxes"] += 1;
+    }
+    void report_box(const std::string& name, const std::string& where) {
+        report_.problem("keys.box", "keys/boxes/" + name, "is missing or not the one that " + where + " names");
+    }
+    void judge_absent_boxes() {
+        for (const AbsentBox& box : absent_boxes_) {
+            if (!generation_ || box.generation >= generation_->first) report_box(box.name, box.where);
+        }
     }
 
     // An entry names a token. Its span lies behind, so the token has been met, or is not there.
@@ -1001,6 +1061,8 @@ private:
         for (const std::uint64_t size : missing_)
             report_.problem("anchor.missing", "ledger/anchors (size " + std::to_string(size) + ")",
                             "a token that an entry names is not there");
+        judge_absent_boxes();
+        if (generation_) judge_.judge_keys(generation_->first);
         if (generation_ && fs_.exists(dir_ / "keys")) {
             const std::string name = "generation-" + std::to_string(generation_->first);
             const auto page = read_file(fs_, dir_ / "keys" / name / "root", 64u << 20);
@@ -1054,7 +1116,9 @@ private:
             (!fs_.exists(ledger_ / "renewals") && renewals_.empty()))
             return;
         const LedgerReader reader(fs_, ledger_, size_);
-        const SegmentReader frames(fs_, vault_, [&reader](EntryIndex i) { return reader.header(i); });
+        const SegmentReader frames(
+            fs_, vault_, [&reader](EntryIndex i) { return reader.header(i); },
+            [this](EntryIndex, const EntryHeader& h) { return judge_.erasures().covered(h.tree, h.leaf); });
         const auto evidence = Evidence::open(fs_, ledger_, reader);
         if (!evidence.ok()) {
             report_.problem("renewal", "ledger/renewals", evidence.error().message());
@@ -1222,11 +1286,18 @@ private:
         std::string authority;
     };
     std::map<std::pair<std::uint64_t, Hash>, MetToken> met_;  // size, hash of the DER; no entry has named them yet
+    ErasureJudge judge_{fs_, dir_, report_};
+    struct AbsentBox {
+        std::string name, where;
+        std::uint32_t generation = 0;
+    };
+    std::vector<AbsentBox> absent_boxes_;
     std::optional<std::pair<std::uint32_t, Hash>> generation_;
     std::map<std::uint32_t, std::vector<std::pair<Hash, Hash>>> renewals_;  // by number: manifest, token
     std::set<std::uint32_t> sources_;
     std::map<std::uint32_t, std::uint64_t> sequence_;
     std::vector<EntryIndex> segments_;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> segment_sizes_;  // of the closed ones, when it began
     std::set<std::uint64_t> blob_files_;
     std::size_t segment_ = 0;
     std::unique_ptr<File> file_;
@@ -1266,11 +1337,18 @@ bool moves(Fs& fs, const Path& dir, const Bytes& before, bool wait) {
 
 Verification verify_archive(Fs& fs, const Path& dir, const VerifyOptions& options) {
     const std::optional<Bytes> before = checkpoint_bytes(fs, dir);
-    Verification first = ArchiveCheck(fs, dir, options, false).run();
-    if (first.report.ok || !before || !moves(fs, dir, *before, only_newer_files(first.report))) return first;
-    Verification again = ArchiveCheck(fs, dir, options, true).run();
-    again.report.remark("files newer than the checkpoint: a program wrote while the archive was checked");
-    return again;
+    bool live = false;
+    for (int tries = 0;; ++tries) {
+        ArchiveCheck check(fs, dir, options, live);
+        Verification found = check.run();
+        if (live) found.report.remark("files newer than the checkpoint: a program wrote while the archive was checked");
+        if (found.report.ok || !before) return found;
+        // Compaction replaces one segment after the other: each that was met in between may cost another look.
+        const bool compacted = tries < kMostLooks && check.segments_changed();
+        const bool moved = !live && moves(fs, dir, *before, only_newer_files(found.report));
+        if (!compacted && !moved) return found;
+        live = live || moved;
+    }
 }
 
 }  // namespace kustos::audit

@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "audit/erasures.h"
 #include "audit/key_history.h"
 #include "audit/ledger.h"
 #include "audit/segment.h"
@@ -67,13 +68,35 @@ private:
         report_.size = head->checkpoint.size.value;
         report_.root = head->checkpoint.root;
         judge_origin(history);
-        const SegmentReader segments(fs_, vault_, [&reader](EntryIndex i) { return reader->header(i); });
-        const auto drawn = TRY(draw_entries(head->checkpoint.root, head->checkpoint.size, nonce, count));
+        const SegmentReader segments(
+            fs_, vault_, [&reader](EntryIndex i) { return reader->header(i); },
+            [](EntryIndex, const EntryHeader&) { return true; });  // whether it may be is asked below
+        const auto not_erased = [&](EntryIndex i) -> Result<bool> {
+            const bool gone = is_erased(*reader, segments, i, head->checkpoint);
+            report_.passed_over += gone ? 1 : 0;
+            return !gone;
+        };
+        const auto drawn =
+            TRY(draw_entries(head->checkpoint.root, head->checkpoint.size, nonce, count, not_erased));
         report_.sampled = drawn.size();
         for (const EntryIndex index : drawn) check_entry(*reader, segments, index, head->checkpoint);
         report_.remark(RemarkCode::only_drawn);
         report_.remark(RemarkCode::not_decrypted);
         return {};
+    }
+
+    // The ciphertext is gone, and a finished erasure covers it. Only where one is gone the ledger is read for that.
+    bool is_erased(const LedgerReader& reader, const SegmentReader& segments, EntryIndex index,
+                   const Checkpoint& head) {
+        const auto header = reader.header(index);
+        if (!header.ok() || header->suite == Suite::none) return false;
+        const auto frame = segments.frame(index);
+        if (frame.ok() || frame.error().code() != Code::not_found) return false;
+        if (!erasures_) {
+            auto collected = collect_erasures(reader, head.size, head.root);
+            erasures_.emplace(collected.ok() ? std::move(*collected) : Erasures());
+        }
+        return erasures_->covered(header->tree, header->leaf);
     }
 
     void check_entry(const LedgerReader& reader, const SegmentReader& segments, EntryIndex index,
@@ -124,6 +147,7 @@ private:
     Fs& fs_;
     Path ledger_, vault_;
     const std::optional<Trust>& trust_;
+    std::optional<Erasures> erasures_;
     Report report_;
 };
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kBuffer = 256 * 1024;        // fits the second-level cache; larger ones were slower
 constexpr std::size_t kMostAhead = 64;             // bundles
 constexpr std::size_t kMostBytesAhead = 32 << 20;  // of bundle files
+constexpr std::size_t kHeads = 16 * 1024;          // of a segment at a time, where only lengths are read
 
 // Frames one behind the other in one file.
 struct Run {
@@ -45,6 +46,11 @@ private:
     std::size_t filled_ = 0;
 };
 
+bool is_gone(Window& window, std::uint64_t offset, const EntryHeader& h, std::uint64_t end) {
+    const auto head = h.ciphertext_length != 0 ? window.at(offset, kFrameHead, end) : std::nullopt;
+    return head && load_u64(head->data()) == 0;
+}
+
 bool holds(Window& window, std::uint64_t offset, const EntryHeader& h, std::uint64_t end) {
     const auto head = window.at(offset, kFrameHead, end);
     if (!head || load_u64(head->data()) != h.ciphertext_length) return false;
@@ -73,6 +79,10 @@ struct Lookahead::Job {
     std::vector<Run> runs;
     std::size_t bytes = 0;
     bool stamped = false;
+    // Where its frames were believed to begin.
+    bool placed = false;
+    FramePlace start;
+    std::size_t segment = 0;
     std::shared_ptr<Task> task;
 };
 
@@ -157,8 +167,56 @@ void Lookahead::wait(const Task& task) {
     done_.wait(lock, [&] { return task.done_; });
 }
 
+// The bytes of the next frame, as its length says; nullopt: the length is neither the header's nor 0, or not there.
+std::optional<std::uint64_t> Lookahead::stored_size(const EntryHeader& header) {
+    if (!read_heads_ || header.ciphertext_length == 0) return frame_size(header);
+    if (offset_ < heads_at_ || offset_ + kFrameHead > heads_at_ + heads_.size()) {
+        heads_.resize(kHeads);
+        const auto got = file_->read_at(offset_, heads_);
+        heads_.resize(got.ok() ? *got : 0);
+        heads_at_ = offset_;
+        if (heads_.size() < kFrameHead) return std::nullopt;
+    }
+    const std::uint64_t length = load_u64(heads_.data() + (offset_ - heads_at_));
+    if (length == 0) return kFrameHead;
+    return length == header.ciphertext_length ? std::optional(frame_size(header)) : std::nullopt;
+}
+
+// The judge stands elsewhere than assumed: something before was removed.
+void Lookahead::place_anew(const FramePlace& at) {
+    for (const auto& job : ahead_) {
+        if (!threads_.empty()) wait(*job->task);
+    }
+    read_heads_ = true;
+    segment_ = ahead_.front()->segment;
+    begun_ = at.segment;
+    offset_ = at.offset;
+    heads_.clear();
+    file_.reset();
+    auto opened = fs_.open(segment_file(vault_, EntryIndex(begun_)), OpenMode::read);
+    const auto size = opened.ok() ? (*opened)->size() : Result<std::uint64_t>(opened.error());
+    end_ = size.ok() ? *size : 0;
+    if (size.ok() && offset_ <= end_) file_ = std::move(*opened);
+    for (const auto& job : ahead_) {
+        LookedAt& r = *job->result;
+        job->runs.clear();
+        r.leaves.clear();
+        r.groups.clear();
+        r.frame_holds = {};
+        r.frame_gone = {};
+        r.frame_at = {};
+        if (r.file.ok()) place_frames(*job);
+        job->task = std::make_shared<Task>();
+        job->task->work_ = [this, raw = job.get()] { look(*raw); };
+        if (!threads_.empty()) queue(job->task, false);
+    }
+}
+
 void Lookahead::place_frames(Job& job) {
     const LookedAt& r = *job.result;
+    job.placed = file_ != nullptr;
+    job.start = {begun_, offset_};
+    job.segment = segment_;
     Run run;
     const auto close = [&](unsigned end) {
         run.end = end;
@@ -172,6 +230,7 @@ void Lookahead::place_frames(Job& job) {
             close(i);
             file_.reset();
             offset_ = end_ = 0;
+            heads_.clear();
             auto opened = fs_.open(segment_file(vault_, segments_[segment_]), OpenMode::read);
             if (opened.ok()) {
                 const auto size = (*opened)->size();
@@ -182,8 +241,9 @@ void Lookahead::place_frames(Job& job) {
             run = {file_, i, i, 0, 0};
         }
         if (!file_) continue;
-        const std::uint64_t frame = r.headers[i] ? frame_size(*r.headers[i]) : 0;
-        if (!r.headers[i] || end_ - offset_ < frame) {  // from here on the judge alone knows
+        const auto stored = r.headers[i] ? stored_size(*r.headers[i]) : std::nullopt;
+        const std::uint64_t frame = stored.value_or(0);
+        if (!stored || end_ - offset_ < frame) {  // from here on the judge alone knows
             close(i);
             file_.reset();
             run.file.reset();
@@ -222,10 +282,12 @@ void Lookahead::look(Job& job) const {
         std::uint64_t offset = run.offset;
         for (unsigned i = run.begin; i < run.end; ++i) {
             if (!r.headers[i]) break;
-            const std::uint64_t frame = frame_size(*r.headers[i]);
+            const std::uint64_t frame = frame_size(*r.headers[i]), end = run.offset + run.bytes;
             if (frame == 0) continue;
-            r.frame_holds[i] = holds(window, offset, *r.headers[i], run.offset + run.bytes);
-            offset += frame;
+            r.frame_at[i].offset = offset;
+            r.frame_gone[i] = is_gone(window, offset, *r.headers[i], end);
+            r.frame_holds[i] = !r.frame_gone[i] && holds(window, offset, *r.headers[i], end);
+            offset += r.frame_gone[i] ? kFrameHead : frame;
         }
     }
     for (unsigned i = 0; i < r.entries.size(); ++i) {
@@ -257,9 +319,10 @@ void Lookahead::work() {
     }
 }
 
-std::unique_ptr<LookedAt> Lookahead::next() {
+std::unique_ptr<LookedAt> Lookahead::next(const std::optional<FramePlace>& at) {
     fill();
     if (ahead_.empty()) return nullptr;
+    if (const Job& job = *ahead_.front(); at && !(job.placed && job.start == *at)) place_anew(*at);
     const std::shared_ptr<Job> job = std::move(ahead_.front());
     ahead_.pop_front();
     bytes_ahead_ -= job->bytes;

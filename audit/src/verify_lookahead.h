@@ -40,6 +40,7 @@ struct LookedAt {
     std::vector<std::optional<EntryHeader>> headers;  // absent: not well-formed
     std::vector<Hash> groups;                         // values of the imprint's groups, if they were asked for
     std::array<bool, kTileWidth> frame_holds{};       // length and hash are the header's
+    std::array<bool, kTileWidth> frame_gone{};        // a length of 0 stands where the header has another
     std::array<FramePlace, kTileWidth> frame_at{};    // there; the judge counts by itself where it should be
     bool tile_holds = false;                          // a full tile of level 0 is there as it should be
     Hash top;                                         // of a full tile
@@ -60,8 +61,9 @@ public:
     Lookahead(const Lookahead&) = delete;
     Lookahead& operator=(const Lookahead&) = delete;
 
-    // Null behind the last one.
-    std::unique_ptr<LookedAt> next();
+    // Null behind the last one. `at`: where the judge stands in the segments, if it knows: frames that were removed
+    // move those behind them, and what was placed elsewhere ahead is placed anew.
+    std::unique_ptr<LookedAt> next(const std::optional<FramePlace>& at = std::nullopt);
     // Work of the judge's that may be done beside the walk, before what is queued. wait() for it before the result is
     // used.
     class Task;
@@ -73,6 +75,8 @@ private:
     void queue(std::shared_ptr<Task> task, bool first);
     void fill();
     void place_frames(Job& job);
+    std::optional<std::uint64_t> stored_size(const EntryHeader& header);
+    void place_anew(const FramePlace& at);
     void work();
     void look(Job& job) const;
 
@@ -86,6 +90,10 @@ private:
     std::size_t segment_ = 0;
     std::shared_ptr<File> file_;
     std::uint64_t begun_ = 0, offset_ = 0, end_ = 0;  // of the segment's first entry; in file_
+    // Once a removed frame was met, lengths are read instead of assumed.
+    bool read_heads_ = false;
+    Bytes heads_;
+    std::uint64_t heads_at_ = 0;
 
     std::deque<std::shared_ptr<Job>> ahead_;  // in order
     std::size_t bytes_ahead_ = 0;

@@ -6,6 +6,7 @@
 
 #include "audit/cms_signature.h"
 #include "audit/entry.h"
+#include "audit/erasures.h"
 #include "audit/key_history.h"
 #include "audit/pdf_container.h"
 #include "audit/tlog_proof.h"
@@ -18,6 +19,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kMaxProofJson = 64u << 20;
+constexpr std::size_t kMaxErasureEntries = 100'000;
 
 json part_json(const ReportProof::Part& part) {
     return {{"entry", base64(part.entry)}, {"proof", part.proof}};
@@ -79,7 +81,11 @@ private:
         const auto named = proven(history, proof->report, "report");
         if (certificate && signer_ && !names_signer(*certificate))
             report_.problem("report.signature", "file", "the signer's certificate is not one that the ledger names");
-        if (named) check_entry(*named);
+        if (named && control_action(*named) == ControlAction::certificate_issued) {
+            check_certificate(history, *named);
+        } else if (named) {
+            check_entry(*named);
+        }
         judge_origin(history);
     }
 
@@ -135,6 +141,50 @@ private:
             return report_.problem("report.proof", "report", "the entry does not name this report");
         }
         report_.reported = fine ? "ok" : "problems";
+    }
+
+    // A certificate of an erasure (certificate.md) brings the entries that it speaks of: what they say together must be
+    // what it says.
+    void check_certificate(const KeyHistory& history, const Entry& entry) {
+        const auto body = BodyReader::parse(entry.body);
+        const auto content = json::parse(as_text(parts_.json), nullptr, false);
+        const auto text = [&](const char* key) { return text_of(content, key); };
+        const auto state = text("state"), erasure = text("erasure"), format = text("format");
+        const auto id = body.ok() ? body->find_bytes(Tag::erasure) : std::nullopt;
+        if (!id || !state.ok() || !erasure.ok() || !format.ok() || *format != "kustos-certificate-1" ||
+            body->find_hash(Tag::related_hash) != sha256(parts_.json) || body->find_text(Tag::code) != *state ||
+            hex(*id) != *erasure)
+            return report_.problem("report.proof", "report", "the entry does not name this report");
+        if (!erasure_says(history, content, *id, *state))
+            return report_.problem("report.proof", "report",
+                                   "the ledger's entries do not say what this certificate says");
+        report_.reported = "erasure:" + *state;
+    }
+
+    bool erasure_says(const KeyHistory& history, const json& content, const Bytes& id, const std::string& state) {
+        const auto entries = content.find("entries");
+        if (entries == content.end() || !entries->is_array() || entries->size() > kMaxErasureEntries) return false;
+        const std::uint64_t proofs = report_.checked["proofs"];
+        Erasures erasures;
+        std::optional<std::uint64_t> before;
+        for (const json& e : *entries) {
+            const auto entry_text = text_of(e, "entry"), proof_text = text_of(e, "proof");
+            if (!entry_text.ok() || !proof_text.ok()) return false;
+            auto bytes = parse_base64(*entry_text);
+            const auto proof = TlogProof::parse(as_bytes(*proof_text));
+            if (!bytes.ok() || !proof.ok() || (before && proof->index.value <= *before)) return false;
+            before = proof->index.value;
+            const auto entry = proven(history, {std::move(*bytes), *proof_text}, "entries");
+            if (!entry || !erasures.take(proof->index, *entry).ok()) return false;
+        }
+        report_.checked["proofs"] = proofs;  // those of the report itself
+        ErasureId wanted{};
+        if (id.size() != wanted.size()) return false;
+        std::copy(id.begin(), id.end(), wanted.begin());
+        const ErasureRun* run = erasures.find(wanted);
+        const auto count = content.find("count");
+        return run != nullptr && !run->broken && name_of(state_of(*run)) == state && count != content.end() &&
+               count->is_number_unsigned() && (!run->done || count->get<std::uint64_t>() == run->count);
     }
 
     void judge_origin(const KeyHistory& history) {

@@ -1,27 +1,30 @@
 #include "base/pkcs11.h"
 
 #include <dlfcn.h>
-#include <p11-kit/pkcs11.h>
 
 #include <array>
 #include <vector>
 
 #include "base/secret.h"
+#include "base/src/pkcs11_state.h"
 
 namespace kustos {
+
+using token_detail::attribute;
+using token_detail::failed;
+
+Error token_detail::failed(const char* what, CK_RV code) {
+    char number[24];
+    std::snprintf(number, sizeof number, "0x%lx", code);
+    return Error(Code::environment, std::string("token: ") + what + " (PKCS #11 error " + number + ")")
+        .with_hint("look at the token with the tools of its maker; and whether its PIN and label are right");
+}
 
 namespace {
 
 constexpr std::uint8_t kEd25519Params[] = {0x06, 0x03, 0x2B, 0x65, 0x70};  // OID 1.3.101.112 (RFC 8410)
 constexpr std::uint8_t kEd25519Name[] = {0x13, 0x0C, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 constexpr std::uint8_t kP256Params[] = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
-
-Error failed(const char* what, CK_RV code) {
-    char number[24];
-    std::snprintf(number, sizeof number, "0x%lx", code);
-    return Error(Code::environment, std::string("token: ") + what + " (PKCS #11 error " + number + ")")
-        .with_hint("look at the token with the tools of its maker; and whether its PIN and label are right");
-}
 
 Result<std::string> decoded(std::string_view text) {
     std::string out;
@@ -52,15 +55,6 @@ std::string encoded(std::string_view text) {
         }
     }
     return out;
-}
-
-template <class T>
-CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, T& value) {
-    return {type, &value, sizeof value};
-}
-// The interface takes plain pointers and does not write through those of a template.
-CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, ByteView bytes) {
-    return {type, const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -107,91 +101,92 @@ std::string TokenUri::format() const {
     return out + "?module-path=" + encoded(module) + "&pin-source=file:" + encoded(pin_file);
 }
 
-struct HardwareToken::State {
-    void* library = nullptr;
-    CK_FUNCTION_LIST* call = nullptr;
-    CK_SESSION_HANDLE session = 0;
-    bool in_session = false;
+HardwareToken::State::~State() {
+    // No C_Logout: it would log out every session of this process. The last one's end does.
+    if (in_session) call->C_CloseSession(session);
+    // C_Finalize would end the module for others in this process; the process's end does.
+    if (library != nullptr) dlclose(library);
+}
 
-    ~State() {
-        // No C_Logout: it would log out every session of this process. The last one's end does.
-        if (in_session) call->C_CloseSession(session);
-        // C_Finalize would end the module for others in this process; the process's end does.
-        if (library != nullptr) dlclose(library);
-    }
+Result<CK_OBJECT_HANDLE> HardwareToken::State::find(const std::string& object, CK_OBJECT_CLASS kind, bool& found) {
+    CK_ATTRIBUTE wanted[] = {attribute(CKA_CLASS, kind), attribute(CKA_LABEL, as_bytes(object))};
+    CK_OBJECT_HANDLE handles[2] = {};
+    CK_ULONG count = 0;
+    if (const CK_RV rv = call->C_FindObjectsInit(session, wanted, 2); rv != CKR_OK)
+        return failed("can't be searched", rv);
+    const CK_RV rv = call->C_FindObjects(session, handles, 2, &count);
+    call->C_FindObjectsFinal(session);
+    if (rv != CKR_OK) return failed("can't be searched", rv);
+    if (count > 1) return Error(Code::conflict, "token: two keys have the label " + object);
+    found = count == 1;
+    return handles[0];
+}
+Result<CK_OBJECT_HANDLE> HardwareToken::State::need(const std::string& object, CK_OBJECT_CLASS kind) {
+    bool found = false;
+    const CK_OBJECT_HANDLE handle = TRY(find(object, kind, found));
+    if (!found) return Error(Code::not_found, "token: it has no key with the label " + object);
+    return handle;
+}
 
-    Result<CK_OBJECT_HANDLE> find(const std::string& object, CK_OBJECT_CLASS kind, bool& found) {
-        CK_ATTRIBUTE wanted[] = {attribute(CKA_CLASS, kind), attribute(CKA_LABEL, as_bytes(object))};
-        CK_OBJECT_HANDLE handles[2] = {};
-        CK_ULONG count = 0;
-        if (const CK_RV rv = call->C_FindObjectsInit(session, wanted, 2); rv != CKR_OK)
-            return failed("can't be searched", rv);
-        const CK_RV rv = call->C_FindObjects(session, handles, 2, &count);
-        call->C_FindObjectsFinal(session);
-        if (rv != CKR_OK) return failed("can't be searched", rv);
-        if (count > 1) return Error(Code::conflict, "token: two keys have the label " + object);
-        found = count == 1;
-        return handles[0];
-    }
-    Result<CK_OBJECT_HANDLE> need(const std::string& object, CK_OBJECT_CLASS kind) {
-        bool found = false;
-        const CK_OBJECT_HANDLE handle = TRY(find(object, kind, found));
-        if (!found) return Error(Code::not_found, "token: it has no key with the label " + object);
-        return handle;
-    }
+// CKA_EC_POINT: a DER OCTET STRING around the point; some modules leave the wrapping out.
+Result<Bytes> HardwareToken::State::point(const std::string& object, std::size_t size) {
+    const CK_OBJECT_HANDLE handle = TRY(need(object, CKO_PUBLIC_KEY));
+    Bytes value(256);
+    CK_ATTRIBUTE wanted = {CKA_EC_POINT, value.data(), value.size()};
+    if (const CK_RV rv = call->C_GetAttributeValue(session, handle, &wanted, 1); rv != CKR_OK)
+        return failed("the public key can't be read", rv);
+    value.resize(wanted.ulValueLen);
+    if (value.size() == size + 2 && value[0] == 0x04 && value[1] == size) value.erase(value.begin(), value.begin() + 2);
+    if (value.size() != size) return Error(Code::environment, "token: the public key has an unknown form");
+    return value;
+}
 
-    // CKA_EC_POINT: a DER OCTET STRING around the point; some modules leave the wrapping out.
-    Result<Bytes> point(const std::string& object, std::size_t size) {
-        const CK_OBJECT_HANDLE handle = TRY(need(object, CKO_PUBLIC_KEY));
-        Bytes value(256);
-        CK_ATTRIBUTE wanted = {CKA_EC_POINT, value.data(), value.size()};
-        if (const CK_RV rv = call->C_GetAttributeValue(session, handle, &wanted, 1); rv != CKR_OK)
-            return failed("the public key can't be read", rv);
-        value.resize(wanted.ulValueLen);
-        if (value.size() == size + 2 && value[0] == 0x04 && value[1] == size)
-            value.erase(value.begin(), value.begin() + 2);
-        if (value.size() != size) return Error(Code::environment, "token: the public key has an unknown form");
-        return value;
+Status HardwareToken::State::make(const std::string& object, CK_MECHANISM_TYPE type, ByteView params,
+                                  ByteView other_params) {
+    bool found = false;
+    TRY(find(object, CKO_PRIVATE_KEY, found));
+    if (found) return Error(Code::conflict, "token: it has a key with the label " + object);
+    CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+    CK_MECHANISM mechanism = {type, nullptr, 0};
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0;
+    CK_RV rv = CKR_OK;
+    for (const ByteView p : {params, other_params}) {
+        if (p.empty()) break;
+        CK_ATTRIBUTE public_part[] = {attribute(CKA_EC_PARAMS, p), attribute(CKA_TOKEN, yes),
+                                      attribute(CKA_VERIFY, yes), attribute(CKA_LABEL, as_bytes(object)),
+                                      attribute(CKA_ID, as_bytes(object))};
+        CK_ATTRIBUTE private_part[] = {attribute(CKA_TOKEN, yes),          attribute(CKA_PRIVATE, yes),
+                                       attribute(CKA_SENSITIVE, yes),      attribute(CKA_EXTRACTABLE, no),
+                                       attribute(CKA_SIGN, yes),           attribute(CKA_LABEL, as_bytes(object)),
+                                       attribute(CKA_ID, as_bytes(object))};
+        rv = call->C_GenerateKeyPair(session, &mechanism, public_part, 5, private_part, 7, &public_key, &private_key);
+        if (rv == CKR_OK) return {};
     }
+    return failed("it can't make such a key", rv);
+}
 
-    Status make(const std::string& object, CK_MECHANISM_TYPE type, ByteView params, ByteView other_params) {
-        bool found = false;
-        TRY(find(object, CKO_PRIVATE_KEY, found));
-        if (found) return Error(Code::conflict, "token: it has a key with the label " + object);
-        CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-        CK_MECHANISM mechanism = {type, nullptr, 0};
-        CK_OBJECT_HANDLE public_key = 0, private_key = 0;
-        CK_RV rv = CKR_OK;
-        for (const ByteView p : {params, other_params}) {
-            if (p.empty()) break;
-            CK_ATTRIBUTE public_part[] = {attribute(CKA_EC_PARAMS, p), attribute(CKA_TOKEN, yes),
-                                          attribute(CKA_VERIFY, yes), attribute(CKA_LABEL, as_bytes(object)),
-                                          attribute(CKA_ID, as_bytes(object))};
-            CK_ATTRIBUTE private_part[] = {attribute(CKA_TOKEN, yes),          attribute(CKA_PRIVATE, yes),
-                                           attribute(CKA_SENSITIVE, yes),      attribute(CKA_EXTRACTABLE, no),
-                                           attribute(CKA_SIGN, yes),           attribute(CKA_LABEL, as_bytes(object)),
-                                           attribute(CKA_ID, as_bytes(object))};
-            rv = call->C_GenerateKeyPair(session, &mechanism, public_part, 5, private_part, 7, &public_key,
-                                         &private_key);
-            if (rv == CKR_OK) return {};
-        }
-        return failed("it can't make such a key", rv);
-    }
+Result<Bytes> HardwareToken::State::sign(const std::string& object, CK_MECHANISM_TYPE type, ByteView message) {
+    const CK_OBJECT_HANDLE handle = TRY(need(object, CKO_PRIVATE_KEY));
+    CK_MECHANISM mechanism = {type, nullptr, 0};
+    Bytes signature(64);
+    CK_ULONG length = signature.size();
+    CK_RV rv = call->C_SignInit(session, &mechanism, handle);
+    if (rv == CKR_OK)
+        rv =
+            call->C_Sign(session, const_cast<std::uint8_t*>(message.data()), message.size(), signature.data(), &length);
+    if (rv != CKR_OK) return failed("it does not sign", rv);
+    if (length != 64) return Error(Code::environment, "token: a signature has an unknown form");
+    return signature;
+}
 
-    Result<Bytes> sign(const std::string& object, CK_MECHANISM_TYPE type, ByteView message) {
-        const CK_OBJECT_HANDLE handle = TRY(need(object, CKO_PRIVATE_KEY));
-        CK_MECHANISM mechanism = {type, nullptr, 0};
-        Bytes signature(64);
-        CK_ULONG length = signature.size();
-        CK_RV rv = call->C_SignInit(session, &mechanism, handle);
-        if (rv == CKR_OK)
-            rv = call->C_Sign(session, const_cast<std::uint8_t*>(message.data()), message.size(), signature.data(),
-                              &length);
-        if (rv != CKR_OK) return failed("it does not sign", rv);
-        if (length != 64) return Error(Code::environment, "token: a signature has an unknown form");
-        return signature;
-    }
-};
+Status HardwareToken::State::destroy(const std::string& object, CK_OBJECT_CLASS kind) {
+    bool found = false;
+    const CK_OBJECT_HANDLE handle = TRY(find(object, kind, found));
+    if (!found) return {};
+    if (const CK_RV rv = call->C_DestroyObject(session, handle); rv != CKR_OK)
+        return failed("an object can't be removed", rv);
+    return {};
+}
 
 HardwareToken::HardwareToken(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HardwareToken::~HardwareToken() = default;
@@ -266,13 +261,7 @@ Result<Bytes> HardwareToken::sign_p256(const std::string& object, const Hash& di
 }
 Status HardwareToken::forget(const std::string& object) {
     const std::lock_guard lock(mutex_);
-    for (const CK_OBJECT_CLASS kind : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
-        bool found = false;
-        const CK_OBJECT_HANDLE handle = TRY(state_->find(object, kind, found));
-        if (!found) continue;
-        if (const CK_RV rv = state_->call->C_DestroyObject(state_->session, handle); rv != CKR_OK)
-            return failed("a key can't be removed", rv);
-    }
+    for (const CK_OBJECT_CLASS kind : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) TRY(state_->destroy(object, kind));
     return {};
 }
 

@@ -107,7 +107,11 @@ std::string plain_form(std::string_view word) {
 }
 
 std::string form_of(std::string_view word) {
-    return with_umlauts(plain_form(word), true);
+    return form_of_plain(plain_form(word));
+}
+
+std::string form_of_plain(std::string_view plain) {
+    return with_umlauts(plain, true);
 }
 
 std::string form_of_prefix(std::string_view letters) {

@@ -2,6 +2,7 @@
 //   <id 16 hex>.open/   Xapian directory of the open shard
 //   <id>.glass          a closed shard, one file        <id>.glass.new  on its way
 //   <id>.words  <id>.state
+//   <id>.making/         a rewritten shard on its way
 //   lock                held by the indexer
 #pragma once
 
@@ -14,7 +15,7 @@
 namespace kustos::search {
 
 struct ShardFiles {
-    Path open_dir, glass, glass_new, words, state;
+    Path open_dir, glass, glass_new, words, state, making;
 };
 ShardFiles shard_files(const Path& index_dir, ShardId id);
 
@@ -22,11 +23,15 @@ struct FoundShard {
     ShardId id;
     bool closed = false;  // .glass is there
     bool open_dir = false;
+    bool operator==(const FoundShard&) const = default;
 };
 // By id. An absent folder is empty. Foreign names are left out.
 Result<std::vector<FoundShard>> find_shards(Fs& fs, const Path& index_dir);
 
 Result<ShardState> read_state_file(Fs& fs, const Path& path, ByteView term_key);
+
+// What rewritten shards left behind (search/rewrite.h): the shards that whole ones replace. Needs no key.
+Status remove_replaced(Fs& fs, const Path& index_dir);
 
 Status remove_tree(Fs& fs, const Path& dir);  // absent is fine
 

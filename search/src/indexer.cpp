@@ -17,7 +17,10 @@ constexpr std::uint32_t kMostPerCommit = 9'000;  // Xapian commits by itself at 
 Status remove_leftovers(Fs& fs, const Path& index_dir, const std::vector<FoundShard>& shards) {
     for (const FoundShard& shard : shards) {
         const ShardFiles files = shard_files(index_dir, shard.id);
-        if (shard.closed) TRY(remove_tree(fs, files.open_dir));
+        if (shard.closed) {
+            TRY(remove_tree(fs, files.open_dir));
+            TRY(remove_tree(fs, files.making));
+        }
         if (fs.exists(files.glass_new)) {
             TRY(fs.remove(files.glass_new));
         }
@@ -59,6 +62,7 @@ struct Indexer::State {
     Status take_up_open_shards() {
         const std::vector<FoundShard> shards = TRY(find_shards(fs, index_dir));
         TRY(remove_leftovers(fs, index_dir, shards));
+        TRY(remove_replaced(fs, index_dir));
         for (const FoundShard& shard : shards) {
             if (!shard.closed && shard.open_dir) TRY(take_up(shard.id));
         }
@@ -81,7 +85,11 @@ struct Indexer::State {
             return remove_shard(fs, index_dir, id);
         }
         if (*resumed == nullptr) return remove_shard(fs, index_dir, id);
-        if (writer != nullptr) TRY(writer->close());
+        if (writer != nullptr) {
+            const ShardId before = writer->state().id;
+            TRY(writer->close());
+            keys.forget(before);
+        }
         writer = TRY(std::move(resumed));
         opened_ms = clock.monotonic_ms();
         return ok_status();
@@ -104,9 +112,14 @@ struct Indexer::State {
     // The live stream asks from `position`, where nothing can be known yet; only deferred records need the set.
     Status need_accounted(EntryIndex from) {
         if (from >= position || accounted) return ok_status();
-        const auto entries = TRY(accounted_entries(fs, index_dir, keys));
+        const auto told = TRY(keys.accounted());
+        const auto entries = told ? std::vector<EntryIndex>() : TRY(accounted_entries(fs, index_dir, keys));
         accounted.emplace();
         for (const EntryIndex known : entries) accounted->insert(known.value);
+        if (!told) return ok_status();
+        for (const EntrySet::Interval& known : told->intervals()) {
+            for (std::uint64_t i = known.first.value; i <= known.last.value; ++i) accounted->insert(i);
+        }
         return ok_status();
     }
     bool is_accounted(EntryIndex entry) const {
@@ -149,6 +162,13 @@ Result<std::unique_ptr<Indexer>> Indexer::open(Fs& fs, const Path& index_dir, Sh
 EntryIndex Indexer::position() const {
     return state_->position;
 }
+Status Indexer::shards_changed() {
+    state_->accounted.reset();
+    state_->position = TRY(summarise(state_->fs, state_->index_dir)).end;
+    if (state_->writer != nullptr) state_->position = std::max(state_->position, state_->writer->state().end);
+    return ok_status();
+}
+
 bool Indexer::has_open_shard() const {
     return state_->writer != nullptr;
 }
@@ -193,8 +213,10 @@ Status Indexer::commit(IndexFeed& feed) {
 Status Indexer::close_shard(IndexFeed& feed) {
     if (state_->writer == nullptr) return ok_status();
     TRY(commit(feed));
+    const ShardId id = state_->writer->state().id;
     TRY(state_->writer->close());
     state_->writer.reset();
+    state_->keys.forget(id);
     return ok_status();
 }
 

@@ -40,13 +40,36 @@ void sort_hits(std::vector<Hit>& hits, Sort sort) {
 }
 
 bool is_erased(const CensusNow& census, EntryIndex entry) {
-    return std::binary_search(census.erased.begin(), census.erased.end(), entry);
+    return census.erased != nullptr && census.erased->contains(entry);
+}
+
+std::uint64_t erased_in(const CensusNow& census, const ShardState& shard) {
+    if (census.erased == nullptr) return 0;
+    return census.erased->count_below(shard.end) - census.erased->count_below(shard.first);
+}
+
+void subtract(StateCounts& from, const StateCounts& less) {
+    from.searchable -= less.searchable;
+    from.partial -= less.partial;
+    from.opaque -= less.opaque;
+    from.failed -= less.failed;
+}
+
+// Each record is in one shard; files that somebody put back could say otherwise.
+Status expect_once(const std::vector<Hit>& hits) {
+    std::unordered_set<std::uint64_t> seen;
+    for (const Hit& hit : hits) {
+        if (!seen.insert(hit.data.entry.value).second)
+            return Error(Code::corrupt, "two shards of the index hold the same record")
+                .with_hint("remove the index folder and index again; nothing sealed is lost");
+    }
+    return ok_status();
 }
 
 Result<Coverage> make_coverage(const CensusNow& census, StateCounts counts) {
     Coverage out;
     out.sealed = census.sealed;
-    out.erased = census.erased.size();
+    out.erased = census.erased_records;
     out.searchable = counts.searchable;
     out.partial = counts.partial;
     out.opaque = counts.opaque;
@@ -80,16 +103,41 @@ struct Searcher::State {
     std::map<std::uint64_t, std::unique_ptr<ShardReader>> readers;
     Stemmer stemmer;
 
-    // Readers of all shards as they are now. Code::conflict: ask again.
-    Status open_all() {
-        const std::vector<FoundShard> found = TRY(find_shards(fs, index_dir));
-        std::unordered_set<std::uint64_t> here;
-        for (const FoundShard& shard : found) {
-            if (!shard.closed && !shard.open_dir) continue;
-            here.insert(shard.id.value);
-            TRY(open_one(shard));
+    // What is erased and still in a shard, as it was counted last.
+    struct Inside {
+        std::uint64_t erased = 0, records = 0;  // in its range, in it: while these stay the same, so does this
+        StateCounts counts;
+    };
+    std::map<std::uint64_t, Inside> inside;
+
+    // A listing while shards are replaced may see neither the old nor the new; one that sees what the last one saw is
+    // whole.
+    Result<std::vector<FoundShard>> list_shards() {
+        std::vector<FoundShard> now = TRY(find_shards(fs, index_dir));
+        for (int number = 0; number < kTries && now != listed; ++number) {
+            listed = std::move(now);
+            now = TRY(find_shards(fs, index_dir));
         }
-        std::erase_if(readers, [&here](const auto& reader) { return here.count(reader.first) == 0; });
+        return now;
+    }
+    std::vector<FoundShard> listed;
+
+    // Readers of all shards as they are now. Code::conflict: ask again. Newer shards first: they say which older ones
+    // they replace, whose keys may be gone.
+    Status open_all() {
+        const std::vector<FoundShard> found = TRY(list_shards());
+        std::unordered_set<std::uint64_t> here, replaced;
+        for (auto shard = found.rbegin(); shard != found.rend(); ++shard) {
+            if ((!shard->closed && !shard->open_dir) || replaced.count(shard->id.value) != 0) continue;
+            here.insert(shard->id.value);
+            TRY(open_one(*shard));
+            const auto reader = readers.find(shard->id.value);
+            if (reader == readers.end()) continue;
+            for (const ShardId old : reader->second->state().replaces) replaced.insert(old.value);
+        }
+        std::erase_if(readers, [&](const auto& reader) {
+            return here.count(reader.first) == 0 || replaced.count(reader.first) != 0;
+        });
         return ok_status();
     }
 
@@ -151,14 +199,31 @@ struct Searcher::State {
         StateCounts out;
         for (const auto& [id, reader] : readers) {
             out += reader->state().counts;
-            const ShardState& state = reader->state();
-            const auto first = std::lower_bound(census.erased.begin(), census.erased.end(), state.first);
-            if (first == census.erased.end() || *first >= state.end) continue;
-            for (const DocData& data : TRY(reader->all_rows())) {
-                if (is_erased(census, data.entry)) --out.of(data.state);
-            }
+            if (!knows_inside(census, reader->state())) TRY(look_inside(census, *reader));
+            subtract(out, inside_of(census, reader->state()));
         }
         return out;
+    }
+
+    bool knows_inside(const CensusNow& census, const ShardState& shard) const {
+        const std::uint64_t erased = erased_in(census, shard);
+        if (erased == shard.erased_apart) return true;
+        const auto known = inside.find(shard.id.value);
+        return known != inside.end() && known->second.erased == erased && known->second.records == shard.counts.total();
+    }
+
+    StateCounts inside_of(const CensusNow& census, const ShardState& shard) const {
+        if (erased_in(census, shard) == shard.erased_apart) return {};
+        return inside.at(shard.id.value).counts;
+    }
+
+    Status look_inside(const CensusNow& census, ShardReader& reader) {
+        Inside found{erased_in(census, reader.state()), reader.state().counts.total(), {}};
+        for (const DocData& data : TRY(reader.all_rows())) {
+            if (is_erased(census, data.entry)) ++found.counts.of(data.state);
+        }
+        inside[reader.id().value] = found;
+        return ok_status();
     }
 
     Result<Answer> try_once(const Query& query, const SearchOptions& options, RecordCensus& census) {
@@ -177,6 +242,7 @@ struct Searcher::State {
         hits.erase(std::remove_if(hits.begin(), hits.end(), [&](const Hit& h) { return is_erased(now, h.data.entry); }),
                    hits.end());
         sort_hits(hits, options.sort);
+        TRY(expect_once(hits));
         answer.entries.reserve(hits.size());
         answer.sent_at.reserve(hits.size());
         for (const Hit& hit : hits) {
@@ -207,7 +273,13 @@ Result<Coverage> Searcher::coverage(RecordCensus& census) {
     const std::lock_guard lock(state_->mutex);
     const IndexSummary summary = TRY(summarise(state_->fs, state_->index_dir));
     const CensusNow now = TRY(census.now());
-    if (now.erased.empty()) return make_coverage(now, summary.counts);
+    StateCounts counts = summary.counts;
+    bool known = true;
+    for (const ShardState& shard : summary.shards) {
+        known = known && state_->knows_inside(now, shard);
+        if (known) subtract(counts, state_->inside_of(now, shard));
+    }
+    if (known) return make_coverage(now, counts);
     for (int number = 0;; ++number) {
         const Status opened = state_->open_all();
         if (opened.ok()) break;

@@ -112,7 +112,7 @@ Status ShardReader::load_words() {
     WordsRead read = TRY(read_words(log, key_.view(), id_, state_.words_bytes));
     ShardWords words;
     for (std::string& plain : read.words) {
-        std::string form = form_of(plain);
+        std::string form = form_of_plain(plain);
         if (form != plain) words.forms.emplace_back(std::move(form), plain);
         words.plain.push_back(std::move(plain));
     }
@@ -133,7 +133,7 @@ Result<std::vector<std::string>> ShardReader::expand(const std::string& plain_le
         const std::size_t enough = out.size() + 8 * most;
         for (auto at = std::lower_bound(plain.begin(), plain.end(), letters);
              at != plain.end() && begins_with(*at, letters) && out.size() <= enough; ++at) {
-            out.push_back(form_of(*at));
+            out.push_back(form_of_plain(*at));
         }
     }
     const std::size_t enough = out.size() + 8 * most;

@@ -7,7 +7,8 @@
 namespace kustos::search {
 namespace {
 
-constexpr std::array<std::uint8_t, 4> kMagic = {'K', 'I', 'S', 1};
+constexpr std::array<std::uint8_t, 3> kMagic = {'K', 'I', 'S'};
+constexpr std::uint8_t kPlain = 1, kRewritten = 2;  // versions
 constexpr std::size_t kMac = 32, kMaxReasons = 256, kMaxReason = 40;
 
 Hash mac_of(ByteView bytes, ByteView term_key) {
@@ -61,8 +62,10 @@ StateCounts& StateCounts::operator+=(const StateCounts& other) {
 }
 
 Bytes encode_state(const ShardState& state, ByteView term_key) {
+    const bool later = !state.replaces.empty() || state.erased_apart > 0;
     Bytes out;
     put(out, ByteView(kMagic));
+    put_u8(out, later ? kRewritten : kPlain);
     put_u16(out, state.analysis);
     put_u64(out, state.id.value);
     put_u64(out, static_cast<std::uint64_t>(state.opened_at.ms));
@@ -80,17 +83,40 @@ Bytes encode_state(const ShardState& state, ByteView term_key) {
         put(out, reason);
         put_u64(out, count);
     }
+    if (later) {
+        CHECK(state.replaces.size() <= kMaxReplaced);
+        put_u64(out, state.erased_apart);
+        put_u16(out, static_cast<std::uint16_t>(state.replaces.size()));
+        for (const ShardId id : state.replaces) put_u64(out, id.value);
+    }
     put(out, mac_of(out, term_key).view());
     return out;
 }
 
+namespace {
+Status read_replaced(ByteReader& reader, ShardState& state) {
+    state.erased_apart = TRY(reader.u64());
+    const std::uint16_t count = TRY(reader.u16());
+    if (count > kMaxReplaced) return Error(Code::corrupt, "a shard's state is damaged");
+    for (std::uint16_t i = 0; i < count; ++i) {
+        const ShardId id(TRY(reader.u64()));
+        if ((i > 0 && id <= state.replaces.back()) || id == state.id)
+            return Error(Code::corrupt, "a shard's state is damaged");
+        state.replaces.push_back(id);
+    }
+    return ok_status();
+}
+}  // namespace
+
 Result<ShardState> decode_state(ByteView bytes, ByteView term_key) {
     const Error corrupt(Code::corrupt, "a shard's state is damaged");
-    if (bytes.size() < kMagic.size() + kMac || !equal(bytes.first(kMagic.size()), kMagic)) return corrupt;
+    if (bytes.size() < kMagic.size() + 1 + kMac || !equal(bytes.first(kMagic.size()), kMagic)) return corrupt;
     const ByteView covered = bytes.first(bytes.size() - kMac);
     if (!term_key.empty() && !equal_constant_time(mac_of(covered, term_key).view(), bytes.last(kMac))) return corrupt;
     ByteReader reader(covered.subspan(kMagic.size()));
     ShardState state;
+    const std::uint8_t version = TRY(reader.u8());
+    if (version != kPlain && version != kRewritten) return corrupt;
     state.analysis = TRY(reader.u16());
     state.id = ShardId(TRY(reader.u64()));
     state.opened_at.ms = static_cast<std::int64_t>(TRY(reader.u64()));
@@ -108,6 +134,7 @@ Result<ShardState> decode_state(ByteView bytes, ByteView term_key) {
         if (!is_reason(reason)) return corrupt;
         state.reasons[reason] = TRY(reader.u64());
     }
+    if (version == kRewritten) TRY(read_replaced(reader, state));
     TRY(reader.expect_end());
     if (state.first > state.end) return corrupt;
     return state;

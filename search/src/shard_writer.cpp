@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "search/query.h"
 #include "search/src/date_terms.h"
 #include "search/src/doc_data.h"
 #include "search/src/index_files.h"
@@ -18,8 +19,6 @@ namespace kustos::search {
 namespace {
 
 constexpr std::uint32_t kFieldGap = 100;  // a phrase does not reach from one field into the next
-constexpr int kWriteFlags = Xapian::DB_BACKEND_GLASS | Xapian::DB_NO_TERMLIST;
-
 struct WordTerms {
     std::string text;
     std::vector<std::string> stems;
@@ -53,6 +52,7 @@ struct ShardWriter::State {
     std::uint64_t uncommitted = 0;
     std::unordered_set<std::uint64_t> entries;
     std::unordered_set<std::string> known_words;
+    std::unordered_set<std::string> known_texts;  // u8 space, text
     std::unordered_map<const WordForms*, WordTerms> cache;
 
     const WordTerms& terms_of(const WordForms& forms) {
@@ -63,8 +63,16 @@ struct ShardWriter::State {
         for (const auto* list : {&forms.stems, &forms.components}) {
             for (const std::string& stem : *list) made.stems.push_back(terms.term(Space::stem, stem));
         }
-        if (known_words.insert(forms.plain).second) words->add(forms.plain);
+        if (known_words.insert(forms.plain).second) words->add({Space::text, forms.plain});
+        for (const std::string& stem : forms.components) log_text(Space::stem, stem);
         return made;
+    }
+
+    // What does not follow from the words, for the day when the shard is rewritten under another key.
+    void log_text(Space space, std::string_view text) {
+        std::string known(1, static_cast<char>(space));
+        known += text;
+        if (known_texts.insert(std::move(known)).second) words->add({space, std::string(text)});
     }
 
     // Text that free words look into; `position` moves on.
@@ -89,9 +97,11 @@ struct ShardWriter::State {
         if (used > 0) position += used + kFieldGap;
     }
 
-    void add_conditions(Xapian::Document& doc, const RecordDraft& draft) {
+    void add_conditions(Xapian::Document& doc, const RecordDraft& draft, const std::string& reason) {
         const auto mark = [&](Space space, std::string_view text) {
-            if (!text.empty()) doc.add_boolean_term(terms.term(space, text));
+            if (text.empty() || text.size() > kMaxLoggedText) return;
+            doc.add_boolean_term(terms.term(space, text));
+            if (is_logged(space)) log_text(space, text);
         };
         const DateNames names = date_names(draft.time);
         mark(Space::day, names.day);
@@ -99,11 +109,13 @@ struct ShardWriter::State {
         mark(Space::year, names.year);
         mark(Space::source, draft.source.empty() ? "" : form_of_name(draft.source));
         mark(Space::kind, draft.kind);
-        mark(Space::conversation_id, draft.conversation_id);
+        // no query can hold a longer one
+        if (draft.conversation_id.size() <= kMaxQueryBytes) mark(Space::conversation_id, draft.conversation_id);
         if (draft.has_attachment) mark(Space::has, "attachment");
+        mark(Space::reason, reason);
     }
 
-    Xapian::Document document_of(const RecordDraft& draft) {
+    Xapian::Document document_of(const RecordDraft& draft, const std::string& reason) {
         Xapian::Document doc;
         std::uint32_t position = 1;
         add_text(doc, draft.subject, position);
@@ -115,17 +127,21 @@ struct ShardWriter::State {
         for (const std::string& person : draft.from) add_field(doc, Space::from, person, other);
         for (const std::string& person : draft.to) add_field(doc, Space::to, person, other);
         add_field(doc, Space::conversation, draft.conversation, other);
-        add_conditions(doc, draft);
+        add_conditions(doc, draft, reason);
         doc.set_data(docs.seal({draft.entry, draft.time, draft.state}, random));
         return doc;
     }
 
-    void count(const RecordDraft& draft) {
+    // The word under which the reason is counted.
+    std::string reason_of(const RecordDraft& draft) const {
+        if (draft.reason.empty()) return {};
+        const bool room = numbers.reasons.size() < kMostReasons || numbers.reasons.count(draft.reason) != 0;
+        return room ? draft.reason : "other";
+    }
+
+    void count(const RecordDraft& draft, const std::string& reason) {
         ++numbers.counts.of(draft.state);
-        if (!draft.reason.empty()) {
-            const bool room = numbers.reasons.size() < 200 || numbers.reasons.count(draft.reason) != 0;
-            ++numbers.reasons[room ? draft.reason : "other"];
-        }
+        if (!reason.empty()) ++numbers.reasons[reason];
         const bool first = entries.empty();
         numbers.first = first ? draft.entry : std::min(numbers.first, draft.entry);
         numbers.end = std::max(numbers.end, EntryIndex(draft.entry.value + 1));
@@ -163,9 +179,9 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::create(Fs& fs, const Path& ind
     auto state = std::make_unique<State>(fs, index_dir, shard.id, shard.term_key.view(), analyser, random);
     if (fs.exists(state->files.open_dir) || fs.exists(state->files.glass) || fs.exists(state->files.words))
         return Error(Code::conflict, "a new shard's id was used before");
-    state->words = TRY(WordsWriter::open(fs, state->files.words, shard.term_key.view(), shard.id, 0, 0, random));
+    state->words = TRY(WordsWriter::create(fs, state->files.words, shard.term_key.view(), shard.id, random));
     TRY(guarded("opening a shard", [&]() -> Status {
-        state->database = Xapian::WritableDatabase(state->files.open_dir.string(), Xapian::DB_CREATE | kWriteFlags);
+        state->database = Xapian::WritableDatabase(state->files.open_dir.string(), Xapian::DB_CREATE | kShardFlags);
         return ok_status();
     }));
     state->numbers.id = shard.id;
@@ -178,7 +194,7 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
                                                          SecretBytes term_key, Analyser& analyser, Random& random) {
     auto state = std::make_unique<State>(fs, index_dir, id, term_key.view(), analyser, random);
     const bool committed = TRY(guarded("opening a shard again", [&]() -> Result<bool> {
-        state->database = Xapian::WritableDatabase(state->files.open_dir.string(), Xapian::DB_OPEN | kWriteFlags);
+        state->database = Xapian::WritableDatabase(state->files.open_dir.string(), Xapian::DB_OPEN | kShardFlags);
         const std::string stored = state->database.get_metadata("state");
         if (stored.empty()) return false;
         state->numbers = TRY(decode_state(as_bytes(stored), term_key.view()));
@@ -197,9 +213,10 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
     {
         const Bytes log = TRY(read_file(fs, state->files.words, kMaxWordsLog));
         WordsRead read = TRY(read_words(log, term_key.view(), id, length));
-        state->words =
-            TRY(WordsWriter::open(fs, state->files.words, term_key.view(), id, read.length, read.chunks, random));
+        state->words = TRY(WordsWriter::resume(fs, state->files.words, term_key.view(), id, read, random));
         state->known_words.insert(read.words.begin(), read.words.end());
+        for (const LoggedText& known : read.texts)
+            state->known_texts.insert(std::string(1, static_cast<char>(known.space)) + known.text);
     }
     return std::unique_ptr<ShardWriter>(new ShardWriter(std::move(state)));
 }
@@ -207,8 +224,9 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
 Status ShardWriter::add(const RecordDraft& draft) {
     CHECK(!holds(draft.entry));
     return guarded("indexing a record", [&]() -> Status {
-        state_->database.add_document(state_->document_of(draft));
-        state_->count(draft);
+        const std::string reason = state_->reason_of(draft);
+        state_->database.add_document(state_->document_of(draft, reason));
+        state_->count(draft, reason);
         return ok_status();
     });
 }
@@ -249,22 +267,27 @@ void ShardWriter::forget_cached_words() {
     state_->cache.clear();
 }
 
+Result<bool> compact_shard(Fs& fs, const ShardFiles& files, const Path& from) {
+    TRY(remove_tree(fs, files.glass_new));
+    const std::string numbers = TRY(guarded("compacting a shard", [&]() -> Result<std::string> {
+        Xapian::Database database(from.string(), Xapian::DB_BACKEND_GLASS);
+        std::string stored = database.get_metadata("state");
+        if (!stored.empty())
+            database.compact(files.glass_new.string(), Xapian::DBCOMPACT_SINGLE_FILE | Xapian::DBCOMPACT_NO_RENUMBER |
+                                                           static_cast<unsigned>(Xapian::Compactor::FULL));
+        return stored;
+    }));
+    if (numbers.empty()) return false;
+    TRY(TRY(fs.open(files.glass_new, OpenMode::read_write))->sync());
+    TRY(replace_file(fs, files.state, as_bytes(numbers)));
+    return true;
+}
+
 Status close_as_it_is(Fs& fs, const Path& index_dir, ShardId id) {
     const ShardFiles files = shard_files(index_dir, id);
     if (!fs.exists(files.glass)) {
-        TRY(remove_tree(fs, files.glass_new));
-        const std::string numbers = TRY(guarded("compacting a shard", [&]() -> Result<std::string> {
-            Xapian::Database database(files.open_dir.string(), Xapian::DB_BACKEND_GLASS);
-            std::string stored = database.get_metadata("state");
-            if (!stored.empty())
-                database.compact(files.glass_new.string(), Xapian::DBCOMPACT_SINGLE_FILE |
-                                                               Xapian::DBCOMPACT_NO_RENUMBER |
-                                                               static_cast<unsigned>(Xapian::Compactor::FULL));
-            return stored;
-        }));
-        if (numbers.empty()) return remove_shard(fs, index_dir, id);
-        TRY(TRY(fs.open(files.glass_new, OpenMode::read_write))->sync());
-        TRY(replace_file(fs, files.state, as_bytes(numbers)));
+        const bool any = TRY(compact_shard(fs, files, files.open_dir));
+        if (!any) return remove_shard(fs, index_dir, id);
         TRY(fs.rename(files.glass_new, files.glass));
         TRY(fs.sync_dir(index_dir));
     }

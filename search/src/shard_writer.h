@@ -2,11 +2,14 @@
 // Threads: one. Every error but those of bad options is final: throw the object away, its last commit stays.
 #pragma once
 
+#include <xapian.h>
+
 #include <memory>
 
 #include "base/random.h"
 #include "search/analysis.h"
 #include "search/index.h"
+#include "search/src/index_files.h"
 #include "search/src/record_draft.h"
 
 namespace kustos::search {
@@ -35,6 +38,14 @@ private:
     explicit ShardWriter(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
+
+// How shards are written: every reader and rewriter relies on it.
+inline constexpr int kShardFlags = Xapian::DB_BACKEND_GLASS | Xapian::DB_NO_TERMLIST;
+inline constexpr std::size_t kMostReasons = 200;  // of one shard; further ones count as "other"
+
+// Compacts a committed database folder into <id>.glass.new, synced, and writes the state file; false: nothing was
+// committed. Needs no key.
+Result<bool> compact_shard(Fs& fs, const ShardFiles& files, const Path& from);
 
 // Compacts an open shard without its key: as it was at its last commit. Without any commit its files are removed.
 Status close_as_it_is(Fs& fs, const Path& index_dir, ShardId id);

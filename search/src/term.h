@@ -26,6 +26,7 @@ enum class Space : std::uint8_t {
     source = 13,          // the source's name, whole
     kind = 14,            // "mail", "chat", ...
     has = 15,             // "attachment"
+    reason = 16,          // why it is partial, opaque or failed; never asked for, counted when a shard is rewritten
 };
 
 inline constexpr std::size_t kTermSize = 10;

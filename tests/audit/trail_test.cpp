@@ -105,13 +105,13 @@ TEST_CASE("every action and every row of docs/format/ledger.md has the name that
         }
         if (page.find("| " + std::to_string(number) + " " + name + " |") == std::string::npos) missing.insert(name);
     }
-    for (std::uint16_t tag = 3; tag <= 40; ++tag) {
+    for (std::uint16_t tag = 3; tag <= 45; ++tag) {
         Entry entry;
         entry.header.kind = Kind::control;
         entry.body = Body(ControlAction::finding).put_u16(static_cast<Tag>(tag), 0).encode();
         bool named = false;
         for (const std::uint8_t byte : {std::uint8_t{0}, std::uint8_t{'a'}}) {
-            for (const std::size_t length : {2u, 4u, 8u, 12u, 16u, 32u}) {
+            for (const std::size_t length : {2u, 4u, 8u, 12u, 16u, 28u, 32u}) {
                 const Bytes value(length, byte);
                 entry.body = Body(ControlAction::finding).put_bytes(static_cast<Tag>(tag), value).encode();
                 for (const auto& [name, text] : describe_body(entry))

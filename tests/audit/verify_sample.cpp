@@ -109,6 +109,7 @@ VerifySample::VerifySample(const Path& dir, std::uint64_t seed)
     append(control(Body(ControlAction::tree_opened)
                        .put_time(Tag::time, clock_.now())
                        .put_u32(Tag::tree, 1)
+                       .put_u32(Tag::generation, 1)
                        .put_hash(Tag::box_hash, sha256(box))));
     add_records();
     for (int i = 0; i < 260; ++i) {
@@ -131,6 +132,7 @@ std::uint64_t VerifySample::append(Entry entry, const Bytes& ciphertext) {
     entry.header.source = SourceId{sealed ? kSource : 0};
     entry.header.sequence = sequence_[sealed ? 1 : 0]++;
     if (!sealed) entry.header.record = random_.make<RecordId>();
+    if (sealed) entry.header.leaf = LeafNumber{leaves_++};
     const EntryIndex index{entries_.size()};
     entries_.push_back(encode(entry));
     must(segments_->append(index, entry.header, ciphertext));
@@ -138,6 +140,7 @@ std::uint64_t VerifySample::append(Entry entry, const Bytes& ciphertext) {
 }
 
 void VerifySample::commit() {
+    if (committed_ == entries_.size()) return;
     const std::vector<Bytes> batch(entries_.begin() + static_cast<std::ptrdiff_t>(committed_), entries_.end());
     AppendPlan plan = plan_append(state_, batch);
     must(segments_->sync());
@@ -226,8 +229,43 @@ void VerifySample::append_of(std::uint64_t source) {
     SampleSealed s = sample_sealed(random_, 0, 40);
     s.entry.header.source = SourceId{static_cast<std::uint32_t>(source)};
     s.entry.header.sequence = 0;
+    s.entry.header.leaf = LeafNumber{leaves_++};
     entries_.push_back(encode(s.entry));
     must(segments_->append(EntryIndex{entries_.size() - 1}, s.entry.header, s.ciphertext));
+}
+
+std::uint64_t VerifySample::append_control(const Body& body) {
+    return append(control(body));
+}
+
+std::uint64_t VerifySample::append_erasure(const Body& body) {
+    Entry entry = control(body);
+    entry.header.kind = Kind::erasure;
+    return append(entry);
+}
+
+Hash VerifySample::open_generation(std::uint32_t number) {
+    const Path folder = archive() / "keys" / ("generation-" + std::to_string(number));
+    must(fs_.make_dirs(folder));
+    Bytes page(100), e(4096);
+    random_.fill(page);
+    random_.fill(std::span(e).first(32));
+    must(replace_file(fs_, folder / "root", page));
+    must(replace_file(fs_, folder / "e", e));
+    append_control(Body(ControlAction::generation_opened)
+                       .put_time(Tag::time, clock_.now())
+                       .put_u32(Tag::generation, number)
+                       .put_bytes(Tag::intake_key, Bytes(32, 7))
+                       .put_hash(Tag::keyring_hash, sha256(page)));
+    return sha256(page);
+}
+
+EntryHeader VerifySample::header(std::uint64_t entry) const {
+    return must(decode_header(entries_.at(static_cast<std::size_t>(entry))));
+}
+
+EntryIndex VerifySample::close_segment() {
+    return must(segments_->close_current());
 }
 
 SignerKey VerifySample::key() const {

@@ -38,6 +38,15 @@ public:
     // A source is introduced, with the next extend(); and the first record of it.
     std::uint64_t add_source();
     void append_of(std::uint64_t source);
+    // For erasures. They are in the ledger after commit() or extend().
+    std::uint64_t append_erasure(const audit::Body& body);
+    std::uint64_t append_control(const audit::Body& body);
+    // keys/generation-<n>/ with a made-up root page and e, and its entry; answers the page's hash.
+    Hash open_generation(std::uint32_t number);
+    void commit();
+    audit::EntryHeader header(std::uint64_t entry) const;
+    EntryIndex close_segment();
+    audit::SegmentWriter& segments() { return *segments_; }
     // The checkpoint key, as whoever has taken it.
     audit::SignerKey key() const;
     std::uint64_t size() const { return entries_.size(); }
@@ -61,7 +70,6 @@ public:
 private:
     std::uint64_t append(audit::Entry entry, const Bytes& ciphertext = {});
     void publish_next();
-    void commit();
     void add_records();
     void publish();
     void name(const audit::AnchorSpan& span, const std::string& note, const Bytes& token);
@@ -77,6 +85,7 @@ private:
     std::vector<Bytes> entries_;  // all
     std::size_t committed_ = 0;
     std::uint64_t anchored_ = 0;
+    std::uint32_t leaves_ = 0;  // of the one tree that are used
     std::vector<std::uint64_t> sequence_;  // by source: 0 the archive, 1 the one source
     Content content_;
 };

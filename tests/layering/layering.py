@@ -29,6 +29,7 @@ LIBRARIES = [
     (r"unicode/", ["base"], "ICU is used through base/text.h"),
     (r"zstd", ["base"], "zstd is used through base/compress.h"),
     (r"pkcs11", ["base"], "tokens are used through base/pkcs11.h"),
+    (r"tss2", ["base/tpm"], "the TPM is used through base/tpm.h"),
     (r"yaml-cpp", ["base"], "YAML is used through base/config.h"),
     (r"Poco/Util", ["app"], "Poco::Util belongs to app"),
     (r"Poco/", ["audit/net", "ingest", "web"], "Poco: audit_net (TSA client), ingest (streams), web"),
@@ -54,7 +55,8 @@ def check(root):
             if path.suffix not in (".h", ".cpp"):
                 continue
             name = path.relative_to(root).as_posix()
-            public = path.suffix == ".h" and "/src/" not in name and "extractor" not in name and "/net/" not in name
+            public = path.suffix == ".h" and "/src/" not in name and "extractor" not in name and "/net/" not in name \
+                and not name.startswith("base/tpm/")
             for quote, target in INCLUDE.findall(path.read_text(encoding="utf-8")):
                 first = target.split("/")[0]
                 if first in ALLOWED or first == "tests":
@@ -62,6 +64,10 @@ def check(root):
                         problems.append(f"{name} includes {target}: {folder} may include {', '.join(allowed) or 'nothing'} ({reason})")
                     elif first != folder and "/src/" in target:
                         problems.append(f"{name} includes {target}: only the public headers of another folder (src/ is private)")
+                    elif target == "base/tpm.h" and folder not in ("base", "vault"):
+                        problems.append(f"{name} includes {target}: the TPM opens a slot of the vault; a verifier never links it")
+                    elif target.startswith("base/tpm/") and not name.startswith("base/tpm/"):
+                        problems.append(f"{name} includes {target}: only base/tpm.h is public")
                     elif first == "audit" and "/net/" in target and folder != "app" and not name.startswith("audit/net"):
                         problems.append(f"{name} includes {target}: only app wires what talks to the network")
                     continue

@@ -21,6 +21,11 @@ Result<SecretBytes> MemoryKeys::key_of(ShardId id) {
     return found->second.clone();
 }
 
+void MemoryKeys::forget(ShardId id) {
+    const std::lock_guard lock(mutex_);
+    forgotten.push_back(id);
+}
+
 Result<std::vector<FeedItem>> MemoryFeed::next(EntryIndex from, std::size_t limit,
                                                const std::function<bool(EntryIndex)>& known) {
     std::vector<FeedItem> out;
@@ -85,9 +90,13 @@ Status SmallArchive::index_all(bool close) {
     return close ? indexer->close_shard(feed) : indexer->commit(feed);
 }
 
-Result<Answer> SmallArchive::ask(const std::string& query, SearchOptions search_options) {
+Searcher& SmallArchive::searcher_of() {
     if (searcher == nullptr) searcher = std::make_unique<Searcher>(fs, index(), keys);
-    return searcher->run(TRY(parse_query(query)), search_options, census);
+    return *searcher;
+}
+
+Result<Answer> SmallArchive::ask(const std::string& query, SearchOptions search_options) {
+    return searcher_of().run(TRY(parse_query(query)), search_options, census);
 }
 
 std::vector<std::uint64_t> SmallArchive::find(const std::string& query) {

@@ -19,7 +19,9 @@ class MemoryKeys final : public ShardKeys {
 public:
     Result<NewShard> open_shard() override;
     Result<SecretBytes> key_of(ShardId id) override;
+    void forget(ShardId id) override;
     bool closed = false;
+    std::vector<ShardId> forgotten;
     std::map<std::uint64_t, SecretBytes> keys;
 
 private:
@@ -62,6 +64,7 @@ struct SmallArchive {
     Result<std::unique_ptr<Indexer>> open_indexer();
     Status index_all(bool close = true);  // through an indexer that is opened and closed again
     Result<Answer> ask(const std::string& query, SearchOptions search_options = {});
+    Searcher& searcher_of();
     // Entries that match, ascending. CHECKs that the query is good and the coverage adds up.
     std::vector<std::uint64_t> find(const std::string& query);
 

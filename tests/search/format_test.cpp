@@ -23,6 +23,10 @@ public:
     void fill(std::span<std::uint8_t> out) override { std::fill(out.begin(), out.end(), std::uint8_t{0x5A}); }
 };
 
+std::vector<LoggedText> example_texts() {
+    return {{Space::text, "vertrag"}, {Space::text, "müller"}, {Space::source, "postfach"}};
+}
+
 ShardState example_state() {
     ShardState state;
     state.id = ShardId(7);
@@ -49,19 +53,21 @@ TEST_CASE("the page's words log is what the code writes, and reads back") {
     const Bytes page = kustos::test::doc_example("index.md", "WORDS");
     FixedRandom random;
     Bytes made = encode_words_header(ShardId(7));
-    put(made, seal_words(example_key(), ShardId(7), 0, {"vertrag", "müller"}, random));
+    put(made, seal_words(example_key(), ShardId(7), 0, example_texts(), random));
     CHECK(made == page);
     const auto read = read_words(page, example_key(), ShardId(7), page.size());
     REQUIRE(read.ok());
     CHECK(read->words == std::vector<std::string>{"vertrag", "müller"});
+    CHECK(read->texts == std::vector<LoggedText>{{Space::source, "postfach"}});
+    CHECK(read->version == 2);
     CHECK(read->length == page.size());
 }
 
 TEST_CASE("a words log opens only under its key, its shard and its place") {
     FixedRandom random;
     Bytes log = encode_words_header(ShardId(7));
-    const Bytes first = seal_words(example_key(), ShardId(7), 0, {"eins"}, random);
-    const Bytes second = seal_words(example_key(), ShardId(7), 1, {"zwei"}, random);
+    const Bytes first = seal_words(example_key(), ShardId(7), 0, {{Space::text, "eins"}}, random);
+    const Bytes second = seal_words(example_key(), ShardId(7), 1, {{Space::text, "zwei"}}, random);
     Bytes swapped = log, torn = log;
     put(log, first), put(log, second);
     put(swapped, second), put(swapped, first);
@@ -90,6 +96,26 @@ TEST_CASE("the page's document data is what the code writes, and reads back") {
         CHECK(!key.open(as_text(bad)).ok());
     }
     CHECK(!key.open(as_text(ByteView(page).first(37))).ok());
+}
+
+TEST_CASE("the page's state of a rewritten shard is what the code writes, and reads back") {
+    const Bytes page = kustos::test::doc_example("index.md", "STATE-REWRITTEN");
+    ShardState state = example_state();
+    state.id = ShardId(9);
+    state.counts = {4, 0, 1, 0};
+    state.reasons = {{"encrypted", 1}};
+    state.replaces = {ShardId(7), ShardId(8)};
+    state.erased_apart = 2;
+    CHECK(encode_state(state, example_key()) == page);
+    const auto read = decode_state(page, example_key());
+    REQUIRE(read.ok());
+    CHECK(read->replaces == state.replaces);
+    CHECK(read->erased_apart == 2);
+    for (std::size_t i = 0; i < page.size(); ++i) CHECK(!decode_state(ByteView(page).first(i), {}).ok());
+    state.replaces = {ShardId(8), ShardId(7)};
+    CHECK(!decode_state(encode_state(state, example_key()), example_key()).ok());
+    state.replaces = {ShardId(9)};
+    CHECK(!decode_state(encode_state(state, example_key()), example_key()).ok());
 }
 
 TEST_CASE("the page's state is what the code writes, and reads back") {

@@ -189,7 +189,8 @@ TEST_CASE("coverage adds up whatever became of the records, and erased ones are 
     ++a.census.census.sealed;
     REQUIRE(a.index_all().ok());
     a.census.census.sealed += 3;  // sealed, not indexed
-    a.census.census.erased = {erased};
+    a.census.census.erased = std::make_shared<EntrySet>(std::vector<EntryIndex>{erased});
+    a.census.census.erased_records = 1;
     const auto answer = a.ask("*");
     REQUIRE(answer.ok());
     CHECK(answer->coverage == Coverage{9, 1, 2, 1, 3, 1, 1});

@@ -13,6 +13,7 @@
 #include "vault/keyring.h"
 #include "vault/payload.h"
 #include "vault/seal.h"
+#include "vault/slots.h"
 #include "vault/unlock.h"
 
 using namespace kustos;
@@ -167,15 +168,16 @@ TEST_CASE("fields.md: every code of the code stands on the page, and none other"
     CHECK(expected == static_cast<int>(PathCode::configuration) + 1);
 }
 
-TEST_CASE("keys.md: slots") {
-    const Bytes page = doc_example("keys.md", "slots");
-    auto slots = decode_slots(page);
+TEST_CASE("keys.md: slots of the first version are read, and written as the second") {
+    auto slots = decode_slots(doc_example("keys.md", "slots of version 1"));
     REQUIRE(slots.ok());
     REQUIRE(slots->size() == 2);
-    CHECK(encode(*slots) == page);
     CHECK((*slots)[0].kind == SlotKind::automatic);
     CHECK((*slots)[1].kind == SlotKind::passphrase);
     CHECK((*slots)[1].cost.memory_kib == 64);
+    CHECK((*slots)[1].made.ms == 0);
+    slots = decode_slots(encode(*slots));
+    REQUIRE(slots.ok());
     for (const std::size_t i : {0u, 1u}) {
         const Bytes secret = i == 0 ? repeated(0x33) : to_bytes(std::string_view("Zwölf Boxkämpfer"));
         auto root = open_slot((*slots)[i], secret, kVault);
@@ -183,6 +185,34 @@ TEST_CASE("keys.md: slots") {
         CHECK(hex(root->view()) == hex(repeated(0x22)));
         CHECK(open_slot((*slots)[i], repeated(0x34), kVault).error().code() == Code::denied);
     }
+}
+
+TEST_CASE("keys.md: slots of three kinds, and two shares that open one of them") {
+    const Bytes page = doc_example("keys.md", "slots of three kinds");
+    const auto slots = decode_slots(page);
+    REQUIRE(slots.ok());
+    REQUIRE(slots->size() == 3);
+    CHECK(encode(*slots) == page);
+    for (const Slot& slot : *slots) CHECK(slot_facts(slot).ok());
+    CHECK(set_name(slot_facts((*slots)[0])->shares->set) == "71bb54");
+    CHECK(slot_facts((*slots)[1])->address == "device:/dev/tpmrm0");
+    CHECK_FALSE(slot_facts((*slots)[1])->with_pin);
+    CHECK(slot_facts((*slots)[2])->address == "token kustos, key slot");
+    ShareSecrets shares;
+    for (const char* name : {"share 2", "share 3"}) {
+        const std::string text = doc_text("keys.md", name);
+        const ShareReading read = read_share(as_bytes(text));
+        REQUIRE(read.share.has_value());
+        CHECK(as_text(share_text(*read.share).view()) == text);
+        shares.texts.emplace_back(as_bytes(text));
+    }
+    RealFs fs;
+    SystemClock clock;
+    SystemRandom random;
+    const auto root = open_root({fs, clock, random}, {}, *slots, std::move(shares), kVault);
+    REQUIRE(root.ok());
+    CHECK(hex(root->root.view()) == hex(repeated(0x22)));
+    CHECK(root->method == "shares 2/3: 2 3");
 }
 
 TEST_CASE("keys.md: the keyring's root page") {

@@ -557,7 +557,7 @@ class DamagedArchives(Case):
 
 # --- ledgers rewritten with the archive's own key ---------------------------------------------------------------------------------------
 
-class RewrittenHistories(Case):
+class Rewriting(Case):
     def rewritten(self, name, change, expected, archive=None, origin="pinned"):
         archive = archive or DEMO
         folder = Path(tempfile.mkdtemp(dir=FOLDER)) / "archive"
@@ -572,6 +572,8 @@ class RewrittenHistories(Case):
             self.assertEqual(first_code(report), expected)
         shutil.rmtree(folder.parent)
 
+
+class RewrittenHistories(Rewriting):
     def appended(self, name, expected, *entries, archive=None):
         def change(history, folder):
             history.entries += [e(history) if callable(e) else e for e in entries]
@@ -667,6 +669,192 @@ class RewrittenHistories(Case):
             history.save()
             (folder / "ledger/checkpoint").write_bytes(history.note(size=len(history.entries) - 1))
         self.rewritten("a smaller size with the root of all", smaller, "ledger.entries")
+
+
+class ErasedArchives(Rewriting):
+    """What was erased, compacted or not, and what only pretends to be."""
+
+    def erased(self, name, expected, change, archive=None):
+        def forged(history, folder):
+            frames = forge.Eraser(history, folder)
+            count = len(history.entries)
+            change(frames, frames.contents())
+            # Entries that are added have no payload: their frames are zeros, which the open segment has behind its last one.
+            self.assertLess(len(history.entries) - count, 100)
+            history.save()
+        self.rewritten("erasure: " + name, forged, expected, archive)
+
+    def test_genuine_ones(self):
+        for archive in (DEMO, LARGE):
+            def whole(e, c, removed=True, said=True):
+                big = [i for i in c if e.entry(i).length >= 1 << 20]
+                some = sorted(set(c[3:9:2] + c[-4:-1] + big[:1]))
+                e.erase(*some)
+                e.remove(*(some if removed is True else some[:removed]))
+                if said:
+                    e.say_removed(len(some))
+            self.erased("erased", None, lambda e, c: whole(e, c, 0, False), archive)
+            self.erased("half compacted", None, lambda e, c: whole(e, c, 2, False), archive)
+            self.erased("compacted, not said", None, lambda e, c: whole(e, c, True, False), archive)
+            self.erased("compacted", None, whole, archive)
+            self.erased("said and there", "erasure.ciphertext", lambda e, c: whole(e, c, 0), archive)
+            self.erased("said and half there", "erasure.ciphertext", lambda e, c: whole(e, c, 2), archive)
+
+        def twice(e, c):
+            e.erase(*c[:3])
+            e.remove(*c[:3])
+            e.say_removed(3)
+            e.erase(*c[5:8])
+        self.erased("erased again", None, twice)
+        self.erased("begun", None, lambda e, c: e.begin(e.range(c[0])))
+
+        def parts(e, c):
+            e.begin(e.range(c[0]), parts=2)
+            e.begin(e.range(c[1]), part=1, parts=2, new=False)
+            e.open_generation()
+            e.end(2)
+            e.remove(c[0], c[1])
+        self.erased("two parts", None, parts)
+
+        def tree(e, c):
+            mine = [i for i in c if e.entry(i).tree == e.entry(c[0]).tree]
+            e.begin(e.range(mine[0], mine[-1], first=0, last=(1 << 20) - 1))
+            e.open_generation()
+            e.end(len(mine))
+            e.remove(*mine)
+            e.say_removed(len(mine))
+        self.erased("a whole tree", None, tree)
+
+    def test_the_counts_are_the_same(self):
+        folder = Path(tempfile.mkdtemp(dir=FOLDER)) / "archive"
+        link_copy(LARGE.path, folder)
+        (folder / "ledger/checkpoint").unlink()
+        shutil.copy(LARGE.path / "ledger/checkpoint", folder / "ledger/checkpoint")
+        history = forge.History(folder, LARGE.signer("checkpoint.key").decode())
+        eraser = forge.Eraser(history, folder)
+        some = eraser.contents()[4:60:3]
+        eraser.erase(*some)
+        eraser.remove(*some)
+        eraser.say_removed(len(some))
+        history.save()
+        code, theirs = self.agree(folder)
+        self.assertEqual(code, 0, theirs["problems"][:2])
+        self.assertEqual(theirs["checked"], second_verify(folder, None)[1]["checked"])
+        self.assertEqual(theirs["erasures"], {"runs": 1, "contents": len(some), "unreadable": 1, "terms_gone": 0,
+                                              "ciphertext_gone": 0, "final": 0})
+        shutil.rmtree(folder.parent)
+
+    def test_ciphertext_that_is_missing_without_permission(self):
+        self.erased("no entry", "vault.missing", lambda e, c: e.remove(c[2]))
+        big = next(i for i, e in enumerate(map(kv.Entry, forge.History(LARGE.path, "").entries))
+                   if e.kind == kv.BLOB and e.length >= 1 << 20)
+        self.erased("no entry, a blob", "vault.missing", lambda e, c: e.remove(big), LARGE)
+        self.erased("begun only", "vault.missing", lambda e, c: (e.begin(e.range(c[2])), e.remove(c[2])))
+        self.erased("a neighbour", "vault.missing", lambda e, c: (e.erase(c[2]), e.remove(c[3])))
+        self.erased("said, and never erased", "erasure.entry", lambda e, c: (e.say_removed(1), e.remove(c[2])))
+
+        def part_missing(e, c):
+            e.begin(e.range(c[2]), parts=2)
+            e.open_generation()
+            e.end(1)
+            e.remove(c[2])
+        self.erased("a part is missing", "erasure.entry", part_missing)
+
+        def another_tree(e, c):
+            other = next(i for i in c if e.entry(i).tree != e.entry(c[0]).tree)
+            e.begin(e.range(other, first=e.entry(c[0]).leaf, last=max(e.entry(c[0]).leaf, e.entry(other).leaf)))
+            e.open_generation()
+            e.end(1)
+            e.remove(c[0])
+        trees = {kv.Entry(e).tree for e in forge.History(DEMO.path, "").entries if kv.Entry(e).kind == kv.RECORD}
+        if len(trees) > 1:
+            self.erased("ranges of another tree", "vault.missing", another_tree)
+
+    def test_malformed_entries(self):
+        def one(name, **bent):
+            def change(e, c):
+                e.begin(e.range(c[2], **bent))
+                e.open_generation()
+                e.end(1)
+                e.remove(c[2])
+            self.erased("a range with " + name, "erasure.entry", change)
+        one("another tree", tree=77)
+        one("no tree", tree=0)
+        one("another leaf", first=900_000, last=900_000)
+        one("leaves the wrong way round", first=5, last=4)
+        one("a leaf beyond the tree", last=1 << 20)
+        one("another entry", first_entry=1)
+        one("a last entry beyond the ledger", last_entry=1 << 40)
+        one("entries the wrong way round", first_entry=1 << 40)
+
+        def begun(name, *ranges, **bent):
+            self.erased("begun with " + name, "erasure.entry",
+                        lambda e, c: e.begin(*(ranges or (e.range(c[2]),)), **bent))
+        begun("a short id", t42=b"x")
+        begun("no id", t42=None)
+        begun("no method", t26=None)
+        begun("no generation", t12=None)
+        begun("a part beyond the parts", t43=struct.pack(">I", 1))
+        begun("no parts", t44=struct.pack(">I", 0))
+        begun("a short range", (33, bytes(27)))
+        self.erased("begun with no range", "erasure.entry", lambda e, c: e.begin())
+
+        def done(name, expected="erasure.entry", generation=True, **bent):
+            def change(e, c):
+                e.begin(e.range(c[2]))
+                if generation:
+                    e.open_generation()
+                e.end(1, **bent)
+            self.erased("done with " + name, expected, change)
+        done("no generation before", generation=False)
+        done("another id", t42=bytes(16))
+        done("no id", t42=None)
+        done("another keyring", t29=bytes(32))
+        done("no keyring", t29=None)
+        done("the generation before", t12=struct.pack(">I", 1))
+        done("a generation to come", t12=struct.pack(">I", 3))
+        done("more records", t21=struct.pack(">Q", 2))
+        done("no records", t21=struct.pack(">Q", 0))
+        done("no count", t21=None)
+        self.erased("done twice", "erasure.entry", lambda e, c: (e.erase(c[2]), e.end(1)))
+        self.erased("begun again after done", "erasure.entry", lambda e, c: (e.erase(c[2]), e.begin(e.range(c[3]), new=False)))
+        self.erased("the same part again", "erasure.entry", lambda e, c: (
+            e.begin(e.range(c[2]), parts=2), e.begin(e.range(c[3]), parts=2, new=False)))
+        self.erased("removal of more than there is", "erasure.entry", lambda e, c: (e.erase(c[2]), e.say_removed(2)))
+        self.erased("removal beyond the ledger", "erasure.entry",
+                    lambda e, c: (e.erase(c[2]), e.say_removed(1, len(e.history.entries) + 1)))
+        self.erased("removal without a count", "erasure.entry",
+                    lambda e, c: (e.erase(c[2]), e.add(kv.CIPHERTEXT_REMOVED, [(16, bytes(8))])))
+        self.erased("terms without a count", "erasure.entry", lambda e, c: e.add(kv.TERMS_REMOVED, [(16, bytes(8))]))
+        self.erased("final without a generation", "erasure.entry", lambda e, c: e.add(kv.FINAL, [(16, bytes(8)), (21, bytes(8))]))
+        self.erased("final", None, lambda e, c: e.add(kv.FINAL, [(12, bytes(4)), (16, bytes(8))]))
+        self.erased("an action to come", None, lambda e, c: e.add(77, []))
+
+    def test_keys_that_must_be_gone_and_boxes_that_may_be(self):
+        def run(e, c, erase):
+            e.begin(e.range(c[2]))
+            e.open_generation(erase)
+            e.end(1)
+        self.erased("the old key is still here", "erasure.key", lambda e, c: run(e, c, False))
+
+        def not_done(e, c):
+            e.begin(e.range(c[2]))
+            e.open_generation(False)
+        self.erased("the old key, before it is done", None, not_done)
+
+        def box(e, c, change, generations=True):
+            if generations:
+                run(e, c, True)
+            path = sorted((e.folder / "keys/boxes").iterdir())[0]
+            data = path.read_bytes()
+            path.unlink()
+            if change:
+                path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        self.erased("an adopted box is not here", None, lambda e, c: box(e, c, False))
+        self.erased("an adopted box is another", "keys.box", lambda e, c: box(e, c, True))
+        self.erased("a box is not here", "keys.box", lambda e, c: box(e, c, False, False))
+        self.erased("the old folder is not here", None,
+                    lambda e, c: (run(e, c, True), shutil.rmtree(e.folder / "keys/generation-1")))
 
 
 # --- bundles -----------------------------------------------------------------------------------------------------------------------------

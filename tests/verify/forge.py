@@ -152,6 +152,11 @@ class History:
         body = b"".join(struct.pack(">HH", tag, len(value)) + value for tag, value in [(1, struct.pack(">H", action))] + rows)
         return header + bytes(82) + body
 
+    def erasure(self, action, rows):
+        """Likewise, of kind erasure."""
+        entry = self.control(action, rows)
+        return entry[:2] + bytes([kv.ERASURE]) + entry[3:]
+
     def root(self):
         tree = kv.Frontier(kv.node_hash)
         for entry in self.entries:
@@ -185,3 +190,89 @@ class History:
         path = self.ledger / kv.tile_name(level, index, width)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+
+
+class Eraser:
+    """Erases entries of a history as an archive would: its entries, keys and ciphertext; each step can be left out or bent."""
+
+    def __init__(self, history, folder):
+        self.history, self.folder, self.generation, self.number = history, folder, 1, 0
+
+    def entry(self, index):
+        return kv.Entry(self.history.entries[index])
+
+    def contents(self, kind=None):
+        """Records and blobs in segments, ascending."""
+        return [i for i, e in enumerate(map(kv.Entry, self.history.entries))
+                if e.kind in ((kind,) if kind else (kv.RECORD, kv.BLOB))]
+
+    def range(self, first, last=None, **bent):
+        last = first if last is None else last
+        row = dict(tree=self.entry(first).tree, first=self.entry(first).leaf, last=self.entry(last).leaf, first_entry=first,
+                   last_entry=last)
+        row.update(bent)
+        return 33, struct.pack(">IIIQQ", *row.values())
+
+    def add(self, action, rows):
+        self.history.entries.append(self.history.erasure(action, sorted(rows, key=lambda row: row[0])))
+
+    def begin(self, *ranges, part=0, parts=1, new=True, **bent):
+        self.number += new
+        rows = {12: struct.pack(">I", self.generation + 1), 26: b"erasure", 42: bytes([self.number]) * 16,
+                43: struct.pack(">I", part), 44: struct.pack(">I", parts)}
+        rows.update({int(tag[1:]): value for tag, value in bent.items()})
+        self.add(kv.BEGUN, [(t, v) for t, v in rows.items() if v is not None] + list(ranges))
+
+    def open_generation(self, erase=True):
+        before, self.generation = self.generation, self.generation + 1
+        keys = self.folder / "keys" / f"generation-{self.generation}"
+        keys.mkdir()
+        (keys / "root").write_bytes(b"page %d" % self.generation)
+        (keys / "e").write_bytes(bytes([self.generation]) * 32 + bytes(4064))
+        self.history.entries.append(self.history.control(kv.GENERATION_OPENED, [
+            (12, struct.pack(">I", self.generation)), (15, bytes(32)), (29, self.page())]))
+        if erase:
+            self.forget(before)
+
+    def forget(self, generation):
+        path = self.folder / "keys" / f"generation-{generation}" / "e"
+        path.unlink()
+        path.write_bytes(bytes(4096))
+
+    def page(self):
+        return kv.sha256(b"page %d" % self.generation)
+
+    def end(self, count, **bent):
+        rows = {12: struct.pack(">I", self.generation), 21: struct.pack(">Q", count), 29: self.page(), 42: bytes([self.number]) * 16}
+        rows.update({int(tag[1:]): value for tag, value in bent.items()})
+        self.add(kv.DONE, [(t, v) for t, v in rows.items() if v is not None])
+
+    def erase(self, *entries):
+        self.begin(*[self.range(i) for i in entries])
+        self.open_generation()
+        self.end(len(entries))
+
+    def say_removed(self, count, size=None):
+        self.add(kv.CIPHERTEXT_REMOVED, [(16, struct.pack(">Q", len(self.history.entries) if size is None else size)),
+                                         (21, struct.pack(">Q", count))])
+
+    def remove(self, *entries):
+        """The ciphertext."""
+        firsts = sorted(int(p.name[:12]) for p in (self.folder / "vault/segments").glob("*.seg"))
+        for first, end in zip(firsts, firsts[1:] + [len(self.history.entries)]):
+            path, out, at = self.folder / "vault/segments" / f"{first:012}.seg", [], 0
+            data = path.read_bytes()
+            for index in range(first, end):
+                entry = self.entry(index)
+                if (entry.kind == kv.BLOB and entry.length >= 1 << 20) or at >= len(data):
+                    continue
+                length = int.from_bytes(data[at:at + 8], "big")
+                frame = data[at:at + 8 + length]
+                at += len(frame)
+                out.append(bytes(8) if index in entries else frame)
+            path.unlink()
+            path.write_bytes(b"".join(out) + data[at:])
+        for index in entries:
+            blob = self.folder / "vault/blobs" / f"{index:012}.blob"
+            if blob.exists():
+                blob.unlink()

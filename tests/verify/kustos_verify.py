@@ -646,20 +646,22 @@ RECORD, BLOB, ACCESS, ERASURE, CONTROL = 1, 2, 3, 4, 5
 ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
 TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED, ARCHIVE_CONTINUED = 6, 7, 8, 9, 18, 19
 VERIFICATION_REPORTED = 23
+CERTIFICATE_ISSUED = 47
+BEGUN, DONE, CIPHERTEXT_REMOVED, TERMS_REMOVED, FINAL = 1, 2, 3, 4, 5  # of kind erasure
 
 
 class Entry:
     def __init__(self, data):
         if not 116 <= len(data) <= 65535:
             raise Refused("an entry has 116 to 65,535 bytes")
-        (magic, version, self.kind, self.suite, _, self.source, self.sequence, self.record, tree, leaf, self.fields,
+        (magic, version, self.kind, self.suite, _, self.source, self.sequence, self.record, self.tree, self.leaf, self.fields,
          self.content_root, self.length, self.ciphertext) = struct.unpack(">BBBBHIQ16sIIH32sQ32s", data[:116])
         if (magic, version) != (0x4B, 1) or self.kind not in range(1, 6) or self.suite not in (0, 1):
             raise Refused("an entry of unknown kind")
         if self.suite == 0:
             if self.kind in (RECORD, BLOB) or any(data[34:116]):
                 raise Refused("an entry without payload whose fields are not zero")
-        elif tree == 0 or leaf >= 1 << 20 or not 1 <= self.fields <= 4096 or not 16 <= self.length <= 1 << 40:
+        elif self.tree == 0 or self.leaf >= 1 << 20 or not 1 <= self.fields <= 4096 or not 16 <= self.length <= 1 << 40:
             raise Refused("an entry's fields are out of bounds")
         self.rows = {}
         if self.kind in (RECORD, BLOB):
@@ -708,6 +710,134 @@ class Entry:
         except UnicodeDecodeError:
             return None
         return None if any(ord(c) < 0x20 or c == "\x7f" for c in text) else text
+
+
+# --- erasures (ledger.md, "Erasure") -------------------------------------------------------------------------------------
+
+class Run:
+    """One erasure: parts that began, and how it went on."""
+
+    def __init__(self, parts, generation, method):
+        self.parts, self.generation, self.method = parts, generation, method
+        self.begun, self.ranges, self.done, self.broken = [], [], None, False
+        self.least = self.most = 0
+
+
+class Erasures:
+    """Fed with every entry in order; knows by leaf what may be missing and what must be."""
+
+    def __init__(self):
+        self.runs, self.keyrings, self.headers = {}, {}, []  # headers: (kind, tree, leaf) of each entry; tree 0: no payload
+        self.payloads = {}  # by tree: all leaves with a payload
+        self.may, self.must = set(), set()  # (tree, leaf) that an entry uses
+        self.spans = []  # (tree, first, last) of finished runs: what comes later must not use them
+        self.destroyed_below = 0
+
+    def add(self, entry):
+        """False: it uses a key that is gone."""
+        self.headers.append((entry.kind, entry.tree, entry.leaf))
+        if entry.suite == 0:
+            return True
+        self.payloads.setdefault(entry.tree, set()).add(entry.leaf)
+        return not any(t == entry.tree and first <= entry.leaf <= last for t, first, last in self.spans)
+
+    def add_malformed(self):
+        self.headers.append((0, 0, 0))
+
+    def take_generation(self, number, keyring):
+        self.keyrings[number] = keyring
+
+    def take(self, index, entry):
+        if entry.action == BEGUN:
+            self.take_begun(index, entry)
+        elif entry.action == DONE:
+            self.take_done(index, entry)
+        elif entry.action in (CIPHERTEXT_REMOVED, TERMS_REMOVED, FINAL):
+            self.take_state(index, entry)
+
+    def used(self, leaves, ranges):
+        return {(tree, leaf) for tree, first, last in ranges for leaf in leaves.get(tree, ()) if first <= leaf <= last}
+
+    def take_begun(self, index, entry):
+        name, generation, method = entry.bytes(42), entry.number(12, 4), entry.text(26)
+        part, parts = entry.number(43, 4), entry.number(44, 4)
+        if name is None or len(name) != 16 or None in (generation, method, part, parts) or part >= parts:
+            raise Refused("does not say what it destroys")
+        run = self.runs.setdefault(name, Run(parts, generation, method))
+        if run.done is not None:
+            raise Refused("begins an erasure that is done")
+        try:
+            if (part, parts, generation, method) != (len(run.begun), run.parts, run.generation, run.method):
+                raise Refused("is a part of an erasure that is missing, doubled or out of order")
+            run.begun.append(index)
+            if run.broken:
+                return
+            ranges = self.read_ranges(index, entry)
+        except Refused:
+            run.broken = True
+            raise
+        run.ranges += ranges
+        for one in ranges:
+            found = self.used(self.payloads, [one])
+            run.most += len(found)
+            run.least += len(found - self.may)
+
+    def read_ranges(self, index, entry):
+        rows, ranges = entry.rows.get(33, []), []
+        if not rows:
+            raise Refused("does not say what it destroys")
+        for row in rows:
+            if len(row) != 28:
+                raise Refused("a leaf range of another length")
+            tree, first, last, first_entry, last_entry = struct.unpack(">IIIQQ", row)
+            if tree == 0 or first > last or last >= 1 << 20 or first_entry > last_entry or last_entry >= index:
+                raise Refused("a leaf range that can't be")
+            ends = [self.headers[i] for i in (first_entry, last_entry)]
+            if any(t != tree or not first <= leaf <= last for _, t, leaf in ends):
+                raise Refused("names leaves that its entries do not have")
+            if ends[0][2] > ends[1][2] or (ends[0][2] == ends[1][2]) != (first_entry == last_entry):
+                raise Refused("names leaves that its entries do not have")
+            ranges.append((tree, first, last))
+        return ranges
+
+    def take_done(self, index, entry):
+        run = self.runs.get(entry.bytes(42))
+        if run is None:
+            raise Refused("ends an erasure that never began")
+        if run.broken:
+            return
+        if run.done is not None:
+            raise Refused("ends an erasure twice")
+        generation, keyring, count = entry.number(12, 4), entry.hash(29), entry.number(21, 8)
+        run.broken = True
+        if len(run.begun) != run.parts:
+            raise Refused("ends an erasure of which a part is missing")
+        if None in (generation, keyring, count):
+            raise Refused("does not say what was done")
+        if generation < run.generation or self.keyrings.get(generation) != keyring:
+            raise Refused("names a generation of keys that was not opened")
+        if not run.least <= count <= run.most:
+            raise Refused("counts other records than its leaves have")
+        run.broken, run.done, run.generation = False, index, generation
+        self.destroyed_below = max(self.destroyed_below, generation)
+        self.may |= self.used(self.payloads, run.ranges)
+        self.spans += run.ranges
+
+    def take_state(self, index, entry):
+        size = entry.number(16, 8)
+        if size is None or size > index:
+            raise Refused("speaks of more entries than there were")
+        if (entry.number(12, 4) if entry.action == FINAL else entry.number(21, 8)) is None:
+            raise Refused("does not say what was done")
+        if entry.action != CIPHERTEXT_REMOVED:
+            return
+        fresh = set()
+        for run in self.runs.values():
+            if run.done is not None and run.done < size:
+                fresh |= self.used(self.payloads, run.ranges)
+        if entry.number(21, 8) > len(fresh - self.must):
+            raise Refused("counts more than was destroyed")
+        self.must |= fresh
 
 
 # --- trees -------------------------------------------------------------------------------------------------------------
@@ -819,7 +949,11 @@ class Report:
         if not self.ok():
             return "Not intact: %d findings" % (len(self.problems) + self.checked.get("problems_left_out", 0))
         intact = "Intact"
-        if self.subject == "report":
+        if self.subject == "report" and (self.reported or "").startswith("erasure:"):
+            intact = "The certificate of erasure is intact and says: " + {
+                "begun": "ordered", "unreadable": "unreadable", "terms_gone": "words removed",
+                "ciphertext_gone": "ciphertext removed"}.get(self.reported[8:], "final")
+        elif self.subject == "report":
             intact = "The verification report is intact and says: " + (
                 "nothing was found broken" if self.reported == "ok" else "there are findings")
         if self.origin == "unknown":
@@ -1802,7 +1936,9 @@ class ReportCheck:
         certificate, named = (self.proven(history, *part) for part in parts[-2:])
         if certificate and self.signer and (certificate.control() != EVIDENCE_KEY or certificate.bytes(6) != self.signer):
             self.report.problem("report.signature", "file", "the signer's certificate is not one that the ledger names")
-        if named:
+        if named and named.control() == CERTIFICATE_ISSUED:
+            self.check_certificate(history, named)
+        elif named:
             self.check_entry(named)
         self.judge_origin(history)
 
@@ -1836,6 +1972,61 @@ class ReportCheck:
             except Refused as error:
                 self.report.problem("witness.cosignature", "proof.json", str(error))
         return entry
+
+    def check_certificate(self, history, entry):
+        try:
+            content = json.loads(self.json)
+            state, erasure = content["state"], bytes.fromhex(content["erasure"])
+            named = content["format"] == "kustos-certificate-1" and len(erasure) == 16
+            parts = [(unbase64(e["entry"]), e["proof"].encode()) for e in content["entries"]]
+            count = content["count"]
+        except (ValueError, LookupError, TypeError, AttributeError, Refused):
+            named = False
+        if not named or entry.bytes(42) != erasure or entry.hash(28) != sha256(self.json) or entry.text(24) != state:
+            return self.report.problem("report.proof", "report", "the entry does not name this report")
+        if self.erasure_state(history, parts, erasure, count) != state:
+            return self.report.problem("report.proof", "report", "the entries do not say what this certificate says")
+        self.report.reported = "erasure:" + state
+
+    def erasure_state(self, history, parts, erasure, count):
+        """The state that the proven entries give to one run; None where they do not fit together."""
+        proofs, before, begun, ranges, done, reached, keyrings = self.report.checked.get("proofs", 0), -1, {}, None, None, set(), {}
+        for data, proof in parts:
+            entry = self.proven(history, data, proof)
+            if entry is None:
+                return None
+            index = read_tlog_proof(proof)[0]
+            if index <= before:
+                return None
+            before = index
+            if entry.control() == GENERATION_OPENED:
+                keyrings[entry.number(12, 4)] = entry.hash(29)
+            elif entry.kind == ERASURE and entry.action in (BEGUN, DONE) and entry.bytes(42) == erasure:
+                if entry.action == BEGUN:
+                    begun[entry.number(43, 4)] = entry
+                    ranges = entry.number(44, 4)
+                elif done is None and ranges is not None and sorted(begun) == list(range(ranges)):
+                    generation = entry.number(12, 4)
+                    if generation is None or keyrings.get(generation) != entry.hash(29) or entry.number(21, 8) != count:
+                        return None
+                    done = index
+                else:
+                    return None
+            elif entry.kind == ERASURE and entry.action in (CIPHERTEXT_REMOVED, TERMS_REMOVED, FINAL):
+                if done is not None and (entry.number(16, 8) or 0) > done:
+                    reached.add(entry.action)
+            else:
+                return None
+        self.report.checked["proofs"] = proofs
+        if ranges is None or sorted(begun) != list(range(ranges)):
+            return None
+        if done is None:
+            return "begun"
+        if FINAL in reached:
+            return "final"
+        if {CIPHERTEXT_REMOVED, TERMS_REMOVED} <= reached:
+            return "ciphertext_gone"
+        return "terms_gone" if TERMS_REMOVED in reached else "unreadable"
 
     def check_entry(self, entry):
         try:
@@ -1901,6 +2092,8 @@ class ArchiveCheck:
         self.generation = self.builtin_root = None
         self.segment = None  # the open one: file, name, length, position
         self.segments, self.blobs, self.silent, self.complete, self.signed = [], set(), False, False, False
+        self.erasures, self.gone, self.there = Erasures(), [], []  # gone, there: (where, tree, leaf) of frames
+        self.absent_boxes = []
         self.witnessed = 0
 
     def run(self):
@@ -1932,6 +2125,7 @@ class ArchiveCheck:
             self.complete = True
         except Ended:
             pass
+        self.judge_missing()
         if self.complete:
             self.finish_tiles()
             self.finish_frames()
@@ -2149,6 +2343,7 @@ class ArchiveCheck:
             entry = Entry(data)
         except Refused as error:
             self.report.problem("ledger.entries", f"{where} ({name})", str(error))
+            self.erasures.add_malformed()
             return
         for _, previous, size, _, imprint in self.stamps:
             if previous <= index < size:
@@ -2159,12 +2354,40 @@ class ArchiveCheck:
         if entry.sequence != due:
             self.report.problem("ledger.sequence", name, f"has number {entry.sequence} of its source, {due} is due")
         self.sequence[entry.source] = entry.sequence + 1
+        if not self.erasures.add(entry):
+            self.report.problem("erasure.entry", name, "uses a key that an earlier entry says was destroyed")
         if entry.kind == BLOB and entry.length >= 1 << 20:
             self.check_blob(index, entry, name)
         else:
             self.check_frame(index, entry, name)
         if entry.kind == CONTROL:
             self.take_control(index, entry, data, name)
+        if entry.kind == ERASURE:
+            try:
+                self.erasures.take(index, entry)
+            except Refused as error:
+                self.report.problem("erasure.entry", name, str(error))
+
+    def judge_missing(self):
+        """Behind the entries: what is missing, and what they say about that."""
+        removed = set()
+        for where, tree, leaf in self.gone:
+            if (tree, leaf) in self.erasures.may:
+                removed.add((tree, leaf))
+            else:
+                self.report.problem("vault.missing", where, "the ciphertext is gone and no entry allows it")
+        for where, tree, leaf in self.there:
+            if (tree, leaf) in self.erasures.must:
+                self.report.problem("erasure.ciphertext", where, "an entry says that this ciphertext was removed, but it is there")
+        finished = [run for run in self.erasures.runs.values() if run.done is not None]
+        if removed:
+            self.report.count("ciphertexts_removed", len(removed))
+        if finished:
+            self.report.count("erasures", len(finished))
+        for run in self.erasures.runs.values():
+            if run.done is None and run.begun:
+                self.report.remark(f"whether what the erasure that begins at entry {run.begun[0]} destroys is gone: it is not "
+                                   "finished, and will be at the archive's next start")
 
     def check_published_root(self, size):
         if size in self.published:
@@ -2212,14 +2435,15 @@ class ArchiveCheck:
         self.blobs.discard(index)
         try:
             with open_file(path) as file:
+                self.there.append((where, entry.tree, entry.leaf))
                 length = os.fstat(file.fileno()).st_size
                 head = file.read(8)
                 self.report.count("frames")
                 self.report.count("blobs")
                 if length != 8 + entry.length or head != struct.pack(">Q", entry.length) or not self.hash_matches(file, entry):
                     self.report.problem("vault.blob", where, "the ciphertext is not the one that was sealed")
-        except OSError as error:
-            self.report.problem("vault.missing", where, str(error))
+        except OSError:
+            self.gone.append((where, entry.tree, entry.leaf))
 
     def hash_matches(self, file, entry):
         digest, left = hashlib.sha256(), entry.length
@@ -2270,12 +2494,13 @@ class ArchiveCheck:
         if len(head) < 8:
             give_up("ends before the frame")
         elif length != entry.length and length == 0:
-            self.report.problem("vault.missing", where, "the ciphertext is gone and no entry allows it")
+            self.gone.append((where, entry.tree, entry.leaf))
         elif length != entry.length:
             give_up("the frame has another length than its entry says")
         elif length > end - file.tell():
             give_up("ends in the middle of the ciphertext")
         elif length:
+            self.there.append((where, entry.tree, entry.leaf))
             begin = file.tell()
             if not self.hash_matches(file, entry):
                 self.report.problem("vault.segment", where, "the ciphertext is not the one that was sealed")
@@ -2320,13 +2545,14 @@ class ArchiveCheck:
             elif entry.hash(38) != self.roots_before[index]:
                 self.report.problem("ledger.continuation", name, "goes on from another ledger than the entries before")
         elif entry.action == TREE_OPENED:
-            self.check_box(entry.number(10, 4), "tree", entry.hash(13), name)
+            self.check_box(entry, entry.number(10, 4), "tree", entry.hash(13), name)
         elif entry.action == SHARD_OPENED:
-            self.check_box(entry.number(32, 4), "shard", entry.hash(13), name)
+            self.check_box(entry, entry.number(32, 4), "shard", entry.hash(13), name)
         elif entry.action == GENERATION_OPENED:
             number, keyring = entry.number(12, 4), entry.hash(29)
             if number is not None and keyring is not None:
                 self.generation = (number, keyring)
+                self.erasures.take_generation(number, keyring)
 
     def take_anchor(self, entry, name):
         size, token, note = entry.number(16, 8), entry.hash(18), entry.hash(17)
@@ -2341,15 +2567,37 @@ class ArchiveCheck:
     def has_keys(self):
         return (self.folder / "keys").exists()
 
-    def check_box(self, number, kind, digest, name):
+    def check_box(self, entry, number, kind, digest, name):
         if not self.has_keys():
             return
         if number is None or digest is None:
             self.report.problem("ledger.chain", name, "names no sealed box")
             return
         for copy in "ab":
-            self.check_key(f"boxes/{kind}-{number:08x}.{copy}", digest, 65536)
+            relative = f"boxes/{kind}-{number:08x}.{copy}"
+            if os.path.exists(self.folder / "keys" / relative):
+                self.check_key(relative, digest, 65536)
+            else:
+                self.absent_boxes.append((relative, entry.number(12, 4)))
         self.report.count("boxes")
+
+    def judge_keys(self):
+        """Older boxes may be gone, older keys must be where they were destroyed."""
+        newest = self.generation[0] if self.generation else 0
+        for relative, generation in self.absent_boxes:
+            if generation is None or generation >= newest:
+                self.report.problem("keys.box", "keys/" + relative, "is missing")
+        below = min(newest, self.erasures.destroyed_below)
+        for name in self.names(self.folder / "keys", "archive.unreadable", "keys") if below else []:
+            match = re.fullmatch(r"generation-([1-9][0-9]{0,9})", name)
+            if match is None or int(match[1]) >= below:
+                continue
+            try:
+                with open_file(self.folder / "keys" / name / "e") as file:
+                    if file.read(4096).strip(b"\0"):
+                        self.report.problem("erasure.key", f"keys/{name}/e", "the key of an older generation is still here")
+            except OSError:
+                pass
 
     def check_key(self, relative, digest, limit):
         try:
@@ -2365,6 +2613,7 @@ class ArchiveCheck:
                 self.check_stamp(*stamp, *token, newest)
         for size, _ in sorted(self.tokens):
             self.report.problem("anchor.missing", f"ledger/anchors (size {size})", "a token that an entry names is not there")
+        self.judge_keys()
         if self.generation and self.has_keys():
             self.check_key(f"generation-{self.generation[0]}/root", self.generation[1], 64 << 20)
         if not self.has_keys():

@@ -70,11 +70,24 @@ struct ArchiveImpl::Run {
     std::uint64_t count = 0;        // records and blobs
     std::uint32_t generation = 0;   // the one to come
     EntryIndex begun, done;
+    bool waits = false;  // for an opener apart
 };
 
 bool ArchiveImpl::is_forgotten(const EntryHeader& header) const {
     const std::lock_guard guard(catalog_mutex);
     return catalog->forgotten().contains(header.tree, header.leaf);
+}
+
+// A record's blobs stand right before it, in the same batch; an entry that opens a key tree may stand between them.
+Result<std::vector<EntryIndex>> ArchiveImpl::blobs_of(EntryIndex record, const EntryHeader& header) const {
+    std::vector<EntryIndex> blobs;
+    for (std::uint64_t i = record.value; i-- > 0;) {
+        const EntryHeader before = TRY(reader->header(EntryIndex(i)));
+        if (before.kind == Kind::control && before.source.value == 0) continue;
+        if (before.kind != Kind::blob || !(before.source == header.source)) break;
+        blobs.push_back(EntryIndex(i));
+    }
+    return blobs;
 }
 
 // Counts on the way: a whole tree's records and blobs without looking at each.
@@ -83,12 +96,19 @@ Result<ArchiveImpl::Run> ArchiveImpl::plan_run(const ForgetOrder& order) const {
     env.random.fill(run.id);
     run.method = method_name(order.method);
     std::vector<Leaf> leaves;
+    const auto take = [&](EntryIndex index, const EntryHeader& header) {
+        if (!is_forgotten(header)) leaves.push_back({header.tree, header.leaf, index});
+    };
     for (const EntryIndex index : order.entries) {
+        if (index.value >= reader->size().value)
+            return Error(Code::not_found, "there is no entry " + std::to_string(index.value));
         const EntryHeader header = TRY(reader->header(index));
         if (!is_content(header))
             return Error(Code::not_found, "entry " + std::to_string(index.value) + " is no record and no blob")
                 .with_hint("kustos search prints the numbers of records");
-        if (!is_forgotten(header)) leaves.push_back({header.tree, header.leaf, index});
+        take(index, header);
+        if (header.kind != Kind::record) continue;
+        for (const EntryIndex blob : TRY(blobs_of(index, header))) take(blob, TRY(reader->header(blob)));
     }
     run.ranges = ranges_of(std::move(leaves));
     for (const LeafRange& r : run.ranges) run.count += r.last.value - r.first.value + 1;
@@ -194,7 +214,7 @@ Status ArchiveImpl::carry_out_if_open(Run& run) {
     const Status done = carry_out(run);
     if (done.ok() || !holder->apart() || done.error().code() != Code::closed) return done;
     kustos::log(LogLevel::warning, "an erasure waits for the opener", {{"entry", run.begun}});
-    run.done = run.begun;
+    run.waits = true;
     return {};
 }
 
@@ -262,7 +282,7 @@ Status ArchiveImpl::finish_open_runs() {
             continue;
         }
         TRY(carry_out_if_open(run));
-        if (run.done == run.begun) continue;
+        if (run.waits) continue;
         kustos::log(LogLevel::info, "an interrupted erasure was finished", {{"entry", run.begun}});
     }
     return {};
@@ -281,6 +301,7 @@ Status ArchiveImpl::resolve_erased() {
     EntrySet all, records;
     if (erased) all = *erased, records = *erased_records;
     const auto take = [&](EntryIndex index, const EntryHeader& header) {
+        if (header.suite == Suite::none) return;
         all.add(index);
         if (header.kind == Kind::record) records.add(index);
     };
@@ -291,13 +312,13 @@ Status ArchiveImpl::resolve_erased() {
                 take(r.first_entry, TRY(reader->header(r.first_entry)));
                 continue;
             }
-            TRY(reader->for_each(
-                r.first_entry, EntryIndex(r.last_entry.value + 1), [&](EntryIndex index, ByteView bytes) -> Status {
-                    const EntryHeader header = TRY(audit::decode_header(bytes));
-                    if (header.tree == r.tree && header.leaf >= r.first && header.leaf <= r.last && is_content(header))
-                        take(index, header);
-                    return {};
-                }));
+            TRY(reader->for_each(r.first_entry, EntryIndex(r.last_entry.value + 1),
+                                 [&](EntryIndex index, ByteView bytes) -> Status {
+                                     const EntryHeader header = TRY(audit::decode_header(bytes));
+                                     if (header.tree == r.tree && header.leaf >= r.first && header.leaf <= r.last)
+                                         take(index, header);
+                                     return {};
+                                 }));
         }
     }
     erased = std::make_shared<const EntrySet>(std::move(all));
@@ -318,7 +339,7 @@ Result<Forgotten> Archive::forget(ForgetOrder order) {
         TRY(impl_->begin_run(run, std::move(order.reason)));
         return impl_->carry_out_if_open(run);
     }));
-    if (run.done == run.begun)
+    if (run.waits)
         return Error(Code::closed, "the erasure is begun, and will be finished when the opener is back and open")
             .with_hint("nothing else is to be done; `kustos status` shows it");
     return Forgotten{run.id, run.begun, run.done, run.generation, run.count, impl_->holder->medium()};
@@ -344,6 +365,50 @@ Status Archive::resume_erasures() {
 Status Archive::finish_erasures() {
     const std::unique_lock no_boxes(impl_->generation_mutex);
     return impl_->in_turn([this] { return impl_->finish_open_runs(); });
+}
+
+Result<audit::CompactReport> Archive::compact(const std::function<bool()>& stop,
+                                              const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+    if (impl_->failed)
+        return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
+    const std::lock_guard one_at_a_time(impl_->compact_mutex);
+    const TreeSize size = head().size;  // what is done below it is what this call removes
+    bool wanted = false;
+    for (const audit::ErasureRun& run : erasure_runs()) wanted = wanted || (run.done && !run.broken && !run.ciphertext);
+    if (!wanted) return audit::CompactReport();
+    audit::CompactOptions options;
+    TRY(impl_->in_turn([this, &options]() -> Status {
+        options.below = TRY(impl_->log->close_segment());
+        return {};
+    }));
+    const auto candidates = TRY(erased());
+    options.candidates = candidates.get();
+    options.stop = stop;
+    options.progress = progress;
+    options.replaced = [this] { impl_->segments->forget(); };
+    const auto covered = [this](EntryIndex, const EntryHeader& header) {
+        const std::lock_guard guard(impl_->catalog_mutex);
+        return impl_->catalog->erasures().covered(header.tree, header.leaf);
+    };
+    const audit::HeaderSource headers = [this](EntryIndex i) { return impl_->reader->header(i); };
+    auto report = TRY(audit::compact(impl_->env.fs, impl_->dir / "vault", headers, covered, options));
+    if (!report.complete()) return report;
+    TRY(record_erasure(ErasureAction::ciphertext_removed, [&](Body& body) {
+        body.put_u64(Tag::checkpoint_size, size.value).put_u64(Tag::count, report.frames_removed);
+    }));
+    return report;
+}
+
+Result<Receipt> Archive::record_erasure(ErasureAction action, const std::function<void(Body&)>& fill) {
+    Draft draft;
+    draft.kind = Kind::erasure;
+    draft.retention_class = kErasureClass;
+    Body body(action);
+    fill(body);
+    draft.body = body.encode();
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    return TRY(seal(std::move(drafts))).front();
 }
 
 Result<std::shared_ptr<const EntrySet>> Archive::erased() const {

@@ -76,9 +76,11 @@ public:
     std::mutex publish_mutex;
     bool forgotten_named = false;  // guarded by publish_mutex
     std::mutex source_mutex;
+    std::mutex rekey_mutex;
     // Shared: while a box that was sealed to the intake key is not named by an entry yet. Alone: while a new generation
     // adopts the boxes of the present one.
     std::shared_mutex generation_mutex;
+    std::mutex compact_mutex;
     std::mutex erased_mutex;
     std::size_t erased_runs = 0;                     // of the ledger's erasures, resolved; guarded by erased_mutex
     std::shared_ptr<const EntrySet> erased;          // records and blobs; likewise
@@ -94,7 +96,7 @@ public:
     std::mutex unindexed_mutex;
     std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
 
-    Status load(const std::optional<SecretBytes>& passphrase);
+    Status load(const UnlockSecret* secret);
     Result<SecretBytes> load_catalog_key();
     void start() {
         committer = std::thread([this] { run(); });
@@ -134,12 +136,13 @@ public:
     std::function<Status(std::uint32_t)> before_generation;
     struct Run;
     bool is_forgotten(const audit::EntryHeader& header) const;
+    Result<std::vector<EntryIndex>> blobs_of(EntryIndex record, const audit::EntryHeader& header) const;
     Result<Run> plan_run(const ForgetOrder& order) const;
     Result<Run> read_run(const audit::ErasureRun& begun) const;
     Status begin_run(Run& run, Composed reason);
     Status carry_out(Run& run);
     Status carry_out_if_open(Run& run);
-    Status show_ledger();  // its files are as far as what was committed; from the committer's thread
+    Status show_ledger();       // its files are as far as what was committed; from the committer's thread
     Status finish_open_runs();  // what can be finished now
     Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
     Status resolve_erased();  // under erased_mutex

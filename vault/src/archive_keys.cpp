@@ -1,8 +1,11 @@
 // What an archive does with keys: opening and closing it, opening sealed parts, index shards, derived objects,
 // forgetting what is indexed.
+#include <algorithm>
+
 #include "base/log.h"
 #include "vault/seal.h"
 #include "vault/src/archive_impl.h"
+#include "vault/src/keyholder.h"
 
 namespace kustos::vault {
 
@@ -52,16 +55,80 @@ bool Archive::is_open() const {
 std::string Archive::unlock_state() const {
     return impl_->holder->state();
 }
-Status Archive::unlock(ByteView passphrase) {
-    TRY(impl_->holder->unlock(passphrase));
-    TRY(finish_erasures());
-    TRY(record_control(ControlAction::vault_unlocked, [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
+Status Archive::unlock(const UnlockSecret& secret, std::optional<UtcTime> until) {
+    // An opener apart closes by itself, whatever becomes of this process.
+    const std::int64_t left = until ? until->ms - impl_->env.clock.now().ms : 0;
+    TRY(impl_->holder->unlock(secret, left > 0 ? static_cast<std::uint32_t>((left + 999) / 1000) : 0));
+    TRY(note_opening(until));
+    if (const Status finished = finish_erasures(); !finished.ok()) {
+        (void)lock("work").ok();
+        return Error(finished.error());
+    }
     return {};
 }
 
-Status Archive::lock() {
+// An opening that can't be put on record is none.
+Status Archive::note_opening(std::optional<UtcTime> until) {
+    const std::string method = impl_->holder->method();
+    const auto noted = record_control(ControlAction::vault_unlocked, [&](Body& body) {
+        body.put_text(Tag::method, method);
+        if (until) body.put_time(Tag::until, *until);
+    });
+    if (!noted.ok() && method != "auto") impl_->holder->lock();
+    return noted.ok() ? Status() : noted.error();
+}
+
+Result<std::vector<SlotFacts>> Archive::slots() const {
+    return read_slot_facts(impl_->env.fs, impl_->dir);
+}
+
+KeyState Archive::key_state() const {
+    return {impl_->holder->generation(), impl_->holder->medium()};
+}
+
+Status Archive::rekey(const std::vector<SlotOrder>& add, const std::vector<SlotKind>& remove, const HandOut& hand_out) {
+    const std::lock_guard guard(impl_->rekey_mutex);
+    const Path keys = impl_->dir / "keys";
+    Keyholder* const local = impl_->holder->local();
+    if (local == nullptr)
+        return Error(Code::usage, "slots are changed where the keys are, and the opener lives apart")
+            .with_hint(
+                "stop server and opener, take opener.socket out of config.yaml for this command, and run it as the "
+                "user who owns keys/");
+    Keyholder::Rekeyed next = TRY(local->rekey(add, remove));
+    if (!next.shares.empty()) {
+        if (!hand_out) return Error(Code::usage, "nobody takes the shares");
+        TRY(hand_out({impl_->vkey, impl_->vault, next.shares}));
+    }
+    // The entry first: a change that nobody noted must not be. After a crash between the two the old slots still open,
+    // and the entry's hash shows that they are not the ones it names.
+    const Bytes file = encode(next.slots);
+    TRY(record_control(ControlAction::slots_changed, [&](Body& body) {
+        std::string methods;
+        for (const Slot& slot : next.slots)
+            methods += (methods.empty() ? "" : ", ") + std::string(slot_kind_name(slot.kind));
+        body.put_text(Tag::method, methods).put_hash(Tag::slots_hash, sha256(file));
+    }));
+    // A new auto.key before the slot that needs it; an old one goes away behind the slot that needed it.
+    if (!next.key_file.empty()) TRY(replace_file(impl_->env.fs, keys / "auto.key", next.key_file.view()));
+    TRY(store_slots(impl_->env.fs, keys, next.slots));
+    const bool automatic =
+        std::any_of(next.slots.begin(), next.slots.end(), [](const Slot& s) { return s.kind == SlotKind::automatic; });
+    if (!automatic && impl_->env.fs.exists(keys / "auto.key")) {
+        TRY(impl_->env.fs.remove(keys / "auto.key"));
+        TRY(impl_->env.fs.sync_dir(keys));
+    }
+    for (const Slot& slot : next.dropped) {
+        if (const Status gone = forget_slot(impl_->env, slot); !gone.ok())
+            kustos::log(LogLevel::warning, "a key of a slot that was removed is still in its token",
+                        {{"code", gone.error().code()}});
+    }
+    return {};
+}
+
+Status Archive::lock(std::string_view why) {
     impl_->holder->lock();
-    TRY(record_control(ControlAction::vault_locked, [](Body&) {}));
+    TRY(record_control(ControlAction::vault_locked, [why](Body& body) { body.put_text(Tag::method, why); }));
     return {};
 }
 
@@ -112,6 +179,22 @@ Result<std::pair<std::uint32_t, SecretBytes>> Archive::new_shard() {
 Result<SecretBytes> Archive::shard_key(std::uint32_t shard) const {
     if (auto own = impl_->forward->shard_key(shard)) return std::move(*own);
     return impl_->holder->shard_key(shard);
+}
+
+void Archive::shard_closed(std::uint32_t shard) {
+    impl_->forward->forget_shard(shard);
+}
+
+std::vector<std::uint32_t> Archive::shards() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    std::vector<std::uint32_t> out;
+    for (const auto& [id, shard] : impl_->catalog->shards()) out.push_back(id);
+    return out;
+}
+
+Status Archive::forget_derived(const EntrySet& entries) {
+    TRY(impl_->derived->remove(entries));
+    return {};
 }
 
 Status Archive::keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object) {

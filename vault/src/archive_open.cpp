@@ -33,7 +33,7 @@ Result<SecretBytes> ArchiveImpl::load_catalog_key() {
     return key;
 }
 
-Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
+Status ArchiveImpl::load(const UnlockSecret* secret) {
     vault = signer->vault();
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
@@ -76,7 +76,7 @@ Status ArchiveImpl::load(const std::optional<SecretBytes>& passphrase) {
         forward->set_generation(generation, TRY(X25519Public::from(g.intake_key)));
     }
     if (!holder)
-        holder = std::make_unique<LocalKeys>(TRY(Keyholder::open(env, dir / "keys", vault, generation, passphrase)));
+        holder = std::make_unique<LocalKeys>(TRY(Keyholder::open(env, dir / "keys", vault, generation, secret)));
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
@@ -116,14 +116,22 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
         if (options.with_builtin_authority) {
             tsa_root = TRY(audit::BuiltinAuthority::create(e, own_state / "tsa"))->root_hash();
         }
-        const Keyholder::Founded founded =
-            TRY(Keyholder::create(e, dir / "keys", vault, options.unlock, options.passphrase.view()));
+        SlotOrder order = TRY(parse_slot_order(options.unlock));
+        order.passphrase = options.passphrase.clone();
+        order.pin = options.pin.clone();
+        const Keyholder::Founded founded = TRY(Keyholder::create(e, dir / "keys", vault, order));
+        // Opened as later, with what was handed out: a slot that does not open is noticed before anything lies under
+        // it.
+        const UnlockSecret secret = secret_of(order, founded.shares);
         TRY(ForwardKeys::create(e, dir / "keys"));
         auto impl = std::make_unique<ArchiveImpl>(e, dir, own_state);
         impl->lock = TRY(FileLock::acquire(dir / "lock"));
         impl->signer = TRY(audit::FileSigner::open(e, own_state / "signer"));
-        TRY(impl->load(options.unlock == "auto" ? std::nullopt
-                                                : std::optional<SecretBytes>(options.passphrase.clone())));
+        TRY(impl->load(&secret));
+        if (!founded.shares.empty()) {
+            if (!options.hand_out) return Error(Code::usage, "nobody takes the shares");
+            TRY(options.hand_out({impl->vkey, vault, founded.shares}));
+        }
         const std::string vkey = impl->vkey, origin = impl->origin;
         const Bytes certificate = impl->signer->evidence_certificate();
         impl->start();
@@ -154,17 +162,17 @@ Status Archive::create(Environment e, const Path& dir, const Path& state, Create
     return made;
 }
 
+Result<VaultId> Archive::vault_of(Fs& fs, const Path& dir) {
+    const auto reader = TRY(audit::LedgerReader::open(fs, dir / "ledger"));
+    const audit::Entry entry = TRY(reader->entry(EntryIndex(0)));
+    const auto body = TRY(audit::BodyReader::parse(entry.body));
+    const auto id = body.find_bytes(Tag::vault_id);
+    if (!id) return Error(Code::corrupt, "the first entry names no vault");
+    return VaultId::from(*id);
+}
+
 Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, OpenOptions options) {
-    // Whose archive it is stands in its first entry; the signer's own store is found by it.
-    const auto first = [&]() -> Result<VaultId> {
-        const auto reader = TRY(audit::LedgerReader::open(e.fs, dir / "ledger"));
-        const audit::Entry entry = TRY(reader->entry(EntryIndex(0)));
-        const auto body = TRY(audit::BodyReader::parse(entry.body));
-        const auto id = body.find_bytes(Tag::vault_id);
-        if (!id) return Error(Code::corrupt, "the first entry names no vault");
-        return VaultId::from(*id);
-    };
-    const VaultId vault = TRY_IN("ledger", first());
+    const VaultId vault = TRY_IN("ledger", vault_of(e.fs, dir));  // the signer's own store is found by it
     auto impl = std::make_unique<ArchiveImpl>(e, dir, options.state / vault.hex());
     auto lock = FileLock::acquire(dir / "lock");
     if (!lock.ok())
@@ -184,7 +192,10 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
     impl->holder = std::move(options.keys);
-    TRY(impl->load(options.passphrase));
+    if (impl->holder) impl->holder->work_for(vault);
+    std::optional<UnlockSecret> secret = std::move(options.secret);
+    if (!secret && options.passphrase) secret = PassphraseSecret{options.passphrase->clone()};
+    TRY(impl->load(secret ? &*secret : nullptr));
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
     if (options.before_writing) {
@@ -194,10 +205,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
         }
     }
     TRY(archive->finish_erasures());
-    if (options.passphrase && archive->is_open()) {
-        TRY(archive->record_control(ControlAction::vault_unlocked,
-                                    [](Body& body) { body.put_text(Tag::method, "passphrase"); }));
-    }
+    if (secret && archive->is_open()) TRY(archive->note_opening(std::nullopt));
     return archive;
 }
 

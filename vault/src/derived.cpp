@@ -1,6 +1,7 @@
 #include "vault/derived.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/compress.h"
 #include "vault/seal.h"
@@ -90,6 +91,34 @@ Status DerivedStore::write_waiting() {
         }
     }
     return transaction.commit();
+}
+
+void DerivedStore::forget_waiting(const EntrySet& entries) {
+    std::erase_if(waiting_, [&](Row& row) {
+        if (!entries.contains(row.entry)) return false;
+        waiting_bytes_ -= row.sealed.size();
+        wipe(row.sealed);
+        return true;
+    });
+}
+
+Result<std::uint64_t> DerivedStore::remove(const EntrySet& entries) {
+    constexpr auto kLast = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    const std::lock_guard guard(mutex_);
+    forget_waiting(entries);
+    std::uint64_t removed = 0;
+    auto transaction = TRY(Transaction::begin(database_));
+    {
+        auto statement = TRY(database_.prepare("DELETE FROM derived WHERE entry BETWEEN ? AND ?"));
+        for (const EntrySet::Interval& run : entries.intervals()) {
+            TRY(statement.bind(1, static_cast<std::int64_t>(std::min(run.first.value, kLast)))
+                    .bind(2, static_cast<std::int64_t>(std::min(run.last.value, kLast)))
+                    .run());
+            removed += static_cast<std::uint64_t>(database_.changes());
+        }
+    }
+    TRY(transaction.commit());
+    return removed;
 }
 
 Result<Bytes> DerivedStore::get(EntryIndex entry, std::string_view purpose) {

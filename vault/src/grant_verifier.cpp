@@ -13,7 +13,7 @@ Status LedgerGrants::allow(const Purpose& purpose, std::span<const EntryIndex> i
         return Error(Code::denied, "nobody's name stands on this opening");
     if (purpose.query.size() > kMaxQuery || !is_valid_utf8(purpose.query))
         return Error(Code::limit, "the query is longer than 16 KiB");
-    if (purpose.action == audit::AccessAction::index) {
+    if (purpose.action == kIndexAction) {
         if (purpose.actor != kIndexActor || ids.size() > kIndexBatch)
             return Error(Code::denied, "the indexer opens at most 512 records at once, in its own name");
         return {};
@@ -28,8 +28,7 @@ Status LedgerGrants::allow(const Purpose& purpose, std::span<const EntryIndex> i
 }
 
 Status LedgerGrants::allow_trail(const Purpose& purpose, const audit::EntryHeader& header, const Catalog&) {
-    if (header.kind == audit::Kind::record || header.kind == audit::Kind::blob ||
-        header.suite == audit::Suite::none)
+    if (header.kind == audit::Kind::record || header.kind == audit::Kind::blob || header.suite == audit::Suite::none)
         return Error(Code::not_found, "this is no control or access entry with a sealed part");
     if (purpose.actor.empty() || purpose.actor.size() > kMaxActor || purpose.query.empty() ||
         purpose.query.size() > 2'000 || !is_valid_utf8(purpose.query))

@@ -19,7 +19,7 @@ inline Result<SecretBytes> read_key(Fs& fs, const Path& file) {
 
 inline Error vault_closed() {
     return Error(Code::closed, "the vault is closed: a key holder must open it")
-        .with_hint("give --passphrase-file FILE, or - for standard input");
+        .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
 }
 
 }  // namespace kustos::vault

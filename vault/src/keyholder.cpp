@@ -1,28 +1,24 @@
 #include "vault/src/keyholder.h"
 
+#include <algorithm>
+
 #include "vault/src/key_file.h"
 
 namespace kustos::vault {
 
 Result<Keyholder::Founded> Keyholder::create(Environment e, const Path& dir, const VaultId& vault,
-                                             const std::string& unlock, ByteView passphrase) {
+                                             const SlotOrder& order) {
     TRY(make_dirs_synced(e.fs, dir));
     const SecretBytes root = SecretBytes::random(e.random, 32);
+    NewSlot slot = TRY(make_slot(e, order, root.view(), vault));
+    if (!slot.key_file.empty()) TRY(replace_file(e.fs, dir / "auto.key", slot.key_file.view()));
     std::vector<Slot> slots;
-    if (unlock == "auto") {
-        const SecretBytes key = SecretBytes::random(e.random, 32);
-        TRY(replace_file(e.fs, dir / "auto.key", key.view()));
-        slots.push_back(TRY(make_slot(SlotKind::automatic, key.view(), {}, root.view(), vault, e.random)));
-    } else if (unlock == "passphrase") {
-        slots.push_back(TRY(make_slot(SlotKind::passphrase, passphrase, Argon2Cost{}, root.view(), vault, e.random)));
-    } else {
-        return Error(Code::not_in_version, "this way of unlocking is not in this version")
-            .with_hint("auto or passphrase");
-    }
-    TRY(replace_file(e.fs, dir / "slots", encode(slots)));
+    slots.push_back(std::move(slot.slot));
+    TRY(store_slots(e.fs, dir, slots));
     Keyring keyring;
     keyring.intake = X25519Key::from_seed(SecretBytes::random(e.random, 32).view());
     Founded founded;
+    founded.shares = std::move(slot.shares);
     founded.intake = keyring.intake.public_key;
     const SecretBytes epoch = SecretBytes::random(e.random, 32);
     TRY(file_epochs(e, dir)->store(founded.generation, epoch.view()));
@@ -33,27 +29,56 @@ Result<Keyholder::Founded> Keyholder::create(Environment e, const Path& dir, con
 }
 
 Result<std::unique_ptr<Keyholder>> Keyholder::open(Environment e, const Path& dir, const VaultId& vault,
-                                                   std::uint32_t generation,
-                                                   const std::optional<SecretBytes>& passphrase) {
+                                                   std::uint32_t generation, const UnlockSecret* secret) {
     auto holder = std::unique_ptr<Keyholder>(new Keyholder(e, dir, vault, generation));
-    const Bytes bytes = TRY_IN("keys/slots", read_file(e.fs, dir / "slots", kMaxKeyFile));
-    for (const Slot& slot : TRY(decode_slots(bytes))) {
+    for (const Slot& slot : TRY(load_slots(e.fs, dir))) {
         if (slot.kind != SlotKind::automatic) continue;
-        const SecretBytes key = TRY_IN("keys/auto.key", read_key(e.fs, dir / "auto.key"));
-        TRY(holder->open_with(TRY(open_slot(slot, key.view(), vault)), "auto"));
+        TRY(holder->unlock(AutomaticSecret{}));
         return holder;
     }
-    if (passphrase) TRY(holder->unlock(passphrase->view()));
+    if (secret != nullptr) TRY(holder->unlock(*secret));
     return holder;
 }
 
-Status Keyholder::unlock(ByteView passphrase) {
-    const Bytes bytes = TRY_IN("keys/slots", read_file(environment_.fs, dir_ / "slots", kMaxKeyFile));
-    for (const Slot& slot : TRY(decode_slots(bytes))) {
-        if (slot.kind != SlotKind::passphrase) continue;
-        return open_with(TRY(open_slot(slot, passphrase, vault_)), "passphrase");
+Status Keyholder::unlock(const UnlockSecret& secret) {
+    const auto slots = TRY(load_slots(environment_.fs, dir_));
+    OpenedRoot opened = TRY(open_root(environment_, dir_, slots, secret, vault_));
+    return open_with(std::move(opened.root), opened.method);
+}
+
+Result<Keyholder::Rekeyed> Keyholder::rekey(const std::vector<SlotOrder>& add,
+                                            const std::vector<SlotKind>& remove) const {
+    const std::lock_guard guard(mutex_);
+    if (!keyring_) return vault_closed();
+    Rekeyed next;
+    next.slots = TRY(load_slots(environment_.fs, dir_));
+    const auto take_out = [&next](SlotKind kind) {
+        for (const Slot& slot : next.slots) {
+            if (slot.kind == kind) next.dropped.push_back(slot);
+        }
+    };
+    for (const SlotOrder& order : add) {
+        const bool there = std::any_of(next.slots.begin(), next.slots.end(),
+                                       [&](const Slot& slot) { return slot.kind == order.kind; });
+        // Its key file can't be replaced together with the slot: a crash between the two would lose both.
+        if (there && order.kind == SlotKind::automatic)
+            return Error(Code::usage, "this archive opens by itself already");
+        std::optional<ShareSetInfo> old;
+        for (const Slot& slot : next.slots) {
+            if (slot.kind == SlotKind::shares && order.kind == slot.kind)
+                old = TRY_IN("keys/slots", decode_share_set(slot.details));
+        }
+        NewSlot made = TRY(make_slot(environment_, order, root_key_.view(), vault_, old));
+        take_out(order.kind);
+        next.slots = with_slot(std::move(next.slots), std::move(made.slot));
+        if (!made.shares.empty()) next.shares = std::move(made.shares);
+        if (!made.key_file.empty()) next.key_file = std::move(made.key_file);
     }
-    return Error(Code::usage, "this archive has no passphrase slot");
+    for (const SlotKind kind : remove) {
+        take_out(kind);
+        next.slots = TRY(without_slot(std::move(next.slots), kind));
+    }
+    return next;
 }
 
 Status Keyholder::open_with(SecretBytes root_key, const std::string& method) {
@@ -88,6 +113,11 @@ bool Keyholder::is_open() const {
 std::string Keyholder::state() const {
     const std::lock_guard guard(mutex_);
     return keyring_ ? "open (" + method_ + ")" : "closed";
+}
+
+std::string Keyholder::method() const {
+    const std::lock_guard guard(mutex_);
+    return method_;
 }
 
 std::uint32_t Keyholder::generation() const {

@@ -18,7 +18,7 @@
 #include "vault/key_service.h"
 #include "vault/key_tree.h"
 #include "vault/keyring.h"
-#include "vault/unlock.h"
+#include "vault/slots.h"
 
 namespace kustos::vault {
 
@@ -29,21 +29,29 @@ public:
         std::uint32_t generation = 1;
         X25519Public intake;
         Hash keyring_hash;
+        std::vector<Share> shares;  // where the order says so: to be handed out
     };
     static Result<Founded> create(Environment environment, const Path& keys_dir, const VaultId& vault,
-                                  const std::string& unlock, ByteView passphrase);
-    // Opens the keyring of `generation` at once where the slot is `auto` or a passphrase is given; a wrong passphrase
-    // is Code::denied.
+                                  const SlotOrder& order);
+    // Opens the keyring of `generation` at once where there is a slot `auto`, or with the secret; a wrong one is
+    // Code::denied.
     static Result<std::unique_ptr<Keyholder>> open(Environment environment, const Path& keys_dir, const VaultId& vault,
-                                                   std::uint32_t generation,
-                                                   const std::optional<SecretBytes>& passphrase);
+                                                   std::uint32_t generation, const UnlockSecret* secret);
 
     bool is_open() const;
-    std::string state() const;  // "open (auto)", "open (passphrase)", "closed"
+    std::string state() const;   // "open (auto)", "open (shares 3/5: 1 2 4)", "closed"
+    std::string method() const;  // what stands in the brackets; empty: closed
     std::uint32_t generation() const;
     std::string medium() const;  // of e_n
-    Status unlock(ByteView passphrase);
+    Status unlock(const UnlockSecret& secret);
     void lock();
+    // The slots as they will be, with the root key that stays. Code::closed. Nothing is stored yet.
+    struct Rekeyed {
+        std::vector<Slot> slots, dropped;
+        std::vector<Share> shares;
+        SecretBytes key_file;
+    };
+    Result<Rekeyed> rekey(const std::vector<SlotOrder>& add, const std::vector<SlotKind>& remove) const;
 
     // Code::closed: not unlocked. Code::erased: the leaf was punctured, or its tree dropped.
     Result<SecretBytes> dek(KeyTreeId tree, LeafNumber leaf) const;

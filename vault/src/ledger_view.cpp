@@ -114,8 +114,7 @@ Status LedgerView::load() {
     if (environment_.fs.exists(file)) {
         const Bytes bytes = TRY_IN("seen", read_file(environment_.fs, file, kMaxSeen));
         SeenLedger seen = TRY(decode_seen(bytes));
-        if (!(seen.vault == vault_))
-            return Error(Code::conflict, "the opener's state belongs to another archive");
+        if (!(seen.vault == vault_)) return Error(Code::conflict, "the opener's state belongs to another archive");
         seen_ = remembered_ = seen.head;
         range_ = flushed_ = std::move(seen.catalog);
     }

@@ -12,14 +12,15 @@ namespace kustos::vault {
 class LocalKeys final : public KeyService {
 public:
     explicit LocalKeys(std::unique_ptr<Keyholder> holder) : holder_(std::move(holder)) {}
-    Keyholder& holder() { return *holder_; }
 
     bool apart() const override { return false; }
+    Keyholder* local() override { return holder_.get(); }
     bool is_open() const override { return holder_->is_open(); }
     std::string state() const override { return holder_->state(); }
     std::uint32_t generation() const override { return holder_->generation(); }
     std::string medium() const override { return holder_->medium(); }
-    Status unlock(ByteView passphrase) override { return holder_->unlock(passphrase); }
+    std::string method() const override { return holder_->method(); }
+    Status unlock(const UnlockSecret& secret, std::uint32_t) override { return holder_->unlock(secret); }
     void lock() override { holder_->lock(); }
     Result<KeyCover> ahead(const TreeInfo& tree) const override { return holder_->ahead(tree); }
     Result<SecretBytes> dek(EntryIndex, const audit::EntryHeader& header) const override {

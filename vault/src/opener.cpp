@@ -28,7 +28,7 @@ Result<std::unique_ptr<OpenSession>> Opener::begin(const Purpose& purpose, std::
     if (archive_.keys().apart()) return begin_apart(purpose, std::move(ids));
     if (!archive_.is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
     const std::uint64_t size = archive_.head().size.value;
     for (const EntryIndex id : ids) {
@@ -65,7 +65,7 @@ Result<OpenedPayload> Opener::read_trail(const Purpose& purpose, EntryIndex inde
     if (archive_.keys().apart()) return TRY(begin_apart(purpose, {index}))->open_trail(index);
     if (!archive_.is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("give --passphrase-file FILE, or - for standard input");
+            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     Draft draft;
     draft.kind = Kind::access;
     draft.retention_class = kAccessClass;
@@ -99,6 +99,9 @@ Result<EntryIndex> Opener::append_and_note(Bytes body, Payload content, Receipt&
 // A refusal for too much is a finding: somebody may be emptying the archive.
 Status Opener::note_refusal(const Error& why) {
     if (why.code() != Code::overloaded) return {};
+    const std::int64_t now = archive_.clock().monotonic_ms();
+    if (now - noted_ms_ < kNoteEvery) return {};
+    noted_ms_ = now;
     TRY(archive_.record_control(audit::ControlAction::finding,
                                 [](Body& body) { body.put_text(Tag::code, "opener:rate"); }));
     return {};

@@ -109,9 +109,16 @@ std::string RemoteKeys::medium() const {
     return state.ok() ? state->medium : "unknown";
 }
 
-Status RemoteKeys::unlock_for(ByteView passphrase, std::uint32_t seconds) const {
+std::string RemoteKeys::method() const {
+    const std::string words = state();
+    const std::size_t from = words.find('(');
+    if (words.substr(0, 4) != "open" || from == std::string::npos) return "";
+    return words.substr(from + 1, words.rfind(')') - from - 1);
+}
+
+Status RemoteKeys::unlock(const UnlockSecret& secret, std::uint32_t seconds) {
     OpenerRequest request = plain(OpenerAsk::unlock);
-    request.passphrase = SecretBytes(passphrase);
+    request.secret = encode_secret(secret);
     request.seconds = seconds;
     TRY(ask(request));
     return {};

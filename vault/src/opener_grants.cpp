@@ -63,7 +63,7 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
         case OpenerAsk::state:
             return state_.describe();
         case OpenerAsk::unlock:
-            TRY(state_.unlock(request.passphrase.view(), request.seconds));
+            TRY(state_.unlock(TRY(decode_secret(request.secret.view())), request.seconds));
             return Bytes();
         case OpenerAsk::ahead:
             return state_.ahead(request);
@@ -109,8 +109,7 @@ Result<Bytes> OpenerCaller::begin(const OpenerRequest& request) {
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     const Catalog& catalog = state_.view->catalog();
-    if (purpose.action == AccessAction::search)
-        return Error(Code::usage, "a search is run here, not told");
+    if (purpose.action == AccessAction::search) return Error(Code::usage, "a search is run here, not told");
     if (ids.empty()) return Error(Code::usage, "nothing was named to be opened");
     if (purpose.action == AccessAction::audit_read) {
         if (ids.size() != 1) return Error(Code::usage, "one entry of the trail is read at a time");
@@ -134,9 +133,9 @@ Bytes OpenerCaller::propose(Purpose purpose, std::vector<EntryIndex> ids, std::o
     if (purpose.action == AccessAction::audit_read) {
         body.put_u64(Tag::entry, ids.front().value);
     } else {
-        if (purpose.action != AccessAction::index) body.put_u64(Tag::matter, purpose.matter.value);
+        if (purpose.action != kIndexAction) body.put_u64(Tag::matter, purpose.matter.value);
         body.put_u64(Tag::count, ids.size()).put_hash(Tag::list_root, list_root(ids));
-        if (purpose.action != AccessAction::index) body.put_u64(Tag::total, purpose.total);
+        if (purpose.action != kIndexAction) body.put_u64(Tag::total, purpose.total);
         if (!purpose.result_set.is_zero()) body.put_hash(Tag::related_hash, purpose.result_set);
     }
     Pending made;
@@ -184,8 +183,8 @@ Result<Bytes> OpenerCaller::search(const OpenerRequest& request) {
     reply.total = found.entries.size();
     reply.coverage = found.coverage;
     reply.result_set = list_root(found.entries);
-    for (std::uint64_t i = request.search.offset; i < found.entries.size() && reply.listed.size() < request.search.limit;
-         ++i)
+    for (std::uint64_t i = request.search.offset;
+         i < found.entries.size() && reply.listed.size() < request.search.limit; ++i)
         reply.listed.push_back(found.entries[i]);
     purpose.total = reply.total;
     purpose.result_set = reply.result_set;

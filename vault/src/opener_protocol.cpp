@@ -58,7 +58,7 @@ Result<bool> take_flag(ByteReader& in) {
 Result<Purpose> take_purpose(ByteReader& in) {
     Purpose p;
     const std::uint16_t action = TRY(in.u16());
-    if (action < 1 || action > static_cast<std::uint16_t>(audit::AccessAction::index))
+    if (action < 1 || action > static_cast<std::uint16_t>(kIndexAction))
         return Error(Code::bad_input, "no such purpose");
     p.action = static_cast<audit::AccessAction>(action);
     p.matter = TRY(take_entry(in));
@@ -76,8 +76,8 @@ Status decode_body(OpenerRequest& r, ByteReader& in) {
             return {};
         case OpenerAsk::unlock: {
             const std::uint32_t size = TRY(in.u32());
-            if (size > kMaxOpenerText) return Error(Code::bad_input, "a text is too long");
-            r.passphrase = SecretBytes(TRY(in.take(size)));
+            if (size > kMaxSecretBytes) return Error(Code::bad_input, "a secret is too long");
+            r.secret = SecretBytes(TRY(in.take(size)));
             r.seconds = TRY(in.u32());
             return {};
         }
@@ -133,7 +133,7 @@ Bytes encode(const OpenerRequest& r) {
             put_u16(out, r.version);
             break;
         case OpenerAsk::unlock:
-            put_bytes(out, r.passphrase.view());
+            put_bytes(out, r.secret.view());
             put_u32(out, r.seconds);
             break;
         case OpenerAsk::ahead:

@@ -16,8 +16,8 @@ using audit::Suite;
 
 namespace {
 
-constexpr std::int64_t kServedFor = 120'000;       // ms: longer than anything pending lives
-constexpr std::uint64_t kFlushEvery = 20'000;      // entries that the next start would have to read again
+constexpr std::int64_t kServedFor = 120'000;   // ms: longer than anything pending lives
+constexpr std::uint64_t kFlushEvery = 20'000;  // entries that the next start would have to read again
 constexpr std::size_t kMaxRootPage = 64u << 20;
 
 std::string json_text(std::string_view text) {
@@ -37,7 +37,7 @@ Status OpenerService::State::load() {
                                                       [this](EntryIndex i) { return view->unproven_header(i); });
     flushed = view->head().size;
     const GenerationInfo present = TRY(present_generation());
-    holder = TRY(Keyholder::open(environment, options.archive / "keys", view->vault(), present.generation, std::nullopt));
+    holder = TRY(Keyholder::open(environment, options.archive / "keys", view->vault(), present.generation, nullptr));
     return {};
 }
 
@@ -48,9 +48,9 @@ void OpenerService::State::lock_now() {
     ++opening;
 }
 
-Status OpenerService::State::unlock(ByteView passphrase, std::uint32_t seconds) {
+Status OpenerService::State::unlock(const UnlockSecret& secret, std::uint32_t seconds) {
     TRY(look());
-    TRY(holder->unlock(passphrase));
+    TRY(holder->unlock(secret));
     const std::int64_t ms = std::int64_t{seconds} * 1000;
     until_monotonic = ms == 0 ? 0 : environment.clock.monotonic_ms() + ms;
     until_wall = ms == 0 ? 0 : environment.clock.now().ms + ms;
@@ -88,8 +88,8 @@ void OpenerService::State::expire() {
 Result<GenerationInfo> OpenerService::State::present_generation() const {
     const auto& all = view->catalog().generations();
     for (auto g = all.rbegin(); g != all.rend(); ++g) {
-        const auto root = read_file(environment.fs, generation_dir(options.archive / "keys", g->generation) / "root",
-                                    kMaxRootPage);
+        const auto root =
+            read_file(environment.fs, generation_dir(options.archive / "keys", g->generation) / "root", kMaxRootPage);
         if (root.ok() && sha256(*root) == g->keyring_hash) return *g;
     }
     return Error(Code::corrupt, "no generation of the keyring is the one that the ledger names")
@@ -106,7 +106,7 @@ Status OpenerService::State::take_generation() {
     }
     // It was locked in between: closed again, on the generation that counts.
     lock_now();
-    holder = TRY(Keyholder::open(environment, options.archive / "keys", view->vault(), present.generation, std::nullopt));
+    holder = TRY(Keyholder::open(environment, options.archive / "keys", view->vault(), present.generation, nullptr));
     return {};
 }
 
@@ -164,7 +164,8 @@ Result<EntrySet> OpenerService::State::erased_records() {
             const auto ranges = TRY(audit::BodyReader::parse(entry.body)).leaf_ranges();
             if (!ranges) continue;
             for (const audit::LeafRange& r : *ranges) {
-                for (std::uint64_t i = r.first_entry.value; i <= r.last_entry.value && i < view->head().size.value; ++i) {
+                for (std::uint64_t i = r.first_entry.value; i <= r.last_entry.value && i < view->head().size.value;
+                     ++i) {
                     const EntryHeader h = TRY(view->unproven_header(EntryIndex(i)));
                     if (h.kind == Kind::record && h.suite != Suite::none && h.tree == r.tree && h.leaf >= r.first &&
                         h.leaf <= r.last)
@@ -245,8 +246,8 @@ Result<Bytes> OpenerService::State::prepare(const OpenerRequest& request) {
     const GenerationPlan wanted = TRY(plan(request));
     for (const auto& [tree, list] : wanted.punctured) holder->puncture(tree, list);
     next = TRY(holder->prepare(wanted));
-    return encode(NextGeneration{next->keyring.generation, to_bytes(next->keyring.intake.public_key.view()),
-                                 next->keyring_hash});
+    return encode(
+        NextGeneration{next->keyring.generation, to_bytes(next->keyring.intake.public_key.view()), next->keyring_hash});
 }
 
 Status OpenerService::State::adopt() {
@@ -312,9 +313,9 @@ void OpenerService::set_walls(std::string walls) {
     state_->options.walls = std::move(walls);
 }
 
-Status OpenerService::unlock(ByteView passphrase, std::uint32_t seconds) {
+Status OpenerService::unlock(const UnlockSecret& secret, std::uint32_t seconds) {
     const std::lock_guard lock(state_->mutex);
-    return state_->unlock(passphrase, seconds);
+    return state_->unlock(secret, seconds);
 }
 
 void OpenerService::lock() {

@@ -15,8 +15,8 @@ namespace kustos::vault {
 namespace {
 
 constexpr std::size_t kMostConnections = 64;
-constexpr int kLookEvery = 200;           // ms
-constexpr int kSilentFor = 10 * 60'000;   // ms
+constexpr int kLookEvery = 200;          // ms
+constexpr int kSilentFor = 10 * 60'000;  // ms
 
 struct Connection {
     LocalSocket socket;

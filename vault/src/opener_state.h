@@ -13,13 +13,14 @@
 namespace kustos::vault {
 
 struct OpenerService::State {
-    State(Environment e, OpenerServiceOptions o) : environment(e), options(std::move(o)), rates(e.clock, options.rules) {}
+    State(Environment e, OpenerServiceOptions o)
+        : environment(e), options(std::move(o)), rates(e.clock, options.rules) {}
 
     Environment environment;
     OpenerServiceOptions options;
     std::mutex search_mutex;           // the finder's; never taken while `mutex` is held
     std::uint64_t finder_opening = 0;  // guarded by search_mutex
-    std::mutex mutex;         // guards everything below
+    std::mutex mutex;                  // guards everything below
     RateLimits rates;
     std::unique_ptr<LedgerView> view;
     std::unique_ptr<Keyholder> holder;
@@ -33,10 +34,10 @@ struct OpenerService::State {
 
     Status load();
     void expire();
-    Status unlock(ByteView passphrase, std::uint32_t seconds);
+    Status unlock(const UnlockSecret& secret, std::uint32_t seconds);
     void lock_now();
-    void lock_and_forget();                // without any lock held
-    void forget_finder(std::uint64_t now); // likewise: its keys are those of an opening before `now`
+    void lock_and_forget();                 // without any lock held
+    void forget_finder(std::uint64_t now);  // likewise: its keys are those of an opening before `now`
     // Follows the ledger, and goes on to the generation that it names.
     Status look();
     Status take_generation();
@@ -83,7 +84,7 @@ private:
         Purpose purpose;
         std::vector<EntryIndex> ids;  // sorted
         std::uint64_t opening = 0;
-        EntryIndex opened;           // whose blobs these are
+        EntryIndex opened;  // whose blobs these are
         std::vector<BlobRef> blobs;
     };
     Result<Bytes> dispatch(OpenerRequest& request);

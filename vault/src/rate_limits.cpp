@@ -35,10 +35,10 @@ void RateLimits::expire(Window& window, std::int64_t span_ms) const {
 // Who varies names must not fill the memory.
 void RateLimits::forget_idle() {
     if (windows_.size() < kManyWindows) return;
-    std::erase_if(windows_, [this](auto& entry) {
-        expire(entry.second, entry.first.first == What::records ? kHour : kMinute);
-        return entry.second.events.empty();
-    });
+    for (auto at = windows_.begin(); at != windows_.end();) {
+        expire(at->second, at->first.first == What::records ? kHour : kMinute);
+        at = at->second.events.empty() ? windows_.erase(at) : std::next(at);
+    }
 }
 
 Status RateLimits::take(const std::string& actor, EntryIndex matter, std::initializer_list<Claim> claims) {
@@ -54,8 +54,8 @@ Status RateLimits::take(const std::string& actor, EntryIndex matter, std::initia
             if (window.sum + claim.amount <= limit) continue;
             ++refused_;
             const std::int64_t wait = window.events.empty() ? span : window.events.front().first + span - now;
-            return Error(Code::overloaded, std::string("more than is opened in one ") +
-                                               (span == kHour ? "hour" : "minute") + " here")
+            return Error(Code::overloaded,
+                         std::string("more than is opened in one ") + (span == kHour ? "hour" : "minute") + " here")
                 .with_hint("try again in " + std::to_string(std::max<std::int64_t>(1, (wait + 999) / 1000)) + " s");
         }
     }

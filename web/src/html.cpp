@@ -130,6 +130,17 @@ std::string coverage_block(Language l, const Coverage& c) {
     return "<table>" + rows + "</table>";
 }
 
+std::string unknown_coverage(Language l, const Coverage& c) {
+    return "<table>" + row(say(l, "versiegelt", "sealed"), number(c.sealed, l)) +
+           row(say(l, "gelöscht", "erased"), number(c.erased, l)) + "</table><p>" +
+           std::string(say(l,
+                           "Wie viele davon durchsuchbar sind, ist bei geschlossenem Tresor nicht bekannt: Nach einer "
+                           "Löschung ist das Verzeichnis noch nicht bereinigt.",
+                           "How many of them are searchable is not known while the vault is closed: the index has not "
+                           "been cleaned since an erasure.")) +
+           "</p>";
+}
+
 std::string vault_state(Language l, const std::string& state) {
     if (l == Language::english) return state;
     if (state == "closed") return "zu";
@@ -156,7 +167,7 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
         body += "</ul></div>";
     }
     body += "<div class=\"card\"><h2>" + std::string(say(l, "Abdeckung", "Coverage")) + "</h2>" +
-            coverage_block(l, s.coverage) + "</div>";
+            (s.coverage_known ? coverage_block(l, s.coverage) : unknown_coverage(l, s.coverage)) + "</div>";
     body += "<div class=\"card\"><h2>" + std::string(say(l, "Beweis", "Proof")) + "</h2><table>";
     body += row(say(l, "Einträge", "Entries"), number(s.entries, l));
     body += row(say(l, "Prüfpunkt", "Checkpoint"),

@@ -1,0 +1,74 @@
+// What is erased, seen from the index and from whoever asks for it.
+#include "app/src/house_ports.h"
+#include "base/log.h"
+
+namespace kustos::app {
+
+Result<search::RewriteReport> House::forget_terms(const EntrySet& reindex, bool merge) {
+    if (!archive_->is_open())
+        return Error(Code::closed, "the vault is closed: a key holder must open it")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
+    const std::lock_guard lock(index_mutex_);
+    TRY(need_indexer());
+    if (indexer_->has_open_shard()) TRY(indexer_->close_shard(*feed_));
+    const auto erased = TRY(archive_->erased());
+    EntrySet derived = *erased;
+    derived.add(reindex);
+    TRY(archive_->forget_derived(derived));
+    search::RewriteOptions options;
+    options.reindex = reindex;
+    options.merge = merge;
+    options.stop = interrupt_requested;
+    auto report = search::rewrite_shards(environment_.fs, options_.archive / "index", *keys_, *erased,
+                                         environment_.clock, environment_.random, options);
+    searcher_->forget();
+    indexer_.reset();  // with the words that it remembers; the next step opens a new one
+    if (!report.ok()) return report;
+    if (const auto stale = TRY(stale_shards()); !stale.empty()) TRY(archive_->forget_shards(stale));
+    log(LogLevel::info, "index forgot what was erased",
+        {{"looked_at", report->looked_at}, {"rewritten", report->rewritten}, {"documents", report->documents_dropped}});
+    return report;
+}
+
+// Shards without files whose keys can still be had, also of a run that a crash ended.
+Result<std::set<std::uint32_t>> House::stale_shards() const {
+    std::set<std::uint64_t> living;
+    for (const search::ShardId id : TRY(search::shards_with_files(environment_.fs, options_.archive / "index")))
+        living.insert(id.value);
+    std::set<std::uint32_t> stale;
+    for (const std::uint32_t id : archive_->shards()) {
+        if (living.count(id) == 0 && archive_->shard_key(id).ok()) stale.insert(id);
+    }
+    return stale;
+}
+
+// "on 2026-11-29 by entry 42"; empty: by a run that is not finished.
+Result<std::string> House::when_erased(EntryIndex entry, const audit::EntryHeader& header) const {
+    for (const audit::ErasureRun& run : archive_->erasure_runs()) {
+        for (const EntryIndex part : run.begun) {
+            const audit::Entry begun = TRY(archive_->entry(part));
+            const auto body = TRY(audit::BodyReader::parse(begun.body));
+            for (const audit::LeafRange& range : body.leaf_ranges().value_or(std::vector<audit::LeafRange>())) {
+                if (range.tree != header.tree || header.leaf < range.first || header.leaf > range.last) continue;
+                if (entry < range.first_entry || entry > range.last_entry || !run.done) continue;
+                return "on " + format_rfc3339(run.done_at).substr(0, 10) + " by entry " + std::to_string(part.value);
+            }
+        }
+    }
+    return std::string();
+}
+
+Status House::expect_not_erased(const std::vector<EntryIndex>& entries) const {
+    for (const EntryIndex index : entries) {
+        if (index.value >= archive_->head().size.value) continue;  // said by who opens it
+        const audit::Entry entry = TRY(archive_->entry(index));
+        if (entry.header.kind != audit::Kind::record || !archive_->is_erased(entry.header)) continue;
+        const std::string when = TRY(when_erased(index, entry.header));
+        return Error(Code::erased, "entry " + std::to_string(index.value) + " was erased" +
+                                       (when.empty() ? "; the erasure is not finished yet" : " " + when))
+            .with_hint("the proof that it was sealed stays; its content is gone for good");
+    }
+    return {};
+}
+
+}  // namespace kustos::app
