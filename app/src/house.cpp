@@ -319,14 +319,14 @@ Result<web::StatusReport> House::status(web::Language language) {
     if (archive_->matters().empty())
         step("Vor der ersten Suche einen Fall anlegen: kustos matter new --reference R --ground TEXT",
              "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
-    if (!archive_->is_open())
-        if (archive_->keys().apart()) {  // whose slots are nobody's business here
-            step("Der Tresor ist zu. Zum Suchen: kustos opener unlock.",
-                 "The vault is closed. To search: kustos opener unlock.");
-        } else
-            for (const std::string& way : ways_to_open(TRY(archive_->slots()), de))
-                s.next_steps.push_back((de ? "Der Tresor ist zu. Zum Suchen: " : "The vault is closed. To search: ") +
-                                       way);
+    const bool closed = !archive_->is_open();
+    if (closed && archive_->keys().apart()) {  // whose slots are nobody's business here
+        step("Der Tresor ist zu. Zum Suchen: kustos opener unlock.",
+             "The vault is closed. To search: kustos opener unlock.");
+    } else if (closed) {
+        for (const std::string& way : ways_to_open(TRY(archive_->slots()), de))
+            s.next_steps.push_back((de ? "Der Tresor ist zu. Zum Suchen: " : "The vault is closed. To search: ") + way);
+    }
     if (archive_->unlock_state() == "open (auto)")
         step(
             "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos key rekey --add "

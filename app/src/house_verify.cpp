@@ -75,6 +75,7 @@ Result<audit::Report> House::verify_with(const VerifyRequest& request) {
     if (!archive_->is_open()) return vault_closed("--deep");
     // What only an opener can check: that plaintext matches the commitments. Leaves an access entry like every opening.
     TRY(archive_->record_control(ControlAction::finding, [](Body& body) { body.put_text(Tag::code, "verify:deep"); }));
+    if (archive_->keys().apart()) TRY(archive_->settle());  // it reads the files
     const auto head = archive_->head();
     const TreeSize size = head.size;
     const auto erasures = TRY(audit::collect_erasures(archive_->ledger(), size, head.root));

@@ -117,7 +117,7 @@ Result<int> opener_status(Environment e, const Call& c, Streams s) {
     const auto row = [&s](const char* name, const std::string& value) { s.out << name << ": " << value << "\n"; };
     row(say(c, "Tresor", "vault"), facts.at("vault"));
     if (facts.at("open_until_ms") != 0)
-        row(say(c, "offen bis", "open until"), UtcTime{facts.at("open_until_ms").get<std::int64_t>()}.iso());
+        row(say(c, "offen bis", "open until"), format_rfc3339(UtcTime{facts.at("open_until_ms").get<std::int64_t>()}));
     row(say(c, "Ledger", "ledger"),
         facts.at("ledger").get<std::string>() + ", " + std::to_string(facts.at("ledger_size").get<std::uint64_t>()));
     row(say(c, "Verbindungen", "connections"), facts.at("sessions").dump());

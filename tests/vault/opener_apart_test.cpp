@@ -61,7 +61,7 @@ struct World {
     World() {
         CreateOptions options;
         options.unlock = "passphrase";
-        options.passphrase = SecretBytes(as_bytes("geheim"));
+        options.passphrase = SecretBytes(as_bytes("geheim und lang"));
         const Status made = Archive::create(environment(), dir / "a", dir / "state", std::move(options));
         if (!made.ok()) FAIL(made.error().message());
     }
@@ -101,7 +101,7 @@ struct World {
     }
 };
 
-UnlockSecret passphrase(std::string_view text = "geheim") {
+UnlockSecret passphrase(std::string_view text = "geheim und lang") {
     return PassphraseSecret{SecretBytes(as_bytes(text))};
 }
 

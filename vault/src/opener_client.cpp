@@ -28,17 +28,21 @@ class RemoteKeys::Grant final : public KeyGrant {
 public:
     Grant(LocalSocket socket, EntryIndex entry) : socket_(std::move(socket)), entry_(entry) {}
     EntryIndex access_entry() const override { return entry_; }
-    Result<SecretBytes> dek(EntryIndex record) override {
-        return secret(TRY(RemoteKeys::ask(socket_, about(OpenerAsk::key, record))));
-    }
+    Result<SecretBytes> dek(EntryIndex record) override { return secret(TRY(ask(about(OpenerAsk::key, record)))); }
     Result<SecretBytes> blob_dek(EntryIndex record, const BlobRef& blob) override {
         OpenerRequest request = about(OpenerAsk::blob_key, record);
         request.blob = blob.entry;
         request.b = blob.b;
-        return secret(TRY(RemoteKeys::ask(socket_, request)));
+        return secret(TRY(ask(request)));
     }
 
 private:
+    Result<Bytes> ask(const OpenerRequest& request) {
+        if (!socket_.open()) return away();
+        auto answer = RemoteKeys::ask(socket_, request);
+        if (!answer.ok() && answer.error().code() == Code::closed) socket_ = LocalSocket();  // likewise
+        return answer;
+    }
     LocalSocket socket_;
     EntryIndex entry_;
 };
@@ -85,7 +89,9 @@ Result<VaultId> RemoteKeys::vault() const {
 Result<Bytes> RemoteKeys::ask(const OpenerRequest& request) const {
     const std::lock_guard lock(mutex_);
     if (!kept_.open() || kept_.ended()) kept_ = TRY(connect());
-    return ask(kept_, request);
+    auto answer = ask(kept_, request);
+    if (!answer.ok() && answer.error().code() == Code::closed) kept_ = LocalSocket();  // a late answer is nobody's
+    return answer;
 }
 
 Result<OpenerState> RemoteKeys::look() const {
