@@ -115,7 +115,7 @@ class Opener(unittest.TestCase):
             self.assertGreater(found["total"], 0)
             self.assertEqual(archive.access_entries(), before + 1)
             self.assertEqual(found["coverage"]["deferred"], 0, found["coverage"])
-            entry = found["hits"][0]["entry"]
+            entry = found["hits"][0]["record"]
             self.assertIn("Fundament", archive.run("show", "--matter", matter, entry).stdout)
             original = archive.run("show", "--matter", matter, entry, "--original", text=False).stdout
             self.assertIn(b"From:", original)
@@ -140,7 +140,7 @@ class Opener(unittest.TestCase):
             number = int(matter[1:])
             opener.unlock()
             found = archive.json("search", "--matter", matter, "Fundamente")
-            entry = found["hits"][0]["entry"]
+            entry = found["hits"][0]["record"]
             archive.run("show", "--matter", matter, entry)
             last = archive.json("status")["entries"] - 1
             h = Hostile(opener.socket)
@@ -163,7 +163,7 @@ class Opener(unittest.TestCase):
             h = Hostile(opener.socket)
             self.assertEqual(h.begin(int(matter[1:]), [5])[0], CLOSED)
             opener.unlock()
-            entries = [hit["entry"] for hit in archive.json("search", "--matter", matter, "--limit", "2", "Fundamente OR der")["hits"]]
+            entries = [hit["record"] for hit in archive.json("search", "--matter", matter, "--limit", "2", "Fundamente OR der")["hits"]]
             self.assertEqual(len(entries), 2)
             archive.run("show", "--matter", matter, entries[0])
             done = archive.call("show", "--matter", matter, entries[1])
