@@ -1,6 +1,7 @@
 // One parsed command line. parse_call() is the only place that knows CLI11; commands see this struct.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct Call {
     std::string format = "auto";
     std::string kind;
     std::string retention_class = "default";
+    std::string suite = "aes-256-gcm";
     std::string unlock;                    // of init: empty is auto; of key shares: shares:K/N
     std::vector<std::string> authorities;  // --tsa
     std::string matter;
@@ -65,13 +67,19 @@ struct Call {
     std::string host = "127.0.0.1";
     std::string action, since, until, from, to;  // of the audit trail
     std::string actor;                           // whom a server works for; empty: the user of this process
+    // Further options, by name without dashes, as typed: of retention, hold, restrict and disposition.
+    std::map<std::string, std::vector<std::string>> given;
     bool original = false;
+    std::uint64_t attachment_number = 0;  // of show, from 1
     bool deep = false;
     bool since_last = false;
     std::uint64_t sample = 0;
     std::string nonce;
     bool check = false;
     bool yes = false;
+    Path escrow;  // the medium
+    bool without_escrow = false;
+    bool drill = false;
 };
 
 struct Parsed {

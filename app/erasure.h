@@ -23,6 +23,7 @@ struct EraseRequest {
     std::vector<std::string> approvers;  // at least two, different people
     std::string actor;
     bool only_look = false;  // says what would be erased
+    bool without_escrow = false;
 };
 
 struct EraseAnswer {

@@ -17,6 +17,8 @@
 #include "access/matters.h"
 #include "app/call.h"
 #include "app/erasure.h"
+#include "app/forward_keeper.h"
+#include "app/scope.h"
 #include "app/vault_door.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
@@ -32,16 +34,22 @@
 #include "search/rewrite.h"
 #include "search/searcher.h"
 #include "vault/archive.h"
+#include "vault/backup.h"
+#include "vault/forgetter.h"
 #include "vault/opener.h"
 #include "web/service.h"
 
 namespace kustos::app {
 
+inline constexpr const char* kDefaultSuite = "aes-256-gcm";
+
 struct HouseOptions {
     Path archive;
     Path state;  // the signer's own store and what else must not lie in the archive
     std::optional<vault::UnlockSecret> secret;
-    std::string actor;  // who uses the command line
+    std::string actor;       // who uses the command line
+    Path escrow;             // the medium; empty: config.yaml's
+    bool no_escrow = false;  // a drill: the real one must not be written
 };
 
 struct ExportRequest {
@@ -55,6 +63,7 @@ struct ExportRequest {
 };
 struct ExportReport {
     std::uint64_t records = 0, pages = 0, bytes = 0, left_out = 0;
+    std::uint64_t restricted = 0;  // found, and not opened (GDPR Art. 18)
     std::string file;
 };
 
@@ -120,6 +129,7 @@ struct ContinuationReport {
     std::uint64_t remembered = 0;  // entries that somebody remembers; 0: nobody
     bool signer_lost = false;      // its memory could not be read
     std::uint64_t shards_removed = 0;
+    std::optional<vault::Archive::Adopted> adopted;  // newer keys, after a restore
 };
 // For an archive whose newer state is lost, while no program has it open. keys: as audit/signer.h. Code::conflict:
 // there is nothing to continue.
@@ -143,7 +153,12 @@ public:
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
                                      const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
     Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    // Held in memory: at most 256 MiB (Code::limit).
     Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    // In pieces, which are final only when it is ok. number: of the attachment, from 0.
+    Status write_original(const std::string& actor, const std::string& matter, EntryIndex entry, const ByteSink& sink);
+    Status write_attachment(const std::string& actor, const std::string& matter, EntryIndex entry, std::size_t number,
+                            const ByteSink& sink);
     Result<audit::Report> verify() override;
     Result<bool> log_in(const std::string& name, const std::string& password) override;
 
@@ -192,6 +207,14 @@ public:
     Result<CompactionReport> compact(bool show_progress);
     Status maintain();
 
+    // --- backup and escrow (house_backup.cpp) ---
+    // Code::usage: into the archive or onto the escrow's medium. Code::interrupted: the one before still counts.
+    Result<vault::BackupReport> back_up(const Path& to);
+    Path escrow_medium() const;  // empty: none
+    // Once a day, and behind each backup: what the escrow lacks, what is too old in it, and `final` entries. Its error:
+    // the medium is away.
+    Status maintain_escrow();
+
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
     // What is sealed in a control or access entry (who searched for what, which settings were changed): an access entry
@@ -208,7 +231,21 @@ public:
     Result<audit::AnchorSpan> take_stamp(ByteView tsr, const std::string& authority);
 
     VaultDoor& door() { return *door_; }  // who has the vault open, and until when
+    // --- house_hygiene.cpp ---
+    // Code::environment: keys may reach a disk, and config.yaml says harden: strict.
+    Status check_key_memory() const;
+    // Of a server whose vault does not open by itself: what it can go on with after a crash is kept.
+    Status keep_forward_state();
+    // The server indexes by itself: an import waits for it before too much is waiting.
+    void index_lives(bool yes) { index_lives_ = yes; }
+
     vault::Archive& archive() { return *archive_; }
+    // For decisions about retention, holds and erasure: one at a time, so that no hold comes between a check and what
+    // it was made for.
+    std::mutex& decisions() { return decision_mutex_; }
+    std::unique_ptr<RecordSearch> record_search();
+    vault::Forgetter& forgetter();
+
     access::Matters& matter_desk() { return *matters_; }
     access::Accounts& accounts() { return *accounts_; }
     const Config& config() const { return config_; }
@@ -243,7 +280,12 @@ private:
     Status look_at_witnesses(vault::Archive& archive);
     Status ask_witnesses(TreeSize size);
     Status name_renewals();
-    Status check_holds(const EntrySet& records);
+    Status check_holds(const EntrySet& records, const std::string& actor);
+    struct AttachmentPlan;
+    Result<AttachmentPlan> plan_attachment(const Hash& sha256, const std::vector<EntryIndex>& records);
+    Status seal_successors(AttachmentPlan& plan);
+    Status expect_sums_indexed() const;
+    Result<EraseAnswer> erase_attachment(const EraseRequest& request);
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise
@@ -255,9 +297,13 @@ private:
     Status expect_not_erased(const std::vector<EntryIndex>& entries) const;
     Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
 
+    void add_hygiene(web::StatusReport& status, bool de) const;
+
     Environment environment_;
     HouseOptions options_;
     Config config_;
+    ForwardKeeper keeper_;
+    std::atomic<bool> index_lives_ = false;
     std::unique_ptr<vault::Archive> archive_;
     std::unique_ptr<access::Matters> matters_;
     std::unique_ptr<vault::Opener> opener_;
@@ -285,6 +331,8 @@ private:
     std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
     std::mutex bundle_mutex_;
+    std::mutex decision_mutex_;
+    std::unique_ptr<vault::Forgetter> forgetter_;  // guarded by bundle_mutex_
 };
 
 // The state directory of an archive: --state, else $XDG_STATE_HOME/kustos, else ~/.local/state/kustos (root:
@@ -292,7 +340,9 @@ private:
 Path default_state_dir();
 
 // The text that `init` writes as config.yaml.
-std::string config_template(const std::vector<std::string>& authorities);
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite = kDefaultSuite,
+                            const std::string& escrow = "");
+Result<audit::Suite> suite_of(const std::string& name);  // "aes-256-gcm", "xchacha20"; else Code::not_in_version
 Result<Config> load_config(Fs& fs, const Path& archive);
 
 }  // namespace kustos::app

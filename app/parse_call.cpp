@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <numeric>
 #include <sstream>
 
@@ -45,6 +46,168 @@ std::string unknown_command(const CLI::App& app) {
     return text + (nearest.empty() ? "  kustos --help shows all" : "  did you mean: kustos " + nearest) + "\n";
 }
 
+using Chosen = std::function<void(CLI::App*, const std::string&)>;
+
+// Options that land in Call::given.
+class Options {
+public:
+    Options(CLI::App* sub, Call& call) : sub_(sub), call_(call) {}
+    Options& text(const std::string& name, const std::string& help, bool required = false) {
+        auto* option = sub_->add_option("--" + name, call_.given[name], help)->expected(1)->allow_extra_args(false);
+        if (required) option->required();
+        return *this;
+    }
+    Options& list(const std::string& name, const std::string& help) {
+        sub_->add_option("--" + name, call_.given[name], help + "; may repeat")->allow_extra_args(false);
+        return *this;
+    }
+    Options& flag(const std::string& name, const std::string& help) {
+        auto& given = call_.given[name];
+        sub_->add_flag_callback(
+            "--" + name, [&given] { given = {"yes"}; }, help);
+        return *this;
+    }
+    Options& number(const std::string& name, const std::string& what) {
+        sub_->add_option(what, call_.given[name])->required()->expected(1);
+        return *this;
+    }
+    Options& records() {
+        sub_->add_option("--records", call_.records_file, "a file with one record number a line");
+        return list("record", "a record's number");
+    }
+    Options& scope() {
+        records();
+        sub_->add_option("--query", call_.query, "what a search finds");
+        sub_->add_option("--matter", call_.matter, "for which case");
+        return text("person", "sender or recipient: a name or an address")
+            .text("conversation", "its title or id")
+            .text("from", "first day")
+            .text("to", "last day");
+    }
+
+private:
+    CLI::App* sub_;
+    Call& call_;
+};
+
+void add_retention(CLI::App& app, Call& c, const Chosen& chosen) {
+    auto* retention = app.add_subcommand("retention", "how long what is kept")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help) {
+        auto* sub = retention->add_subcommand(name, help);
+        chosen(sub, "retention " + name);
+        return Options(sub, c);
+    };
+    add("class", "all classes; with --name, a new one or a new version")
+        .text("name", "readable in the ledger: no personal data")
+        .text("code", "100 and up; without it, the next free one")
+        .text("period", "10y, 18m or 0")
+        .text("start", "created | process_end | relation_end")
+        .text("counted", "year_end | day")
+        .text("basis", "the law, readable in the ledger")
+        .text("office", "who is responsible, readable in the ledger")
+        .text("at-end", "erase | offer: to the public archive first")
+        .list("approver", "who approved it");
+    auto* assign = retention->add_subcommand("assign", "which class new records get: the first rule that fits");
+    assign->add_option("--source", c.source);
+    assign->add_option("--kind", c.kind, "mail, chat, ...");
+    chosen(assign, "retention assign");
+    Options(assign, c)
+        .text("class", "of a new rule")
+        .text("participant", "an address or id; sealed")
+        .text("conversation", "an id; sealed")
+        .text("place", "of the new rule; without it, the last")
+        .text("remove", "the number of a rule");
+    add("reclassify", "another class for records that are there")
+        .scope()
+        .text("class", "", true)
+        .text("reason", "", true);
+    add("mark", "record-relevant: belongs into the file")
+        .scope()
+        .text("class", "", true)
+        .text("file-reference", "Aktenzeichen", true)
+        .text("plan", "place in the file plan")
+        .list("question", "1 why, 2 who and when, 3 options, 4 decision: answered by yes");
+    add("event", "when a period starts")
+        .scope()
+        .text("event", "created | process_end | relation_end", true)
+        .text("date", "without it, today")
+        .text("reason", "", true);
+    auto* plan = retention->add_subcommand("plan", "what is kept until when, and why");
+    plan->add_option("--out", c.out, "a .csv or .jsonl file");
+    plan->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1'000'000));
+    chosen(plan, "retention plan");
+    Options(plan, c).records().text("class", "").text("outcome", "due, held, ...: list these");
+}
+
+void add_holds(CLI::App& app, Call& c, const Chosen& chosen) {
+    auto* hold = app.add_subcommand("hold", "nothing of this is destroyed")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help) {
+        auto* sub = hold->add_subcommand(name, help);
+        chosen(sub, "hold " + name);
+        return Options(sub, c);
+    };
+    const auto scope = [](Options options) {
+        options.scope()
+            .flag("all-of-matter", "what was found, opened or exported for --matter")
+            .flag("frozen", "the list of now; without it, what comes later belongs to it")
+            .text("reason", "", true);
+    };
+    scope(add("add", "set one"));
+    scope(add("change", "another scope").number("hold", "NUMBER"));
+    add("list", "all holds");
+    add("check", "which holds cover these records now; --hold: what one could not search")
+        .records()
+        .text("hold", "a hold's number");
+    add("decide", "on what could not be searched")
+        .number("hold", "NUMBER")
+        .records()
+        .flag("held", "it is covered")
+        .flag("not-held", "it is not")
+        .text("reason", "", true);
+    add("release", "end one; deletes nothing").number("hold", "NUMBER").text("reason", "", true);
+
+    auto* restrict = app.add_subcommand("restrict", "GDPR Art. 18: opened for one named matter only, and kept");
+    chosen(restrict, "restrict");
+    Options(restrict, c)
+        .scope()
+        .flag("no-purpose", "opened for no matter at all")
+        .text("reason", "")
+        .text("lift", "the number of a restriction")
+        .flag("list", "all of them");
+}
+
+void add_decisions(CLI::App& app, Call& c, const Chosen& chosen) {
+    add_retention(app, c, chosen);
+    add_holds(app, c, chosen);
+    auto* disposition =
+        app.add_subcommand("disposition", "lists of what is due, released by two people")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help) {
+        auto* sub = disposition->add_subcommand(name, help);
+        chosen(sub, "disposition " + name);
+        return sub;
+    };
+    auto* list = add("list", "make a list of what is due");
+    list->add_option("--out", c.out, "a .csv or .jsonl file with the reasons");
+    Options(list, c).text("class", "").text("year", "in which the period's last day lies");
+    auto* show = add("show", "all lists, or what stands on one");
+    show->add_option("--out", c.out, "a .csv or .jsonl file with the reasons");
+    show->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1'000'000));
+    Options(show, c).text("list", "its number");
+    Options(add("review", "take records out"), c).text("list", "", true).records().text("reason", "", true);
+    Options(add("offer", "it was offered to the public archive"), c)
+        .text("list", "", true)
+        .text("date", "")
+        .text("reason", "");
+    Options(add("answer", "the public archive's answer"), c)
+        .text("list", "", true)
+        .text("answer", "taken | declined | unanswered", true)
+        .text("date", "")
+        .text("reason", "");
+    Options(add("release", "destroy the keys of what is still due"), c)
+        .text("list", "", true)
+        .list("approver", "two people");
+}
+
 }  // namespace
 
 Parsed parse_call(const std::vector<std::string>& arguments) {
@@ -78,12 +241,14 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     init->add_option("DIR", c.paths, "the new directory")->required()->expected(1);
     init->add_option("--signer-keys", c.signer_keys,
                      "where the signer's keys are made: file, or a token's pkcs11: URI");
+    init->add_option("--suite", c.suite, "cipher: aes-256-gcm | xchacha20")->capture_default_str();
     init->add_option("--unlock", c.unlock, "auto (default) | passphrase | shares:K/N | tpm[:ADDRESS] | a pkcs11: URI");
     init->add_option("--shares-out", c.shares_out, "a folder for the sheets of shares, to be printed");
     init->add_option("--holder", c.holders, "whose name stands on a sheet, in order; may repeat")
         ->allow_extra_args(false);
     init->add_option("--tsa", c.authorities, "builtin, or the URL of an RFC 3161 authority; may repeat")
         ->allow_extra_args(false);
+    init->add_option("--escrow", c.escrow, "another medium for what opens the content");
     chosen(init, "init");
 
     auto* source = app.add_subcommand("source", "archive streams")->require_subcommand(1);
@@ -132,7 +297,10 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* show = app.add_subcommand("show", "one record");
     show->add_option("--matter", c.matter);
     show->add_option("RECORD", c.record)->required();
-    show->add_flag("--original", c.original, "the exact source bytes");
+    auto* original = show->add_flag("--original", c.original, "the exact source bytes");
+    show->add_option("--attachment", c.attachment_number, "the content of this attachment, from 1")
+        ->check(CLI::Range(1, 65'000))
+        ->excludes(original);
     chosen(show, "show");
 
     auto* exporting = app.add_subcommand("export", "evidence bundle or originals");
@@ -308,6 +476,32 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
         ->allow_extra_args(false);
     chosen(audit_sample, "audit sample");
 
+    auto* backup = app.add_subcommand("backup", "everything but what opens the content; while the server runs");
+    backup->add_option("--to", c.out, "a folder; the next backup into it costs what is new");
+    backup->add_option("--escrow", c.escrow, "the escrow's medium, where config.yaml names none");
+    auto* backup_verify = backup->add_subcommand("verify", "check a backup without any key");
+    backup_verify->add_option("DIR", c.paths)->required()->expected(1);
+    chosen(backup_verify, "backup verify");
+    backup->callback([&c, backup] {
+        if (backup->get_subcommands().empty()) c.command = "backup";
+    });
+    auto* restore = app.add_subcommand("restore", "an archive from its backup and its escrow, into an empty place");
+    restore->add_option("--from", c.from, "the backup")->required();
+    restore->add_option("--escrow", c.escrow, "the escrow's medium; without it the content stays closed");
+    restore->add_option("--report", c.reports, "FILE.json or FILE.txt; may repeat")->allow_extra_args(false);
+    restore->add_option("--file", c.paths, "only this file of the archive directory; may repeat")
+        ->allow_extra_args(false);
+    restore->add_flag("--drill", c.drill, "into a temporary folder that is removed again: does it work?");
+    restore->add_flag("--yes", c.yes, "go on under a new name, although a signer here remembers a newer state");
+    chosen(restore, "restore");
+
+    auto* exit_export =
+        app.add_subcommand("exit-export", "the whole archive with its keys in the clear, for who leaves");
+    exit_export->add_option("--to", c.out, "a folder that does not exist yet, or one that was interrupted")->required();
+    exit_export->add_option("--ground", c.ground, "why")->required();
+    exit_export->add_option("--approver", c.approvers, "two different people")->required()->allow_extra_args(false);
+    chosen(exit_export, "exit-export");
+
     auto* account = app.add_subcommand("account", "who may use the pages of `serve`")->require_subcommand(1);
     auto* account_set = account->add_subcommand("set", "set the password of the one local account");
     account_set->add_option("NAME", c.name)->required();
@@ -320,6 +514,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     erase->add_option("--query", c.query, "every record that it finds");
     erase->add_option("--attachment", c.attachment, "SHA-256 of an attachment: everywhere where it is");
     erase->add_option("--ground", c.ground, "the legal basis");
+    erase->add_flag("--without-escrow", c.without_escrow,
+                    "although its medium is away: until it is back, losing this machine loses the content");
     erase->add_option("--approver", c.approvers, "who approved; two different people")->allow_extra_args(false);
     erase->add_flag("--check", c.check, "only say what would be erased");
     erase->add_option("--certificate", c.reports, "a signed certificate: FILE.pdf or FILE.json; may repeat")
@@ -336,14 +532,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(erase->add_subcommand("list", "all erasures and dispositions"), "erase list");
     chosen(app.add_subcommand("compact", "remove the words and the ciphertext of what is erased"), "compact");
 
-    for (const char* later : {"hold", "retention", "disposition", "backup"}) {
-        auto* sub = app.add_subcommand(later, "not in this version");
-        sub->fallthrough(false);
-        sub->allow_extras();
-        sub->group("");
-        chosen(sub, later);
-    }
-
+    add_decisions(app, c, chosen);
     Parsed result;
     std::vector<const char*> argv{"kustos"};
     for (const std::string& a : arguments) argv.push_back(a.c_str());

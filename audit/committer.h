@@ -58,6 +58,10 @@ public:
     EntryIndex next() const { return next_; }        // number of the entry that add() takes next
 
     Status add(const Entry& entry, ByteView ciphertext);
+    // For a blob whose ciphertext is too large to be held (has_own_file): its file, to be written and finished (any
+    // error is final: end the committer), then its entry in its turn. index: next() or a later one.
+    Result<SegmentWriter::BlobFile> begin_blob(EntryIndex index, std::uint64_t ciphertext_length);
+    Status add_with_file(const Entry& entry);
     void add_row(const DuplicateRow& row) { rows_.push_back(row); }
     // The signed checkpoint. Without an entry: the last one.
     Result<std::string> commit();

@@ -8,6 +8,7 @@
 // of a header that decode would refuse is a CHECK: callers build entries, they don't pass them on. Threads: values.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/entry_set.h"
 #include "base/ids.h"
 #include "base/time.h"
 
@@ -31,7 +33,7 @@ inline constexpr std::uint32_t kLeavesPerKeyTree = 1U << 20;
 inline constexpr std::uint64_t kMaxCiphertext = std::uint64_t{1} << 40;
 
 enum class Kind : std::uint8_t { record = 1, blob = 2, access = 3, erasure = 4, control = 5 };
-enum class Suite : std::uint8_t { none = 0, aes256_gcm = 1 };
+enum class Suite : std::uint8_t { none = 0, aes256_gcm = 1, xchacha20_poly1305 = 2 };
 
 struct EntryHeader {
     Kind kind = Kind::control;
@@ -72,6 +74,12 @@ Hash field_root(std::span<const Hash> commitments);                     // 0x04
 // F_i = version 1 || record id || salt || i || path code || ordinal || type || u64 length || value
 Bytes encode_field(const RecordId& record, ByteView salt32, std::uint16_t i, std::uint16_t path, std::uint16_t ordinal,
                    std::uint8_t type, ByteView value);
+// F_i without the value, for one that comes in pieces or need not be copied.
+inline constexpr std::size_t kFieldHead = 1 + 16 + 32 + 2 + 2 + 2 + 1 + 8;
+std::array<std::uint8_t, kFieldHead> encode_field_head(const RecordId& record, ByteView salt32, std::uint16_t i,
+                                                       std::uint16_t path, std::uint16_t ordinal, std::uint8_t type,
+                                                       std::uint64_t length);
+Hash field_commitment(ByteView field_head, ByteView value);
 
 // --- public bodies ----------------------------------------------------------------------------------
 enum class Tag : std::uint16_t {
@@ -120,7 +128,17 @@ enum class Tag : std::uint16_t {
     part = 43,             // u32, from 0
     parts = 44,            // u32
     successor = 45,        // u64 entry index
-    // 46 to 49: erasure; 50 to 59: retention and holds
+    // 46 to 49: erasure
+    version = 50,        // u32
+    period_months = 51,  // u16
+    start = 52,          // text: created, process_end, relation_end
+    counted = 53,        // text: day, year_end
+    legal_basis = 54,    // text
+    office = 55,         // text
+    at_end = 56,         // text: erase, offer
+    entry_range = 57,    // u64 first entry, u64 last entry; any number of them in a row, ascending
+    rule = 58,           // 40 bytes: an assignment rule; repeated, in order
+    day = 59,            // u32: 20260302
     slots_hash = 60,  // SHA-256 of keys/slots as it becomes
     // 61 to 64: unlocking; 65 to 69: backups
 };
@@ -152,7 +170,19 @@ enum class ControlAction : std::uint16_t {
     sample_drawn = 24,
     sample_judged = 25,
     record_succeeded = 26,
-    // 27 to 39: retention and holds
+    rules_set = 27,
+    record_reclassified = 28,
+    start_event = 29,
+    hold_set = 30,
+    hold_changed = 31,
+    hold_released = 32,
+    hold_decided = 33,
+    restriction_set = 34,
+    restriction_lifted = 35,
+    disposition_listed = 36,
+    disposition_reviewed = 37,
+    disposition_released = 38,
+    // 39: retention and holds
     slots_changed = 40,
     // 41, 42: unlocking; 43 to 46: backups
     certificate_issued = 47,
@@ -193,6 +223,7 @@ public:
     Body& put_text(Tag tag, std::string_view value);
     Body& put_bytes(Tag tag, ByteView value);  // more than 65,535 bytes: split over repeated tags
     Body& put_leaf_range(const LeafRange& range);
+    Body& put_entry_ranges(std::span<const EntrySet::Interval> ranges);  // Tag::entry_range; ascending, apart
     bool has(Tag tag) const;
     Body& remove(Tag tag);  // every row of it
     Bytes encode() const;   // CHECKs kMaxBody
@@ -218,6 +249,8 @@ public:
     std::optional<Bytes> find_bytes(Tag tag) const;       // rows of a repeated tag joined
     std::vector<ByteView> all(Tag tag) const;
     std::optional<std::vector<LeafRange>> leaf_ranges() const;
+    // Every Tag::entry_range; empty if there is none. Absent: not ascending, or one of a wrong length.
+    std::optional<EntrySet> entry_set() const;
 
 private:
     std::optional<ByteView> single(Tag tag, std::size_t size) const;

@@ -74,7 +74,7 @@ struct ReportedAnchor {
 
 // Erasures that the ledger says are finished, by how far each has come.
 struct ReportedErasures {
-    std::uint64_t runs = 0, contents = 0;  // contents: records and attachments whose keys were destroyed
+    std::uint64_t runs = 0, contents = 0;  // contents: entries whose keys were destroyed
     std::uint64_t unreadable = 0, terms_gone = 0, ciphertext_gone = 0, final_ = 0;
 };
 

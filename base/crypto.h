@@ -1,5 +1,5 @@
 // Primitives, each from a well-kept library: SHA-256, HMAC, HKDF, AES from OpenSSL (libsodium's SHA-256 is
-// five times slower here); Ed25519, X25519 sealed boxes and Argon2id from libsodium.
+// five times slower here); XChaCha20-Poly1305, Ed25519, X25519 sealed boxes and Argon2id from libsodium.
 //
 // Threads: free functions are safe from any thread; class objects belong to one thread at a time.
 // Errors: wrong lengths of our own making are CHECKs; failed authentication is Code::corrupt.
@@ -57,11 +57,19 @@ public:
     void seal(ByteView nonce12, ByteView aad, ByteView plaintext, Bytes& out);
     // out gets the plaintext appended; on failure nothing is appended and the error is Code::corrupt.
     Status open(ByteView nonce12, ByteView aad, ByteView ciphertext, Bytes& out);
+    // The same for keys: the plaintext is in locked memory from the start.
+    Result<SecretBytes> open_secret(ByteView nonce12, ByteView aad, ByteView ciphertext);
 
 private:
+    bool open_into(ByteView nonce12, ByteView aad, ByteView ciphertext, std::uint8_t* out);
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// --- XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, libsodium), 24-byte nonce, 16-byte tag appended --------
+// As Gcm: what seal and open append to `out`; a failed open appends nothing and is Code::corrupt.
+void xchacha20_seal(ByteView key32, ByteView nonce24, ByteView aad, ByteView plaintext, Bytes& out);
+Status xchacha20_open(ByteView key32, ByteView nonce24, ByteView aad, ByteView ciphertext, Bytes& out);
 
 // --- Ed25519 (RFC 8032) ------------------------------------------------------------------------------
 using Ed25519Public = FixedBytes<struct Ed25519PublicTag, 32>;

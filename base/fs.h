@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/secret.h"
 
 namespace kustos {
 
@@ -85,6 +86,8 @@ public:
 
 // Whole file, refused above max_bytes (Code::limit); absent is Code::not_found.
 Result<Bytes> read_file(Fs& fs, const Path& path, std::uint64_t max_bytes);
+// The same, straight into locked memory.
+Result<SecretBytes> read_secret_file(Fs& fs, const Path& path, std::uint64_t max_bytes);
 // Durable when it returns. replace() may overwrite; put_once() answers Code::conflict if the name exists with other
 // bytes.
 Status replace_file(Fs& fs, const Path& path, ByteView bytes);

@@ -1,5 +1,6 @@
-// Key material: locked in memory, left out of core dumps, wiped when released, and without any way to
-// print, log or compare it by accident. Read it through view() at the place of use.
+// Key material: locked in memory as far as the system lets us (key_memory()), left out of core dumps, gone from forked
+// children, wiped when released, and without any way to print, log, compare or convert it by accident
+// (tests/base/secret_test.cpp). Read it through view() at the place of use.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +39,18 @@ private:
 // Printing a secret does not compile.
 template <class Stream>
 Stream& operator<<(Stream&, const SecretBytes&) = delete;
+
+// How well this machine keeps secrets off its disks. What can't be known: whether swap is encrypted or in memory
+// (zram).
+struct KeyMemory {
+    std::size_t bytes = 0;     // that secrets have taken from the system so far
+    std::size_t unlocked = 0;  // of these: pages that may be swapped (RLIMIT_MEMLOCK)
+    bool swap_on = false;
+    bool hibernation = false;  // the kernel offers it: all of the memory would be written to swap
+    bool may_be_swapped() const { return unlocked != 0 && swap_on; }
+    bool may_be_hibernated() const { return hibernation && swap_on; }
+};
+KeyMemory key_memory();
 
 bool equal_constant_time(ByteView a, ByteView b);
 void wipe(std::span<std::uint8_t> bytes);

@@ -41,6 +41,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
+class DatabaseCopy;
+
 enum class DatabaseMode { create_or_open, read_only };
 
 class Database {
@@ -52,10 +54,27 @@ public:
     Result<Statement> prepare(const char* sql);
     std::int64_t last_insert_id() const;
     std::int64_t changes() const;
+    // A copy into a new file, some pages at a time; what this connection writes meanwhile comes in. Others must not
+    // write.
+    Result<DatabaseCopy> begin_copy(const Path& file);
 
 private:
     struct State;
     explicit Database(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// Threads: as its source, which must outlive it.
+class DatabaseCopy {
+public:
+    ~DatabaseCopy();
+    DatabaseCopy(DatabaseCopy&&) noexcept;
+    Result<bool> step(int pages);  // false: it is complete, and closed
+
+private:
+    friend class Database;
+    struct State;
+    explicit DatabaseCopy(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
 

@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/fs.h"
 #include "base/result.h"
+#include "base/spool.h"
 
 namespace kustos::ingest {
 
@@ -78,7 +79,16 @@ public:
     // seals such an archive whole.
     virtual const std::vector<std::string>& problems() const = 0;
     // Code::bad_input: damaged (also in problems()); Code::limit: too large or a bomb; Code::not_found: no such index.
-    virtual Result<Bytes> read(std::uint32_t index, std::uint64_t max_bytes) = 0;
+    // Errors of the sink are handed through; the archive can't be read any more then.
+    virtual Status read(std::uint32_t index, std::uint64_t max_bytes, const ByteSink& sink) = 0;
+    Result<Bytes> read(std::uint32_t index, std::uint64_t max_bytes) {
+        Bytes out;
+        TRY(read(index, max_bytes, [&out](ByteView piece) {
+            put(out, piece);
+            return ok_status();
+        }));
+        return out;
+    }
 };
 
 class Extractor {
@@ -91,6 +101,10 @@ public:
 
     // media_type: what the sender said; content decides where it can.
     Result<ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type);
+    // For content that is not held here: give() gives all of its `size` bytes, in pieces. Its errors are handed
+    // through.
+    Result<ExtractedText> text(std::uint64_t size, const std::function<Status(const ByteSink&)>& give,
+                               std::string_view name, std::string_view media_type);
     Result<std::unique_ptr<UnpackedArchive>> unpack(const Path& zip, const UnpackLimits& limits = {});
     // Starts a worker if none runs. Code::environment if that fails.
     Result<SandboxLayers> layers();

@@ -28,7 +28,9 @@ class Extractor;
 struct Limits {
     std::uint64_t mail = 256ull << 20;             // one mail, transfer encoding included
     std::uint64_t line = 256ull << 20;             // one line of a message stream
-    std::uint64_t attachment = 256ull << 20;       // one attachment, decoded
+    std::uint64_t attachment = 256ull << 20;       // one attachment, decoded, where there is no spool folder
+    std::uint64_t in_memory = 8ull << 20;          // larger attachments are spooled, where there is a folder for it
+    std::uint64_t spooled = 64ull << 30;           // one attachment or mail that is spooled
     std::uint64_t quarantine_piece = 64ull << 20;  // unreadable bytes are sealed in pieces of this size
     std::uint64_t body = 8ull << 20;      // body and body_html together; a larger text part becomes an attachment
     std::uint64_t csv = 512ull << 20;     // posts.csv of one batch
@@ -79,6 +81,8 @@ struct ReadContext {
     Limits limits;
     // Zip archives are read only inside its sandbox. Without one, a zip is quarantined whole ("no-extractor").
     Extractor* extractor = nullptr;
+    // Where what is too large to be held is spooled, encrypted and without a name (base/spool.h). Empty: nothing is.
+    Path spool_folder;
 };
 
 // What `path` holds, by its content (names only break ties). automatic: nothing known; read() then quarantines it.

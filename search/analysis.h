@@ -23,7 +23,8 @@
 namespace kustos::search {
 
 inline constexpr std::size_t kMaxFormBytes = 64;      // a longer word is cut, alike in records and queries
-inline constexpr std::uint16_t kAnalysisVersion = 1;  // in each shard's state file; a change asks for a rebuild
+inline constexpr std::uint16_t kSumsSince = 2;        // sums of attachments are indexed
+inline constexpr std::uint16_t kAnalysisVersion = 2;  // in each shard's state file; a change asks for a rebuild
 
 std::string plain_form(std::string_view word);  // folded, accents off, cut; "mueller" stays; empty if nothing is left
 std::string form_of(std::string_view word);     // plain_form with ae, oe, ue as umlauts
@@ -58,6 +59,7 @@ public:
     // Calls for each occurrence, positions ascending; returns the number of positions used.
     std::uint32_t each(std::string_view utf8, const std::function<void(const Occurrence&)>& call);
     const WordForms& forms(std::string_view word);  // of one part, cached
+    void forget();                                  // all of them; as trim() that answers true
     bool trim();  // forget cached words if there are many (true: all WordForms pointers are void); call between records
 
 private:

@@ -2,11 +2,13 @@
 // are peers and do not include each other).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/spool.h"
 
 namespace kustos::search {
 
@@ -29,6 +31,17 @@ public:
     // Code::interrupted: asked to stop, the record is not indexed now. Any other error: this attachment failed, the
     // record becomes `partial`.
     virtual Result<ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type) = 0;
+    // The same for one that is not held: give() gives all of its `size` bytes, in pieces. Here: held after all.
+    virtual Result<ExtractedText> text_of(std::uint64_t size, const std::function<Status(const ByteSink&)>& give,
+                                          std::string_view name, std::string_view media_type) {
+        Bytes content;
+        content.reserve(static_cast<std::size_t>(size));
+        TRY(give([&content](ByteView piece) {
+            put(content, piece);
+            return ok_status();
+        }));
+        return text(content, name, media_type);
+    }
 };
 
 }  // namespace kustos::search

@@ -40,6 +40,10 @@ public:
     virtual Status done_up_to(EntryIndex end) = 0;
     // Content of an attachment that is a blob (Attachment::blob set, content empty).
     virtual Result<Bytes> attachment(const FeedItem& item, std::size_t number) = 0;
+    // The same in pieces. Here: held after all.
+    virtual Status write_attachment(const FeedItem& item, std::size_t number, const ByteSink& sink) {
+        return sink(TRY(attachment(item, number)));
+    }
     // Text that was extracted, for the derived cache (snippets read it, never the sandbox). May ignore it.
     virtual Status keep_text(const FeedItem& item, std::size_t number, std::string_view text) {
         static_cast<void>(item), static_cast<void>(number), static_cast<void>(text);
@@ -87,6 +91,8 @@ public:
     Status close_shard(IndexFeed& feed);
     // Closed shards were rewritten or removed (search/rewrite.h): what was known of them is looked up again.
     Status shards_changed();
+    // The words of what was indexed, which are kept to be fast. Call when nothing more comes: they are content.
+    void forget_words();
     bool has_open_shard() const;
     std::uint64_t uncommitted() const;
 

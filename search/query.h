@@ -46,6 +46,7 @@ struct Node {
         source,        // text: a source's name
         message_kind,  // text: "mail", "chat", ... (vault::kind_name)
         has_attachment,
+        content,     // text: SHA-256 of an attachment, 64 lower-case hex digits
         everything,  // *
     };
     Kind kind = Kind::everything;
@@ -77,6 +78,7 @@ struct QueryProblem {
         bad_date,
         date_order,
         bad_has,
+        bad_sha256,
         bad_kind,
         prefix_too_short,
         star_inside,

@@ -36,6 +36,8 @@
 #include "base/environment.h"
 #include "vault/catalog.h"
 #include "vault/erasure.h"
+#include "vault/escrow.h"
+#include "vault/forward_memory.h"
 #include "vault/key_service.h"
 #include "vault/message.h"
 #include "vault/payload.h"
@@ -96,8 +98,14 @@ struct OpenOptions {
     std::unique_ptr<KeyService> keys;       // an opener apart; null: the keys are held in this process
     std::optional<UnlockSecret> secret;     // opens the vault at once
     std::optional<SecretBytes> passphrase;  // short for the most common one
+    EscrowMaker escrow;                     // null: none is configured
+    bool continues = false;  // a continuation: nothing is written before the caller has begun it and calls take_up()
+    // Memory that an earlier process left, given the folder of the signer's store; null: none. Called with the
+    // archive's lock held.
+    std::function<std::unique_ptr<ForwardMemory>(const Path& state)> forward_memory;
     // Asked before anything is written; its error ends the opening. For what others remember of this archive.
     std::function<Status(Archive&)> before_writing;
+    audit::Suite suite = audit::Suite::aes256_gcm;  // of what is sealed from now on
 };
 
 class ArchiveImpl;
@@ -108,6 +116,8 @@ public:
     static Status create(Environment environment, const Path& dir, const Path& state, CreateOptions options);
     static Result<std::unique_ptr<Archive>> open(Environment environment, const Path& dir, OpenOptions options);
     static Result<VaultId> vault_of(Fs& fs, const Path& dir);  // as its first entry says, without opening it
+    // What an opening owes the ledger: restored keys, erasures that were interrupted, the escrow. open() calls it.
+    Status take_up();
     ~Archive();
 
     const Path& dir() const;
@@ -143,6 +153,7 @@ public:
     // --- reading without keys ---
     std::vector<SourceInfo> sources() const;
     std::vector<MatterInfo> matters() const;
+    std::shared_ptr<const RetentionBook> retention() const;  // as of now; it does not change any more
     std::optional<SourceInfo> find_source(std::string_view name) const;
     std::optional<SourceInfo> find_source(SourceId id) const;
     // Whether the catalog says what one made anew from the ledger says. Reads every entry.
@@ -186,9 +197,11 @@ public:
     // vault is open, the root key. Code::closed when neither has it. Used by Opener and the indexer only.
     Result<OpenedPayload> open_payload(EntryIndex index, const audit::Entry& entry) const;
     Result<OpenedPayload> open_blob(const BlobRef& blob) const;
-    Result<Bytes> blob_content(const BlobRef& blob) const;  // checked against the reference's size and hash
+    // In pieces and constant memory; checked against the reference's size and hash at the end (blob_stream.h).
+    Status blob_content(const BlobRef& blob, const ByteSink& sink) const;
     // Decoded bytes of one attachment, from the payload itself or its blob entry.
     Result<Bytes> attachment_content(const OpenedPayload& payload, std::size_t number) const;
+    Status write_attachment(const OpenedPayload& payload, std::size_t number, const ByteSink& sink) const;
     // Index shards: a new term key, sealed to the intake key and named by an entry; and the key of an old one (closed
     // vault: Code::closed).
     Result<std::pair<std::uint32_t, SecretBytes>> new_shard();
@@ -211,6 +224,8 @@ public:
     Result<std::shared_ptr<const EntrySet>> erased() const;          // whatever had a payload
     Result<std::shared_ptr<const EntrySet>> erased_records() const;  // records alone
     std::vector<audit::ErasureRun> erasure_runs() const;
+    Result<EntrySet> affected_by(const audit::ErasureRun& run) const;  // ForgetOrder::affected
+    std::optional<EntryIndex> successor_of(EntryIndex record) const;   // sealed again without an attachment
     // Takes the ciphertext of what is erased out of the vault (audit/compact.h), and says so by an entry once all of it
     // is gone. Needs no key. Nothing to do: an empty report, no entry. stop: asked between segments.
     Result<audit::CompactReport> compact(const std::function<bool()>& stop,
@@ -220,12 +235,42 @@ public:
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"
+    // --- escrow (vault/escrow.h) ---
+    EscrowState escrow_state() const;
+    // Stores what the escrow lacks: the present generation, changed slots. No escrow: nothing. Code::environment: the
+    // medium is not there.
+    Status keep_escrow();
+    // Takes generations out of the escrow that were superseded `keep_ms` ago, and records `final` for the runs of which
+    // nothing is left there. True: it was recorded. Nothing happens while the medium is away. Without an escrow a run
+    // is final once its e_n is destroyed; where there was one once, never.
+    Result<bool> finalise(std::int64_t keep_ms);
+    // This ledger was restored and is older than its keys: what it took over from them at this start.
+    struct Adopted {
+        std::uint32_t ledger_generation = 0, key_generation = 0;
+        std::uint64_t erased_again = 0;  // records and blobs that were erased after the backup
+    };
+    std::optional<Adopted> adopted() const;
+    // What survives of every key tree, in the clear (KeyCover::encode): for an exit export alone. Code::closed.
+    Status export_covers(const std::function<Status(KeyTreeId, ByteView)>& take) const;
+
+    // --- backup (vault/backup.h) ---
+    // Copies vault/duplicates.db into `file`, a bit at a time, while sealing goes on. Code::interrupted: stop said so.
+    Status copy_duplicates(const Path& file, const std::function<bool()>& stop) const;
+    // How the ledger's trees and shards stand: for whoever copies their boxes.
+    std::vector<TreeInfo> trees() const;
+    std::vector<ShardInfo> shard_infos() const;
+    std::uint32_t ledger_generation() const;  // that the newest entry names
 
     // Everything below `index` is indexed and its words are synced: forget its keys.
     Status indexed_below(EntryIndex index);
     // In a live stream a key waits for the indexer for so long and no longer; what it misses is deferred until the next
     // opening.
-    void forget_older_than(std::int64_t ms, std::size_t most);
+    std::size_t forget_older_than(std::int64_t ms, std::size_t most);  // how many
+    std::size_t waiting() const;                                       // records and blobs that wait for the indexer
+    // From now on the forward state survives a crash of this process, as long as somebody keeps the memory's
+    // descriptor.
+    void keep_forward_state(std::unique_ptr<ForwardMemory> memory);
+    std::string forward_memory() const;  // "memfd_secret", "memfd"; empty: a crash counts as a power loss
 
 private:
     Status name_forgotten_checkpoints();

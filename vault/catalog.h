@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "base/secret.h"
 #include "base/sqlite.h"
 #include "base/time.h"
+#include "vault/retention_book.h"
 
 namespace kustos::vault {
 
@@ -116,8 +118,11 @@ public:
     const std::deque<AnchorInfo>& anchors() const { return anchors_; }
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
+    std::uint32_t escrowed() const { return escrowed_; }  // newest generation that was put in escrow; 0: none ever
     const Hash& configuration() const { return configuration_; }
+    std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
     const audit::Erasures& erasures() const { return erasures_; }
+    const std::map<EntryIndex, EntryIndex>& successors() const { return successors_; }  // record_succeeded
     // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
     const audit::LeafSet& forgotten() const { return forgotten_; }
     std::uint64_t next_sequence(SourceId source) const;
@@ -135,6 +140,7 @@ private:
     Status load();
     Status apply_control(EntryIndex index, const audit::Entry& entry);
     Status apply_erasure(EntryIndex index, const audit::Entry& entry);
+    Status apply_decision(EntryIndex index, const audit::Entry& entry);
     Status count_entry(EntryIndex index, const audit::Entry& entry);
     Result<SourceInfo*> known_source(const audit::BodyReader& body, EntryIndex index);
 
@@ -150,8 +156,11 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
+    std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
+    std::uint32_t escrowed_ = 0;
     audit::Erasures erasures_;
+    std::map<EntryIndex, EntryIndex> successors_;
     audit::LeafSet forgotten_;
     std::uint32_t newest_renewal_ = 0;
     std::map<std::uint8_t, std::uint64_t> counts_;

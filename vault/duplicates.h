@@ -19,6 +19,7 @@ public:
 
     // Rows that point at lost entries (a continuation): what they name must come in again.
     Status forget_from(EntryIndex first);
+    Result<DatabaseCopy> begin_copy(const Path& file) { return database_.begin_copy(file); }
 
 private:
     Status insert_rows(std::span<const audit::DuplicateRow> rows);

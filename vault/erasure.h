@@ -19,12 +19,17 @@ namespace kustos::vault {
 enum class ForgetMethod : std::uint8_t { erasure, disposition, attachment };
 std::string_view method_name(ForgetMethod method);  // as the entry has it
 
+inline constexpr std::size_t kMostAffected = 1'000;  // of one order
+
 struct ForgetOrder {
     ForgetMethod method = ForgetMethod::erasure;
     // Records, which take their blobs with them, and single blobs; any order; what is erased already is passed over;
     std::vector<EntryIndex> entries;  // and
     std::vector<KeyTreeId> trees;     // whole trees, whatever they hold
-    Composed reason;                  // sealed in the entry `begun`: compose_reason()
+    // Method attachment: records that stay, but lose an attachment; at most kMostAffected.
+    std::vector<EntryIndex> affected;
+    bool without_escrow = false;      // although one is configured and its medium is away; the entry says so
+    Composed reason;  // sealed in the entry `begun`: compose_reason()
 };
 
 // Why something is forgotten, and who says so: for the payload of an entry in class 4.

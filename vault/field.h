@@ -36,7 +36,11 @@ enum class PathCode : std::uint16_t {
     format = 26,
     attachment_missing = 27,  // number 1: named by the source, not delivered
     actor = 28,
-    configuration = 29,  // number 0 before, 1 after
+    configuration = 29,   // number 0 before, 1 after
+    file_reference = 30,  // Aktenzeichen
+    file_plan = 31,       // place in the file plan (Aktenplan)
+    question = 32,        // of the Bundesarchiv, that was answered by yes; ordinal: which
+    scope = 33,           // a person, a conversation, a period: how a query was asked for
 };
 
 enum class ValueType : std::uint8_t {

@@ -14,11 +14,13 @@
 
 #include "base/ids.h"
 #include "base/secret.h"
+#include "vault/key_nodes.h"
 
 namespace kustos::vault {
 
 inline constexpr unsigned kTreeHeight = 20;
 inline constexpr std::uint32_t kTreeLeaves = 1u << kTreeHeight;
+static_assert(NodePlace::kHeight == kTreeHeight);
 
 class KeyCover {
 public:
@@ -39,25 +41,25 @@ public:
     void puncture(std::span<const Leaves> leaves);
     KeyCover clone() const;
     std::size_t nodes() const { return nodes_.size(); }
+    std::size_t memory() const { return nodes_.memory(); }  // bytes
     bool empty() const { return nodes_.empty(); }
 
     // u32 count, then for each node in leaf order: u8 depth (0: root), u32 index at that depth, 32 bytes.
+    static constexpr std::size_t kEncodedNode = 37;
     SecretBytes encode() const;
-    static Result<KeyCover> decode(ByteView bytes);  // Code::corrupt: overlapping, out of order or beyond the tree
+    std::size_t encoded_size() const { return 4 + nodes_.size() * kEncodedNode; }
+    void encode_into(std::span<std::uint8_t> out) const;  // exactly encoded_size() bytes
+    static Result<KeyCover> decode(ByteView bytes);       // Code::corrupt: overlapping, out of order or beyond the tree
 
 private:
-    struct Node {
-        std::uint8_t depth;
-        std::uint32_t index;
-        SecretBytes key;
-        std::uint32_t first() const { return index << (kTreeHeight - depth); }
-        std::uint32_t end() const { return (index + 1) << (kTreeHeight - depth); }
-    };
-    const Node* find(std::uint32_t leaf) const;
-    static void keep_rest(Node node, std::span<const Leaves> leaves, std::vector<Node>& kept);
-    std::vector<Node> nodes_;  // in leaf order, not overlapping
+    // In leaf order, not overlapping.
+    KeyNodes nodes_;
     // The way down to the last derived leaf, so that leaves in order cost two hashes, not twenty.
-    mutable std::vector<Node> path_;
+    mutable KeyNodes path_;
+
+    static constexpr std::size_t kNone = ~std::size_t{0};
+    std::size_t find(std::uint32_t leaf) const;  // kNone: not covered
+    static void keep_rest(NodePlace node, ByteView key, std::span<const Leaves> leaves, KeyNodes& kept);
 };
 
 // Proves to an opener that it holds the right seed: HMAC-SHA-256(seed, "kustos1/check" || u32 tree id).

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/spool.h"
 #include "base/time.h"
 
 namespace kustos::vault {
@@ -77,6 +79,7 @@ struct Attachment {
     std::string name;        // as the sender wrote it; never a path
     std::string media_type;  // lower case, "application/octet-stream" where unknown
     Bytes content;           // decoded
+    SpoolPart spool;         // instead of content: what is too large to be held; of a finished spool
     bool missing = false;    // the source named it but did not deliver it; content is empty, declared_* may be set
     std::optional<std::uint64_t> declared_size;
     std::optional<Hash> declared_sha256;
@@ -85,6 +88,7 @@ struct Attachment {
     std::optional<EntryIndex> blob;
     std::uint64_t size = 0;  // bytes of the decoded content; set by compose() and decompose()
     Hash sha256;             // of the decoded content; likewise
+    std::uint64_t content_size() const { return spool ? spool.size : content.size(); }
 };
 
 struct Message {
@@ -108,6 +112,7 @@ struct Message {
     std::vector<std::string> notes;  // machine words: "defect:charset", "time-zone-unknown", "quarantine:too-deep"
     std::string feed_position;       // the source's own, empty where it has none
     Bytes raw;                       // the source's exact bytes for this event; after opening: empty until asked for
+    SpoolPart raw_spool;             // instead of raw, as for attachments
     std::uint64_t raw_size = 0;      // after opening
     Hash raw_sha256;                 // after opening
 };

@@ -42,6 +42,8 @@ public:
     Result<OpenedRecord> open(EntryIndex id);
     // The exact source bytes, in pieces. What was checked on the way: length and SHA-256 of the raw field.
     Status write_original(EntryIndex id, const std::function<Status(ByteView)>& sink);
+    // Decoded bytes of an attachment (numbered from 0), in pieces: not final before it is ok. Code::not_found: missing.
+    Status write_attachment(EntryIndex id, std::size_t number, const ByteSink& sink);
     // Of a record that was opened here before.
     Result<OpenedPayload> open_blob(const BlobRef& blob);
     Result<Bytes> blob_content(const BlobRef& blob);  // checked against the reference's size and hash
@@ -53,6 +55,7 @@ public:
 
 private:
     Status listed(EntryIndex id) const;
+    Status write_blob(const BlobRef& blob, const ByteSink& out);
     Result<OpenedPayload> open_with_key(EntryIndex id, const audit::Entry& entry);
     Archive& archive_;
     std::vector<EntryIndex> ids_;  // sorted

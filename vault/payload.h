@@ -14,8 +14,10 @@
 
 #include "base/crypto.h"
 #include "base/ids.h"
+#include "base/spool.h"
 #include "vault/field.h"
 #include "vault/message.h"
+#include "vault/recipe_step.h"
 
 namespace kustos::vault {
 
@@ -29,24 +31,6 @@ struct FieldRow {
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
     bool operator==(const FieldRow&) const = default;
-};
-
-// How a run of the source's bytes is made.
-struct RecipeStep {
-    enum class Kind : std::uint8_t {
-        literal = 1,       // the next `length` bytes of the literal area
-        value = 2,         // value area [offset, offset + length), as it is
-        value_base64 = 3,  // the same, in base64 lines
-        blob = 4,          // the content of blob number `offset`, as it is (also where the blob holds encoded bytes)
-        blob_base64 = 5,
-    };
-    Kind kind = Kind::literal;
-    std::uint64_t offset = 0;
-    std::uint64_t length = 0;
-    std::uint16_t line = 0;   // base64 characters a line; 0: one line
-    std::uint8_t ending = 1;  // 1: LF, 2: CRLF
-    bool terminated = false;  // whether the last line has a line end
-    bool operator==(const RecipeStep&) const = default;
 };
 
 inline constexpr std::uint16_t kNoAttachment = 0xFFFF;
@@ -75,6 +59,8 @@ struct Payload {
 struct BlobDraft {
     Bytes content;
     std::size_t number = 0;  // in Payload::blobs
+    SpoolPart spool;         // instead of content
+    std::uint64_t size() const { return spool ? spool.size : content.size(); }
 };
 
 struct Composed {
@@ -87,8 +73,22 @@ struct Composed {
 
 Result<Composed> compose(Message message);
 Payload compose_blob(Bytes content);
+std::uint64_t blob_chunk(
+    std::uint64_t size);  // bytes of one field of a blob: 1 MiB, more where there would be too many
+std::vector<FieldRow> blob_rows(std::uint64_t size);
 Composed compose_matter(const std::string& reference, const std::string& ground);
 Composed compose_configuration(const std::string& actor, ByteView before, ByteView after);
+// What people decided about retention, holds, restrictions and dispositions, and who.
+struct DecisionText {
+    std::string actor;
+    std::vector<std::string> approvers;  // sealed as actors 1, 2, ...
+    std::string ground;
+    std::string query;
+    std::string scope;
+    std::string reference, plan;           // of the file, for record-relevant marks
+    std::vector<std::uint16_t> questions;  // answered by yes
+};
+Composed compose_decision(const DecisionText& text);
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);
 
 // "original" of docs/format/payload.md, before compression.
@@ -109,15 +109,13 @@ std::string field_text(const OpenedPayload& opened, PathCode path);  // the firs
 // Content of a blob: its chunks joined.
 Result<Bytes> blob_content(const OpenedPayload& opened);
 
-using BlobFetcher = std::function<Result<Bytes>(const BlobRef&)>;
+// Gives a blob's content in pieces. Until it is ok, nothing given is final (blob_stream.h).
+using BlobFetcher = std::function<Status(const BlobRef&, const ByteSink&)>;
 // The source's exact bytes, in pieces; checked against the raw field at the end (Code::corrupt).
-Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch,
-                       const std::function<Status(ByteView)>& sink);
-// Decoded bytes of one attachment. Code::not_found: missing.
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const ByteSink& sink);
+// Decoded bytes of one attachment, in pieces or at once. Code::not_found: missing.
+Status write_attachment(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch,
+                        const ByteSink& sink);
 Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch);
-
-// The rule for encoded blobs: skip bytes outside the alphabet, stop at '='; a rest of one character is dropped.
-Bytes decode_lenient(ByteView base64_text);
-Bytes encode_base64_lines(ByteView bytes, const RecipeStep& shape);
 
 }  // namespace kustos::vault

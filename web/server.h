@@ -29,6 +29,8 @@ public:
     ~Server();
     std::uint16_t port() const;
     std::string certificate_fingerprint() const;  // SHA-256 of its DER, hex
+    // What requests and answers left in buffers that nobody uses now. Call now and then.
+    static void wipe_buffers();
     void stop();
 
 private:

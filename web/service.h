@@ -61,7 +61,10 @@ struct StatusReport {
     bool anchored_by_others = false;       // by somebody else than the archive itself
     std::vector<SourceReport> sources;
     std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
+    std::string escrow;                   // of keys, in people's words
     std::string sandbox;                  // layers of the extraction sandbox
+    std::string key_memory;               // "locked", "not locked, no swap", "may be swapped", "may be hibernated"
+    std::string forward_memory;           // "memfd_secret", "memfd"; empty: a crash counts as a power loss
     bool read_only = false;               // the writer ended; why stands in next_steps
     std::vector<std::string> next_steps;  // in people's words
 };
@@ -82,7 +85,8 @@ struct Hit {
 };
 
 struct SearchReport {
-    std::uint64_t total = 0;  // exact
+    std::uint64_t total = 0;       // exact
+    std::uint64_t restricted = 0;  // of these: counted, not opened (GDPR Art. 18)
     Coverage coverage;
     std::vector<Hit> hits;
     std::uint64_t offset = 0;

@@ -90,14 +90,29 @@ Result<Matter> Matters::find(EntryIndex matter) const {
         .with_hint("kustos matter list shows all; kustos matter new --reference R --ground TEXT makes one");
 }
 
-Status Matters::allow(const vault::Purpose& purpose, std::span<const EntryIndex>) {
+namespace {
+// Art. 18 GDPR: for the matter that the restriction names, and for no other.
+Status check_restrictions(const vault::Archive& archive, EntryIndex matter, std::span<const EntryIndex> ids) {
+    const auto book = archive.retention();
+    for (const EntryIndex id : ids) {
+        if (const auto restriction = book->restriction_for(id, matter))
+            return Error(Code::denied, "processing of record " + std::to_string(id.value) +
+                                           " is restricted (GDPR Art. 18, entry " + std::to_string(restriction->value) +
+                                           ")")
+                .with_hint("it opens for the matter that the restriction names, or when it is lifted");
+    }
+    return {};
+}
+}  // namespace
+
+Status Matters::allow(const vault::Purpose& purpose, std::span<const EntryIndex> ids) {
     for (const vault::MatterInfo& info : archive_.matters()) {
         if (info.entry != purpose.matter) continue;
         if (info.closed) {
             return Error(Code::denied, matter_id(purpose.matter) + " is closed")
                 .with_hint("open a new matter: kustos matter new --reference R --ground TEXT");
         }
-        return {};
+        return check_restrictions(archive_, purpose.matter, ids);
     }
     return Error(Code::denied, "there is no matter " + matter_id(purpose.matter))
         .with_hint("kustos matter list shows all");

@@ -166,7 +166,11 @@ Result<std::optional<UnlockSecret>> unlock_secret(Environment e, const Call& c, 
         if (!c.pin_file.empty()) secret.pin = TRY(read_secret(e, c.pin_file, "PIN"));
         return std::optional<UnlockSecret>(std::move(secret));
     }
-    if (c.token) return std::optional<UnlockSecret>(vault::TokenSecret{c.pin_file});
+    if (c.token) {
+        // The running server reads it, from another folder.
+        const std::string file = c.pin_file.empty() ? "" : std::filesystem::absolute(c.pin_file).string();
+        return std::optional<UnlockSecret>(vault::TokenSecret{file});
+    }
     if (c.command == "unlock") return std::optional<UnlockSecret>(TRY(what_is_asked(e, c, s)));
     return std::optional<UnlockSecret>();
 }

@@ -1,5 +1,6 @@
 #include "app/commands.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -9,7 +10,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/backup_commands.h"
+#include "app/decision_commands.h"
 #include "app/erase_commands.h"
+#include "app/exit_export.h"
 #include "app/house.h"
 #include "app/key_commands.h"
 #include "app/opener_commands.h"
@@ -39,19 +43,17 @@ std::string user_name(std::uint32_t uid) {
     return found->pw_name;
 }
 
-Result<SecretBytes> read_secret(Environment e, const std::string& file, const char* what) {
-    std::string text;
-    if (file == "-") {
-        std::getline(std::cin, text);
-    } else {
-        auto bytes = read_file(e.fs, file, 4096);
-        if (!bytes.ok()) return Error(Code::usage, std::string(what) + " file can't be read");
-        text = to_text(*bytes);
-        text = text.substr(0, text.find('\n'));
-    }
-    if (!text.empty() && text.back() == '\r') text.pop_back();
-    SecretBytes secret(as_bytes(text));
-    wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+Result<SecretBytes> read_secret(Environment, const std::string& file, const char* what) {
+    // Never in a buffer of the standard library's: byte by byte, and only the first line.
+    const int in = file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (in < 0) return Error(Code::usage, std::string(what) + " file can't be read");
+    SecretBytes line(4096);
+    const std::span<std::uint8_t> room = line.writable();
+    std::size_t size = 0;
+    while (size < room.size() && ::read(in, room.data() + size, 1) == 1 && room[size] != '\n') ++size;
+    if (in != STDIN_FILENO) ::close(in);
+    if (size > 0 && room[size - 1] == '\r') --size;
+    SecretBytes secret(line.view().first(size));
     if (secret.empty()) return Error(Code::usage, std::string(what) + " is empty");
     return secret;
 }
@@ -148,7 +150,15 @@ public:
         if (n == "audit show") return audit_show();
         if (n == "audit sample") return audit_sample();
         if (n == "erase" || n == "erase status" || n == "erase list" || n == "compact") return forget(n);
+        if (n == "backup") return make_backup();
+        if (n == "backup verify") return verify_backup(e_, c_, {out_, err_});
+        if (n == "exit-export") return leave();
+        if (n == "restore") return restore(e_, c_, state(), {out_, err_});
         if (n == "account set") return account_set();
+        if (is_decision_command(n)) {
+            auto house = TRY(open_house());
+            return decide(*house, c_, actor(*house), {out_, err_});
+        }
         return Error(Code::not_in_version, "`kustos " + n + "` is not in this version");
     }
 
@@ -176,6 +186,7 @@ private:
         own_ = TRY(bring_secrets(e_, c_, {out_, err_}));
         brought_ = &own_;
         options.secret = std::move(own_.unlock);
+        options.escrow = c_.escrow;
         HouseRef ref;
         ref.own = TRY(House::open(e_, std::move(options)));
         ref.house = ref.own.get();
@@ -205,8 +216,24 @@ private:
                     "--token"));
     }
 
+    Result<int> make_backup() {
+        auto house = TRY(open_house());
+        return back_up(*house, c_, {out_, err_});
+    }
+
+    Result<int> leave() {
+        auto house = TRY(open_house());
+        return exit_export(*house, c_, actor(*house), {out_, err_});
+    }
+
+    static std::string absolute_path(const Path& path) {
+        std::error_code ignored;
+        return path.empty() ? "" : std::filesystem::absolute(path, ignored).string();
+    }
+
     Result<int> init() {
         const Path dir = c_.paths.front();
+        TRY(suite_of(c_.suite));
         vault::CreateOptions options = TRY(create_options(e_, c_));
         std::vector<std::string> authorities = c_.authorities;
         if (authorities.empty()) authorities.push_back("builtin");
@@ -232,7 +259,8 @@ private:
             for (const std::string& sheet : sheets) (void)e_.fs.remove(sheet);
             return Error(created.error());
         }
-        TRY(replace_file(e_.fs, dir / "config.yaml", as_bytes(config_template(authorities))));
+        TRY(replace_file(e_.fs, dir / "config.yaml",
+                         as_bytes(config_template(authorities, c_.suite, absolute_path(c_.escrow)))));
         HouseOptions house_options;
         house_options.archive = dir;
         house_options.state = state();
@@ -262,6 +290,13 @@ private:
                 "Entsperren: auto. Wer die Platte hat, kann alles lesen; für echte Daten: --unlock passphrase.\n",
                 "unlock: auto. Whoever has the disk can read everything; for real data: --unlock passphrase.\n");
         }
+        if (c_.escrow.empty())
+            out_ << say(
+                "Keine Schlüsselhinterlegung: Geht dieser Rechner verloren, ist der Inhalt verloren, auch mit "
+                "Sicherungen. "
+                "Ein anderes Medium nennen: --escrow DIR, oder in config.yaml.\n",
+                "No escrow of keys: if this machine is lost, the content is lost, backups or not. Name another medium: "
+                "--escrow DIR, or in config.yaml.\n");
         if (builtin)
             out_ << say("Zeitstempel: builtin, nicht unabhängig.\n", "time stamps: builtin, not independent.\n");
         out_ << say("Weiter: ", "next: ") << "kustos source add NAME --kind import --archive " << dir.string() << "\n";
@@ -273,8 +308,12 @@ private:
             return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version")
                 .with_hint("import or http");
         }
-        const ClassCode code = TRY(vault::class_by_name(c_.retention_class));
         auto house = TRY(open_house());
+        const auto book = house->archive().retention();
+        const vault::ClassDefinition* found = book->classes().find(c_.retention_class);
+        if (found == nullptr || found->code < vault::kDefaultClass)
+            return Error(Code::usage, "there is no such retention class").with_hint("kustos retention class shows all");
+        const ClassCode code = found->code;
         const vault::SourceInfo source = TRY(house->archive().add_source(c_.name, c_.kind, code));
         std::string token;
         if (c_.kind == "http") token = TRY(house->issue_token(source.id));
@@ -477,12 +516,22 @@ private:
         return EntryIndex(n);
     }
 
+    ByteSink to_output() {
+        return [this](ByteView piece) -> Status {
+            out_.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+            return out_.good() ? ok_status() : Status(Error(Code::environment, "the output can't be written"));
+        };
+    }
+
     Result<int> show() {
         const EntryIndex record = TRY(record_number(c_.record));
         auto house = TRY(open_house());
         if (c_.original) {
-            const Bytes bytes = TRY(house->original(actor(*house), c_.matter, record));
-            out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            TRY(house->write_original(actor(*house), c_.matter, record, to_output()));
+            return 0;
+        }
+        if (c_.attachment_number != 0) {
+            TRY(house->write_attachment(actor(*house), c_.matter, record, c_.attachment_number - 1, to_output()));
             return 0;
         }
         const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record));
@@ -514,11 +563,8 @@ private:
         request.actor = actor(*house);
         const ExportReport report = TRY(house->export_records(request));
         if (c_.json) {
-            out_ << json{{"file", report.file},
-                         {"records", report.records},
-                         {"pages", report.pages},
-                         {"bytes", report.bytes},
-                         {"left_out", report.left_out}}
+            out_ << json{{"file", report.file},   {"records", report.records},   {"pages", report.pages},
+                         {"bytes", report.bytes}, {"left_out", report.left_out}, {"restricted", report.restricted}}
                         .dump()
                  << "\n";
         } else {
@@ -529,6 +575,10 @@ private:
                 out_ << report.left_out
                      << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n",
                             " left out (not mails; --as pdf or eml takes everything)\n");
+            if (report.restricted != 0)
+                out_ << report.restricted
+                     << say(" nicht geöffnet: Verarbeitung eingeschränkt (Art. 18 DSGVO)\n",
+                            " not opened: processing is restricted (GDPR Art. 18)\n");
         }
         return 0;
     }

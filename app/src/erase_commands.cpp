@@ -40,6 +40,7 @@ Result<EraseRequest> request_of(House& house, const Call& c, const std::string& 
     request.approvers = c.approvers;
     request.actor = actor;
     request.only_look = c.check;
+    request.without_escrow = c.without_escrow;
     return request;
 }
 

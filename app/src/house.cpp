@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "app/backup_commands.h"
 #include "app/key_commands.h"
 #include "app/src/house_ports.h"
 #include "app/src/key_words.h"
@@ -30,6 +31,10 @@ const std::vector<std::string_view>& known_keys() {
     static const std::vector<std::string_view> keys = {
         "name",
         "authority",
+        "escrow.dir",
+        "escrow.keep_days",
+        "forward_state.minutes",
+        "harden",
         "language",
         "opener.socket",
         "time_zone",
@@ -37,6 +42,7 @@ const std::vector<std::string_view>& known_keys() {
         "time_stamps.interval_seconds",
         "time_stamps.required",
         "signer.socket",
+        "suite",
         "trust.file",
         "trust.key",
         "web.port",
@@ -55,7 +61,8 @@ Path default_state_dir() {
     return "kustos-state";
 }
 
-std::string config_template(const std::vector<std::string>& authorities) {
+std::string config_template(const std::vector<std::string>& authorities, const std::string& suite,
+                            const std::string& escrow) {
     std::string text =
         "# Kustos: settings of this archive. Keys that are not known are refused, never ignored.\n"
         "\n"
@@ -77,6 +84,13 @@ std::string config_template(const std::vector<std::string>& authorities) {
         "  interval_seconds: 60  # at most one checkpoint is published in this time; each costs a token of each "
         "authority\n"
         "\n"
+        "# Another medium that keeps what opens the content (docs/operations.md, \"Escrow\"). Without one, losing "
+        "this\n"
+        "# machine loses the content, backups or not. Old keys stay there for so many days, and with them what was\n"
+        "# erased meanwhile.\n" +
+        std::string(escrow.empty() ? "# escrow:\n#   dir: /mnt/escrow\n#   keep_days: 35\n"
+                                   : "escrow:\n  dir: \"" + escrow + "\"\n  keep_days: 35\n") +
+        "\n"
         "# The signer in a process of its own: `kustos signer serve --dir STATE/VAULT/signer --socket ...`\n"
         "# signer:\n"
         "#   socket: /run/kustos/signer.sock\n"
@@ -95,6 +109,11 @@ std::string config_template(const std::vector<std::string>& authorities) {
         "protection\n"
         "# officer, partner authority) that see every published checkpoint and notice if the archive is rolled back.\n"
         "witnesses: []\n"
+        "\n"
+        "# The cipher of what is sealed from now on: aes-256-gcm (BSI TR-02102-1) or xchacha20.\n"
+        "suite: " +
+        suite +
+        "\n"
         "\n"
         "web:\n"
         "  port: 8443            # https, on loopback only in this version\n";
@@ -142,7 +161,10 @@ Status House::wire() {
     TRY(read_trust());
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
+    open.forward_memory = [this](const Path& state) { return keeper_.find(state); };
     open.state = options_.state;
+    open.suite = TRY_IN("config.yaml, suite", suite_of(config_.text("suite", kDefaultSuite)));
+    if (const Path medium = escrow_medium(); !medium.empty()) open.escrow = vault::escrow_in_folder(medium);
     if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
         open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
     if (const std::string socket = config_.text("opener.socket", ""); !socket.empty()) {
@@ -304,6 +326,10 @@ Result<web::StatusReport> House::status(web::Language language) {
         if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
     }
 
+    const EscrowWords escrow = status_of_escrow(archive_->escrow_state(), environment_.clock.now(), de);
+    s.escrow = escrow.line;
+    if (!escrow.next_step.empty()) s.next_steps.push_back(escrow.next_step);
+
     const auto step = [&](const char* german, const char* english) {
         s.next_steps.emplace_back(de ? german : english);
     };
@@ -372,6 +398,7 @@ Result<web::StatusReport> House::status(web::Language language) {
                                             " does not sign for this archive: it must know its key (kustos witness "
                                             "serve --log).");
     }
+    add_hygiene(s, de);
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
             "Zeitstempel kommen nur vom Archiv selbst. Für Beweise vor Gericht eine unabhängige Stelle eintragen "
@@ -460,13 +487,21 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     search::SearchOptions options;
     options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;
     const search::Answer answer = TRY(searcher_->run(parsed, options, *census_));
+    // Restricted hits are counted, not opened.
+    const auto book = archive_->retention();
+    web::SearchReport report;
     std::vector<EntryIndex> page;
-    for (std::uint64_t i = offset; i < answer.entries.size() && page.size() < limit; ++i)
-        page.push_back(answer.entries[i]);
+    std::uint64_t allowed = 0;
+    for (const EntryIndex hit : answer.entries) {
+        if (book->restriction_for(hit, matter_entry)) {
+            ++report.restricted;
+        } else if (allowed++ >= offset && page.size() < limit) {
+            page.push_back(hit);
+        }
+    }
     purpose.total = answer.total;
     purpose.result_set = answer.result_set;
     auto session = TRY(opener_->begin(purpose, page));
-    web::SearchReport report;
     report.total = answer.total;
     report.coverage = to_web(answer.coverage);
     report.offset = offset;
@@ -518,23 +553,6 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     const auto newest = audit::newest_anchor(spans);
     report.anchored = newest && newest->size.value > entry.value;
     return report;
-}
-
-Result<Bytes> House::original(const std::string& actor, const std::string& matter, EntryIndex entry) {
-    vault::Purpose purpose;
-    purpose.action = audit::AccessAction::open;
-    purpose.matter = TRY(need_matter(matter));
-    purpose.actor = actor;
-    purpose.total = 1;
-    TRY(matters_->allow(purpose, {}));
-    TRY(expect_not_erased({entry}));
-    auto session = TRY(opener_->begin(purpose, {entry}));
-    Bytes bytes;
-    TRY(session->write_original(entry, [&bytes](ByteView piece) {
-        put(bytes, piece);
-        return ok_status();
-    }));
-    return bytes;
 }
 
 }  // namespace kustos::app

@@ -94,6 +94,11 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
     }
     vault::OpenOptions open;
     open.state = options.state;
+    open.continues = true;
+    open.secret = std::move(options.secret);
+    const Config config = TRY(load_config(fs, options.archive));
+    const Path medium = options.escrow.empty() ? Path(config.text("escrow.dir", "")) : options.escrow;
+    if (!medium.empty() && !options.no_escrow) open.escrow = vault::escrow_in_folder(medium);
     auto archive = TRY(vault::Archive::open(environment, options.archive, std::move(open)));
     report.entries = archive->head().size.value;
 
@@ -147,6 +152,8 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
             ++report.shards_removed;
         }
     }
+    TRY(archive->take_up());
+    report.adopted = archive->adopted();
     report.fingerprint = archive->fingerprint();
     log(LogLevel::warning, "the archive goes on under a new name", {{"entries", report.entries}});
     return report;

@@ -3,10 +3,14 @@
 #include <set>
 
 #include "app/erasure.h"
+#include "app/hold_desk.h"
 #include "app/house.h"
 #include "app/src/house_ports.h"
 #include "base/text.h"
+#include "search/analysis.h"
+#include "search/index.h"
 #include "search/query.h"
+#include "vault/succession.h"
 
 namespace kustos::app {
 
@@ -75,6 +79,117 @@ std::string state_words(const std::string& state, const std::string& medium, Lan
     return words;
 }
 
+// What has to go so that an attachment is nowhere: blobs, and records that hold it in themselves, each of which is
+// sealed again without it.
+struct House::AttachmentPlan {
+    std::vector<EntryIndex> blobs, replaced, affected, successors;
+    std::vector<std::pair<EntryIndex, std::vector<std::size_t>>> to_replace;  // record, numbers of its attachments
+};
+
+Result<House::AttachmentPlan> House::plan_attachment(const Hash& sha256, const std::vector<EntryIndex>& records) {
+    AttachmentPlan plan;
+    for (const EntryIndex index : records) {
+        const audit::Entry entry = TRY(archive_->entry(index));
+        const vault::OpenedPayload opened = TRY(archive_->open_payload(index, entry));
+        const vault::Message message = TRY(vault::decompose(opened));
+        std::vector<std::size_t> inside;
+        bool affected = false;
+        for (std::size_t i = 0; i < message.attachments.size(); ++i) {
+            const vault::Attachment& a = message.attachments[i];
+            if (a.missing || !(a.sha256 == sha256)) continue;
+            if (a.blob && archive_->is_erased(TRY(archive_->entry(*a.blob)).header)) continue;
+            affected = true;
+            if (!a.blob) inside.push_back(i);
+        }
+        if (!affected) continue;
+        if (inside.empty()) {
+            for (const vault::Attachment& a : message.attachments) {
+                if (a.blob && a.sha256 == sha256) plan.blobs.push_back(*a.blob);
+            }
+            plan.affected.push_back(index);
+        } else {
+            plan.to_replace.emplace_back(index, inside);
+            plan.replaced.push_back(index);
+        }
+    }
+    return plan;
+}
+
+// Each successor is sealed and named before its original is destroyed. A try that was interrupted finds its own.
+Status House::seal_successors(AttachmentPlan& plan) {
+    for (const auto& [index, numbers] : plan.to_replace) {
+        if (const auto known = archive_->successor_of(index)) {
+            plan.successors.push_back(*known);
+            continue;
+        }
+        const audit::Entry entry = TRY(archive_->entry(index));
+        const vault::OpenedPayload opened = TRY(archive_->open_payload(index, entry));
+        const auto fetch = [this](const vault::BlobRef& blob, const ByteSink& sink) {
+            return archive_->blob_content(blob, sink);
+        };
+        vault::Draft draft;
+        draft.kind = audit::Kind::record;
+        draft.source = entry.header.source;
+        draft.retention_class = entry.header.retention_class;
+        draft.content = TRY(vault::compose(TRY(vault::without_attachments(opened, numbers, fetch))));
+        std::vector<vault::Draft> drafts;
+        drafts.push_back(std::move(draft));
+        const vault::Receipt receipt = TRY(archive_->seal(std::move(drafts))).front();
+        const EntryIndex original = index;
+        TRY(archive_->record_control(audit::ControlAction::record_succeeded, [&](audit::Body& body) {
+            body.put_u64(audit::Tag::entry, original.value).put_u64(audit::Tag::successor, receipt.index.value);
+        }));
+        plan.successors.push_back(receipt.index);
+    }
+    return {};
+}
+
+// Shards of before attachments' sums were indexed would hide some: better refused than half done.
+Status House::expect_sums_indexed() const {
+    const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
+    for (const search::ShardState& shard : summary.shards) {
+        if (shard.analysis < search::kSumsSince && shard.counts.total() != 0)
+            return Error(Code::conflict, "a part of the index was made before attachments could be found by their sum")
+                .with_hint("stop Kustos, remove the folder index/, and start it with the vault open: it is made again");
+    }
+    return {};
+}
+
+Result<EraseAnswer> House::erase_attachment(const EraseRequest& request) {
+    const auto bytes = parse_hex(request.attachment);
+    if (!bytes.ok() || bytes->size() != Hash::kSize)
+        return Error(Code::usage, "--attachment takes the SHA-256 of its content")
+            .with_hint("sha256sum FILE prints it");
+    TRY(expect_sums_indexed());
+    const search::Query query = TRY(search::parse_query("sha256:" + hex(*bytes)));
+    const search::Answer hits = TRY(searcher_->run(query, search::SearchOptions{}, *census_));
+    const search::Coverage& c = hits.coverage;
+    EraseAnswer answer;
+    answer.coverage = web::Coverage{c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+    std::vector<EntryIndex> records = hits.entries;
+    std::sort(records.begin(), records.end());
+    AttachmentPlan plan = TRY(plan_attachment(TRY(Hash::from(*bytes)), records));
+    EntrySet touched(plan.affected);
+    touched.add(EntrySet(plan.replaced));
+    TRY(check_holds(touched, request.actor));
+    for (const EntrySet::Interval& i : touched.intervals()) {
+        for (std::uint64_t n = i.first.value; n <= i.last.value; ++n) answer.records.push_back(EntryIndex(n));
+    }
+    if (request.only_look || answer.records.empty()) return answer;
+    TRY(seal_successors(plan));
+    answer.successors = plan.successors;
+    vault::ForgetOrder order;
+    order.method = vault::ForgetMethod::attachment;
+    order.entries = plan.blobs;
+    order.entries.insert(order.entries.end(), plan.replaced.begin(), plan.replaced.end());
+    order.affected = plan.affected;
+    order.reason = vault::compose_reason({request.ground, request.actor, request.approvers, "sha256:" + hex(*bytes)});
+    answer.done = TRY(archive_->forget(std::move(order)));
+    TRY(remove_terms());  // which drops the records that stay, too: they are taken in again without it
+    TRY(index_all(false));
+    return answer;
+}
+
 Result<EraseAnswer> House::erase(const EraseRequest& request) {
     if (request.ground.empty())
         return Error(Code::usage, "an erasure needs its legal basis")
@@ -84,6 +199,8 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
             .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
     }
+    const std::lock_guard no_new_holds(decision_mutex_);
+    if (!request.attachment.empty()) return erase_attachment(request);
     EraseAnswer answer;
     std::vector<EntryIndex> found = request.records;
     if (!request.query.empty()) {
@@ -108,20 +225,32 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
             answer.records.push_back(index);
         }
     }
-    TRY(check_holds(EntrySet(answer.records)));
+    TRY(check_holds(EntrySet(answer.records), request.actor));
     if (request.only_look || answer.records.empty()) return answer;
     vault::ForgetOrder order;
     order.method = vault::ForgetMethod::erasure;
     order.entries = answer.records;
+    order.without_escrow = request.without_escrow;
     order.reason = vault::compose_reason({request.ground, request.actor, request.approvers, request.query});
     answer.done = TRY(archive_->forget(std::move(order)));
     return answer;
 }
 
-// Holds are asked right before anything is destroyed.
-Status House::check_holds(const EntrySet& records) {
-    static_cast<void>(records);
-    return {};
+// Holds are asked right before anything is destroyed; the caller lets nobody set or release one meanwhile.
+Status House::check_holds(const EntrySet& records, const std::string& actor) {
+    if (records.empty()) return {};
+    const auto search = record_search();
+    HoldDesk desk(*archive_, *search, actor);
+    const vault::HoldAnswer answer = TRY(desk.check(records));
+    const EntrySet held = answer.held();
+    if (held.empty()) return {};
+    std::string holds;
+    for (const auto& by : answer.by) {
+        if (!by.records.empty()) holds += (holds.empty() ? "" : ", ") + std::to_string(by.hold.value);
+    }
+    return Error(Code::denied, std::to_string(held.count()) + " of " + std::to_string(records.count()) +
+                                   " records are held (hold " + holds + "): nothing was destroyed")
+        .with_hint("kustos hold list; what a hold covers can't be erased until it is released");
 }
 
 Result<TermsReport> House::remove_terms() {
@@ -129,7 +258,11 @@ Result<TermsReport> House::remove_terms() {
     bool wanted = false;
     for (const audit::ErasureRun& run : archive_->erasure_runs())
         wanted = wanted || (run.done && !run.broken && !run.terms);
-    const search::RewriteReport done = TRY(forget_terms({}));
+    EntrySet reindex;  // of runs that a crash ended behind their keys
+    for (const audit::ErasureRun& run : archive_->erasure_runs()) {
+        if (run.done && !run.broken && !run.terms) reindex.add(TRY(archive_->affected_by(run)));
+    }
+    const search::RewriteReport done = TRY(forget_terms(reindex));
     TermsReport report{done.looked_at, done.rewritten, done.documents_dropped, std::nullopt};
     if (!wanted) return report;
     report.entry = TRY(archive_->record_erasure(audit::ErasureAction::terms_removed, [&](audit::Body& body) {

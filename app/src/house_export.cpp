@@ -12,6 +12,7 @@
 #include "audit/pdf_sign.h"
 #include "audit/verify_archive.h"
 #include "base/progress.h"
+#include "base/staged_file.h"
 #include "export/bundle.h"
 #include "export/originals.h"
 #include "export/read_back.h"
@@ -187,6 +188,12 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    // What a query finds and a restriction keeps back is left out and counted; named one by one it is refused below.
+    std::uint64_t restricted = 0;
+    if (!request.query.empty()) {
+        const auto book = archive_->retention();
+        restricted = std::erase_if(ids, [&](EntryIndex id) { return book->restriction_for(id, matter).has_value(); });
+    }
     if (ids.empty())
         return Error(Code::usage, "nothing to export: no record was found")
             .with_hint("kustos search shows what a query finds");
@@ -196,6 +203,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     const auto session = granted ? std::move(granted) : TRY(opener_->begin(purpose, ids));  // its entry is durable now
 
     ExportReport report;
+    report.restricted = restricted;
     report.file = request.out.string();
     if (request.as != "pdf") {
         SessionOriginals originals(*session, ids);
@@ -204,17 +212,9 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
             TRY(environment_.fs.make_dirs(request.out));
             written = TRY(exporting::write_eml_folder(environment_.fs, request.out, originals));
         } else {
-            Bytes mbox;
-            written = TRY(exporting::write_mbox(
-                [&mbox](ByteView piece) -> Status {
-                    if (mbox.size() + piece.size() > kMaxBundleBytes)
-                        return Error(Code::limit, "one mbox holds at most 2 GiB here")
-                            .with_hint("--as eml, or a narrower query");
-                    put(mbox, piece);
-                    return {};
-                },
-                originals));
-            TRY(replace_file(environment_.fs, request.out, mbox));
+            StagedFile mbox = TRY(StagedFile::create(environment_.fs, request.out, StagedFile::Existing::replace));
+            written = TRY(exporting::write_mbox([&mbox](ByteView piece) { return mbox.write(piece); }, originals));
+            TRY(mbox.commit());
         }
         report.records = written.written;
         report.left_out = written.left_out;
@@ -292,15 +292,16 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     Progress progress(environment_.clock, "export", "records", ids.size());
     for (const EntryIndex id : ids) {
         const vault::OpenedRecord opened = TRY(session->open(id));
+        total_bytes += opened.message.raw_size;  // with its attachments once more as files
+        for (const vault::BlobRef& blob : opened.payload.payload.blobs) total_bytes += blob.size;
+        if (total_bytes > kMaxBundleBytes)
+            return Error(Code::limit, "one bundle holds at most 2 GiB of originals and attachments")
+                .with_hint("a narrower query, several bundles, or --as eml for what is larger");
         Bytes original;
         TRY(session->write_original(id, [&original](ByteView piece) {
             put(original, piece);
             return ok_status();
         }));
-        total_bytes += original.size();
-        if (total_bytes > kMaxBundleBytes)
-            return Error(Code::limit, "one bundle holds at most 2 GiB of originals")
-                .with_hint("a narrower query, or several bundles");
         const std::string name = audit::original_member(id, extension_of(opened.message));
         TRY(writer.add_file(name, original));
         originals.push_back(name);

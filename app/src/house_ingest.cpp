@@ -24,7 +24,13 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     sandbox.program = ingest::default_extractor_program();
     const auto unpacker = TRY(ingest::Extractor::create(sandbox));
     options.context.extractor = unpacker.get();
-    Port port(*archive_, *source);
+    options.context.spool_folder = options_.archive / "staging";
+    // While the vault is closed keys wait for the indexer, and the server drops what waits too long: an import goes no
+    // faster than it.
+    Port port(*archive_, *source, [this] {
+        constexpr std::size_t kWaiting = 10'000;
+        return index_lives_ && !archive_->is_open() && archive_->waiting() > kWaiting;
+    });
     ingest::ImportResult so_far;
     auto result = ingest::run_import(port, environment_.clock, paths, options, &so_far);
     const ingest::ImportResult& counts = result.ok() ? *result : so_far;
@@ -193,7 +199,10 @@ Status House::close_index() {
 
 Status House::commit_index() {
     const std::lock_guard lock(index_mutex_);
-    return indexer_ ? indexer_->commit(*feed_) : ok_status();
+    if (!indexer_) return ok_status();
+    TRY(indexer_->commit(*feed_));
+    indexer_->forget_words();
+    return ok_status();
 }
 
 Result<std::uint64_t> House::index_all(bool show_progress) {

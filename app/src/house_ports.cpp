@@ -1,5 +1,7 @@
 #include "app/src/house_ports.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/log.h"
@@ -88,11 +90,21 @@ Result<vault::OpenedPayload> House::Feed::payload_of(EntryIndex index, const aud
 Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t number) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
     const vault::OpenedPayload payload = TRY(payload_of(item.index, entry));
-    return vault::attachment_content(payload, number, [this](const vault::BlobRef& blob) -> Result<Bytes> {
-        auto content = archive_.blob_content(blob);
-        if (content.ok() || content.error().code() != Code::closed || !deferred_) return content;
-        return deferred_->blob_content(blob);
-    });
+    return vault::attachment_content(
+        payload, number, [this](const vault::BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); });
+}
+
+Status House::Feed::write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) {
+    const audit::Entry entry = TRY(archive_.entry(item.index));
+    return vault::write_attachment(
+        TRY(payload_of(item.index, entry)), number,
+        [this](const vault::BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); }, sink);
+}
+
+Status House::Feed::write_blob(const vault::BlobRef& blob, const ByteSink& out) {
+    const Status written = archive_.blob_content(blob, out);
+    if (written.ok() || written.error().code() != Code::closed || !deferred_) return written;
+    return out(TRY(deferred_->blob_content(blob)));
 }
 
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
@@ -108,8 +120,15 @@ Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, 
 
 Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::string_view name,
                                                        std::string_view media_type) {
+    return text_of(
+        content.size(), [content](const ByteSink& sink) { return sink(content); }, name, media_type);
+}
+
+Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
+                                                          const std::function<Status(const ByteSink&)>& give,
+                                                          std::string_view name, std::string_view media_type) {
     ingest::Extractor* extractor = TRY(house_.extractor());
-    ingest::ExtractedText got = TRY(extractor->text(content, name, media_type));
+    ingest::ExtractedText got = TRY(extractor->text(size, give, name, media_type));
     search::ExtractedText out;
     out.text = std::move(got.text);
     out.reason = std::move(got.reason);
@@ -130,11 +149,14 @@ Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::st
 Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::PortItem> items) {
     std::vector<vault::Draft> drafts;
     drafts.reserve(items.size());
+    const auto book = archive_.retention();
+    const vault::RuleMac mac = [this](ByteView identity) { return archive_.duplicate_mac(SourceId(0), identity); };
     for (ingest::PortItem& item : items) {
         vault::Draft draft;
         draft.kind = audit::Kind::record;
         draft.source = source_.id;
-        draft.retention_class = source_.retention_class;
+        draft.retention_class =
+            vault::assign_class(book->rules(), source_.id, item.message, mac).value_or(source_.retention_class);
         draft.duplicate = archive_.duplicate_mac(source_.id, item.dedupe_identity);
         item.message.received_at = archive_.clock().now();
         draft.content = TRY(vault::compose(std::move(item.message)));
@@ -144,6 +166,7 @@ Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::
 }
 
 Result<std::vector<ingest::Outcome>> House::Port::seal(std::vector<ingest::PortItem> items) {
+    while (too_much_ && too_much_() && !interrupt_requested()) usleep(20'000);
     std::vector<ingest::Outcome> outcomes;
     for (const vault::Receipt& r : TRY(seal_items(std::move(items)))) {
         outcomes.push_back(r.duplicate ? ingest::Outcome::duplicate : ingest::Outcome::sealed);

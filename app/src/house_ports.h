@@ -49,10 +49,12 @@ public:
                                                const std::function<bool(EntryIndex)>& known) override;
     Status done_up_to(EntryIndex end) override { return archive_.indexed_below(end); }
     Result<Bytes> attachment(const search::FeedItem& item, std::size_t number) override;
+    Status write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) override;
     Status keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) override;
 
 private:
     Result<vault::OpenedPayload> payload_of(EntryIndex index, const audit::Entry& entry);
+    Status write_blob(const vault::BlobRef& blob, const ByteSink& out);
     Status open_deferred(std::vector<search::FeedItem>& items, const std::vector<EntryIndex>& deferred);
     vault::Archive& archive_;
     vault::Opener& opener_;
@@ -63,6 +65,8 @@ class House::SandboxText final : public search::TextExtractor {
 public:
     explicit SandboxText(House& house) : house_(house) {}
     Result<search::ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type) override;
+    Result<search::ExtractedText> text_of(std::uint64_t size, const std::function<Status(const ByteSink&)>& give,
+                                          std::string_view name, std::string_view media_type) override;
 
 private:
     House& house_;
@@ -71,7 +75,9 @@ private:
 // What the importer seals.
 class House::Port final : public ingest::SealPort {
 public:
-    Port(vault::Archive& archive, const vault::SourceInfo& source) : archive_(archive), source_(source) {}
+    // too_much: asked before each piece; while it says yes, nothing is sealed.
+    Port(vault::Archive& archive, const vault::SourceInfo& source, std::function<bool()> too_much = {})
+        : archive_(archive), source_(source), too_much_(std::move(too_much)) {}
     Result<std::vector<ingest::Outcome>> seal(std::vector<ingest::PortItem> items) override;
     // The same with receipts, for pushes.
     Result<std::vector<vault::Receipt>> seal_items(std::vector<ingest::PortItem> items);
@@ -79,6 +85,7 @@ public:
 private:
     vault::Archive& archive_;
     vault::SourceInfo source_;
+    std::function<bool()> too_much_;
 };
 
 }  // namespace kustos::app

@@ -32,7 +32,10 @@ std::string shown(const vault::Payload& payload, const vault::FieldRow& row) {
 std::string_view name_of(const vault::FieldRow& row) {
     switch (row.path) {
         case vault::PathCode::actor:
-            return "actor";
+            return row.ordinal == 0   ? "actor"
+                   : row.ordinal == 1 ? "approver"
+                   : row.ordinal == 2 ? "second_approver"
+                                      : "further_approver";
         case vault::PathCode::query:
             return "query";
         case vault::PathCode::entry_list:
@@ -41,6 +44,17 @@ std::string_view name_of(const vault::FieldRow& row) {
             return "reference";
         case vault::PathCode::legal_ground:
             return "ground";
+        case vault::PathCode::file_reference:
+            return "file_reference";
+        case vault::PathCode::file_plan:
+            return "file_plan";
+        case vault::PathCode::question:
+            return row.ordinal == 1   ? "question_1"
+                   : row.ordinal == 2 ? "question_2"
+                   : row.ordinal == 3 ? "question_3"
+                                      : "question_4";
+        case vault::PathCode::scope:
+            return "scope";
         case vault::PathCode::configuration:
             return row.ordinal == 0 ? "configuration_before" : "configuration_after";
         default:

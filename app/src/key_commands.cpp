@@ -30,11 +30,19 @@ SheetOrder sheet_order(const House& house, const Call& c, const std::string& dir
     return order;
 }
 
+constexpr std::size_t kLeastPassphrase = 12;
+
+Status check_passphrase(const SecretBytes& passphrase) {
+    if (passphrase.size() >= kLeastPassphrase) return {};
+    return Error(Code::usage, "a passphrase has at least 12 characters");
+}
+
 Result<SlotOrder> slot_order(const std::string& text, const CallSecrets& secrets) {
     SlotOrder order = TRY(vault::parse_slot_order(text));
     if (order.kind == SlotKind::passphrase) {
         if (secrets.new_passphrase.empty())
             return Error(Code::usage, "a passphrase slot needs --new-passphrase-file F, or - for standard input");
+        TRY(check_passphrase(secrets.new_passphrase));
         order.passphrase = secrets.new_passphrase.clone();
     }
     if (order.kind == SlotKind::tpm) order.pin = secrets.new_pin.clone();
@@ -196,6 +204,7 @@ Result<vault::CreateOptions> create_options(Environment e, const Call& c) {
         if (c.passphrase_file.empty())
             return Error(Code::usage, "--unlock passphrase needs --passphrase-file F, or - for standard input");
         options.passphrase = TRY(read_secret(e, c.passphrase_file, "passphrase"));
+        TRY(check_passphrase(options.passphrase));
     }
     if (order.kind == SlotKind::tpm && !c.pin_file.empty()) options.pin = TRY(read_secret(e, c.pin_file, "PIN"));
     if (order.kind == SlotKind::shares && c.shares_out.empty())

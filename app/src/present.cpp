@@ -109,6 +109,9 @@ std::string status_json(const web::StatusReport& r) {
                  {"quarantined", r.quarantined},
                  {"sources", sources},
                  {"vault", r.vault},
+                 {"escrow", r.escrow},
+                 {"key_memory", r.key_memory},
+                 {"forward_memory", r.forward_memory},
                  {"origin", r.origin},
                  {"fingerprint", r.fingerprint},
                  {"read_only", r.read_only},
@@ -128,6 +131,7 @@ std::string status_text(const web::StatusReport& r, Language language) {
         << web::existence_words(r, de ? web::Language::german : web::Language::english) << "\n";
     out << (de ? "Fingerabdruck  " : "fingerprint    ") << r.fingerprint << "\n";
     out << (de ? "Tresor         " : "vault          ") << r.vault << "\n";
+    out << (de ? "Hinterlegung   " : "escrow         ") << r.escrow << "\n";
     for (const web::SourceReport& s : r.sources) {
         out << (de ? "Quelle         " : "source         ") << s.name << " (" << s.kind << "), " << s.entries
             << (de ? " Einträge" : " entries") << (s.paused ? (de ? ", angehalten" : ", paused") : "");
@@ -153,7 +157,10 @@ std::string search_json(const web::SearchReport& r) {
         j["marks"] = std::move(marks);
         hits.push_back(std::move(j));
     }
-    return dump({{"total", r.total}, {"coverage", coverage_json(r.coverage)}, {"hits", std::move(hits)}});
+    return dump({{"total", r.total},
+                 {"restricted", r.restricted},
+                 {"coverage", coverage_json(r.coverage)},
+                 {"hits", std::move(hits)}});
 }
 
 std::string search_text(const web::SearchReport& r, Language language) {
@@ -161,6 +168,8 @@ std::string search_text(const web::SearchReport& r, Language language) {
     std::ostringstream out;
     out << r.total << (de ? " Treffer" : r.total == 1 ? " hit" : " hits");
     if (r.hits.size() < r.total) out << (de ? ", gezeigt " : ", shown ") << r.hits.size();
+    if (r.restricted != 0)
+        out << ", " << r.restricted << (de ? " eingeschränkt (Art. 18 DSGVO)" : " restricted (GDPR Art. 18)");
     out << "\n";
     for (const web::Hit& h : r.hits) {
         out << "\n"

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <ostream>
+#include <streambuf>
 
 #include "app/bring_secret.h"
 #include "app/src/refusal_words.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stack.h"
 
 namespace kustos::app {
 
@@ -29,6 +31,30 @@ bool send_frame(const LocalSocket& to, std::uint8_t channel, ByteView bytes) {
     put_u32(head, static_cast<std::uint32_t>(bytes.size()));
     return to.send(head) && to.send(bytes);
 }
+
+// Output on its way to the caller: in frames of 64 KiB, never all of it at once.
+class FrameBuffer final : public std::streambuf {
+public:
+    FrameBuffer(const LocalSocket& to, std::uint8_t channel) : to_(to), channel_(channel), held_(64u << 10) { reset(); }
+    int sync() override {
+        const auto size = static_cast<std::size_t>(pptr() - pbase());
+        if (size != 0) good_ = good_ && send_frame(to_, channel_, as_bytes({pbase(), size}));
+        reset();
+        return good_ ? 0 : -1;
+    }
+
+private:
+    int overflow(int c) override {
+        if (sync() != 0) return traits_type::eof();
+        if (c != traits_type::eof()) sputc(static_cast<char>(c));
+        return 0;
+    }
+    void reset() { setp(held_.data(), held_.data() + held_.size()); }
+    const LocalSocket& to_;
+    std::uint8_t channel_;
+    std::vector<char> held_;
+    bool good_ = true;
+};
 
 std::string absolute(const std::string& path) {
     std::error_code ignored;
@@ -67,11 +93,13 @@ json to_json(const Call& c) {
             {"approvers", c.approvers},
             {"attachment", c.attachment},
             {"original", c.original},
+            {"attachment_number", c.attachment_number},
             {"deep", c.deep},
             {"since_last", c.since_last},
             {"sample", c.sample},
             {"nonce", c.nonce},
             {"check", c.check},
+            {"without_escrow", c.without_escrow},
             {"signer_keys", c.signer_keys},
             {"interval", c.interval_s},
             {"price", c.price},
@@ -81,6 +109,7 @@ json to_json(const Call& c) {
             {"remove", c.remove},
             {"holders", c.holders},
             {"shares_out", absolute(c.shares_out)},
+            {"given", c.given},
             {"watched", isatty(STDERR_FILENO) != 0}};
 }
 
@@ -113,11 +142,13 @@ Call from_json(const json& j) {
     c.approvers = j.at("approvers").get<std::vector<std::string>>();
     c.attachment = j.at("attachment");
     c.original = j.at("original");
+    c.attachment_number = j.at("attachment_number");
     c.deep = j.at("deep");
     c.since_last = j.at("since_last");
     c.sample = j.at("sample");
     c.nonce = j.at("nonce");
     c.check = j.at("check");
+    c.without_escrow = j.at("without_escrow");
     c.signer_keys = j.at("signer_keys");
     c.interval_s = j.at("interval");
     c.price = j.at("price");
@@ -127,6 +158,7 @@ Call from_json(const json& j) {
     c.remove = j.at("remove").get<std::vector<std::string>>();
     c.holders = j.at("holders").get<std::vector<std::string>>();
     c.shares_out = j.at("shares_out");
+    c.given = j.at("given").get<std::map<std::string, std::vector<std::string>>>();
     return c;
 }
 
@@ -169,6 +201,7 @@ void RemoteServer::accept_loop() {
         Worker& worker = workers_.emplace_back();
         worker.thread = std::thread([this, caller = std::move(*connection), &worker] {
             handle(caller);
+            wipe_stack();  // the next thread may get this stack
             worker.done = true;
         });
     }
@@ -189,7 +222,8 @@ void RemoteServer::handle(const LocalSocket& connection) {
 
     Work work;
     work.gone = [&connection] { return connection.ended(); };
-    std::ostringstream out, err;
+    FrameBuffer to_out(connection, 1), to_err(connection, 2);
+    std::ostream out(&to_out), err(&to_err);
     int code = 70;
     try {
         const json parsed = json::parse(as_text(*request));
@@ -205,9 +239,9 @@ void RemoteServer::handle(const LocalSocket& connection) {
     }
     Bytes exit;
     put_u32(exit, static_cast<std::uint32_t>(code));
-    const std::string out_text = out.str(), err_text = err.str();
-    if (send_frame(connection, 1, as_bytes(out_text)) && send_frame(connection, 2, as_bytes(err_text)))
-        send_frame(connection, 3, exit);
+    out.flush();
+    err.flush();
+    if (out.good() && err.good()) send_frame(connection, 3, exit);
 }
 
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
@@ -215,7 +249,8 @@ std::optional<int> run_remotely(Environment environment, const Call& call, Strea
     static constexpr std::string_view kOwn[] = {
         "init",         "try",           "serve",         "tsa serve",   "witness serve",    "signer serve",
         "opener serve", "opener status", "opener unlock", "opener lock", "opener self-test", "search-worker",
-        "trust key",    "trust sign",    "continue",      "audit list",  "audit export"};
+        "trust key",    "trust sign",    "continue",      "audit list",  "audit export",     "restore",
+        "backup verify"};
     if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
         return std::nullopt;
     const auto connected = LocalSocket::connect(call.archive / kName);

@@ -7,6 +7,7 @@
 #include "app/remote.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/stack.h"
 #include "web/server.h"
 
 namespace kustos::app {
@@ -26,6 +27,7 @@ void rest(std::int64_t ms) {
 // Takes what is new into the index; an idle second commits what was taken.
 void index_loop(House& house) {
     while (!interrupt_requested()) {
+        const StackWiper wiper;
         auto busy = house.index_step();
         if (!busy.ok()) {
             log(LogLevel::error, "indexer stopped a step", {{"code", busy.error().code()}});
@@ -49,6 +51,16 @@ void index_loop(House& house) {
         log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
 }
 
+// Of its own: neither a hanging indexer nor an authority that does not answer holds it up.
+void forget_loop(House& house) {
+    while (!interrupt_requested()) {
+        if (const std::size_t missed = house.archive().forget_older_than(kKeyWaits, kKeysWaiting); missed != 0)
+            log(LogLevel::warning, "keys did not wait for the indexer", {{"records", missed}});
+        web::Server::wipe_buffers();
+        rest(500);
+    }
+}
+
 constexpr std::int64_t kLookAtCalendar = 24 * 3600 * 1000;  // ms
 
 constexpr std::int64_t kLateTokens = 30 * 1000;  // ms
@@ -60,7 +72,6 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
     std::int64_t calendar = clock.monotonic_ms(), publish = calendar + 1000;
     rest(1000);
     while (!interrupt_requested() && !house.archive().read_only()) {
-        house.archive().forget_older_than(kKeyWaits, kKeysWaiting);
         const bool now = clock.monotonic_ms() >= publish;
         const auto done = house.publish_and_anchor(now);
         if (!done.ok()) log(LogLevel::error, "checkpoint not published", {{"code", done.error().code()}});
@@ -72,6 +83,9 @@ void anchor_loop(House& house, std::int64_t interval_ms) {
                 log(LogLevel::error, "sources not counted", {{"code", counted.error().code()}});
             if (const Status forgotten = house.maintain(); !forgotten.ok())
                 log(LogLevel::error, "what is erased was not cleared away", {{"code", forgotten.error().code()}});
+            if (const Status kept = house.maintain_escrow(); !kept.ok())
+                log(LogLevel::warning, "the escrow of keys was not brought up to date",
+                    {{"code", kept.error().code()}});
             calendar = clock.monotonic_ms() + kLookAtCalendar;
         }
         rest(std::clamp<std::int64_t>(publish - clock.monotonic_ms(), 100, kLateTokens));
@@ -93,6 +107,8 @@ Result<int> serve(House& house, int port, Streams streams) {
         TRY(house.archive().record_control(audit::ControlAction::account_added, [](audit::Body&) {}));
         streams.out << "account admin, password (shown only now): " << password << "\n";
     }
+    TRY(house.check_key_memory());
+    TRY(house.keep_forward_state());
     install_interrupt_handler();
     auto server = TRY(web::Server::start(house.environment(), house, options));
     auto remote = TRY(RemoteServer::start(house));
@@ -100,6 +116,8 @@ Result<int> serve(House& house, int port, Streams streams) {
                 << server->certificate_fingerprint() << ")\n"
                 << std::flush;
     std::thread indexer([&house] { index_loop(house); });
+    std::thread forgetting([&house] { forget_loop(house); });
+    house.index_lives(true);
     std::thread anchors([&house, interval] { anchor_loop(house, interval); });
     while (!interrupt_requested() && !house.archive().read_only()) {
         house.door().tick();
@@ -107,9 +125,11 @@ Result<int> serve(House& house, int port, Streams streams) {
     }
     const bool failed = house.archive().read_only();
     request_interrupt();
+    house.index_lives(false);
     server->stop();
     remote->stop();
     indexer.join();
+    forgetting.join();
     anchors.join();
     if (failed) {
         const auto why = house.archive().why_read_only();

@@ -266,6 +266,21 @@ Status Committer::add(const Entry& entry, ByteView ciphertext) {
     return {};
 }
 
+Result<SegmentWriter::BlobFile> Committer::begin_blob(EntryIndex index, std::uint64_t ciphertext_length) {
+    TRY(alive());
+    auto file = segments_->begin_blob(index, ciphertext_length);
+    if (!file.ok()) dead_ = true;
+    return file;
+}
+
+Status Committer::add_with_file(const Entry& entry) {
+    TRY(alive());
+    TRY(dead(segments_->append_own_file(next_, entry.header)));
+    entries_.push_back(encode(entry));
+    next_ = EntryIndex(next_.value + 1);
+    return {};
+}
+
 Result<std::string> Committer::commit() {
     TRY(alive());
     TRY(collect(false));

@@ -72,9 +72,8 @@ private:
     bool may_hold(EntryIndex first, EntryIndex end) const {
         if (options_.candidates == nullptr) return true;
         const auto& all = options_.candidates->intervals();
-        const auto at = std::lower_bound(all.begin(), all.end(), first, [](const EntrySet::Interval& i, EntryIndex e) {
-            return i.last < e;
-        });
+        const auto at = std::lower_bound(all.begin(), all.end(), first,
+                                         [](const EntrySet::Interval& i, EntryIndex e) { return i.last < e; });
         return at != all.end() && at->first < end;
     }
     bool is_covered(EntryIndex entry, const EntryHeader& header) const {

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include <algorithm>
+
 #include "base/crypto.h"
 
 namespace kustos::audit {
@@ -106,7 +108,7 @@ Result<EntryHeader> decode_header(ByteView bytes) {
     if (kind < 1 || kind > 5) return refuse("unknown kind");
     h.kind = static_cast<Kind>(kind);
     const std::uint8_t suite = TRY(in.u8());
-    if (suite > 1) return refuse("unknown suite");
+    if (suite > 2) return refuse("unknown suite");
     h.suite = static_cast<Suite>(suite);
     h.retention_class.value = TRY(in.u16());
     h.source.value = TRY(in.u32());
@@ -150,19 +152,34 @@ Hash field_root(std::span<const Hash> commitments) {
     return tagged(0x04, {reinterpret_cast<const std::uint8_t*>(commitments.data()), commitments.size_bytes()});
 }
 
+std::array<std::uint8_t, kFieldHead> encode_field_head(const RecordId& record, ByteView salt32, std::uint16_t i,
+                                                       std::uint16_t path, std::uint16_t ordinal, std::uint8_t type,
+                                                       std::uint64_t length) {
+    CHECK(salt32.size() == 32);
+    std::array<std::uint8_t, kFieldHead> out{};
+    out[0] = kFieldVersion;
+    std::copy_n(record.bytes.begin(), RecordId::kSize, out.begin() + 1);
+    std::copy_n(salt32.begin(), 32, out.begin() + 17);
+    store_u16(out.data() + 49, i);
+    store_u16(out.data() + 51, path);
+    store_u16(out.data() + 53, ordinal);
+    out[55] = type;
+    store_u64(out.data() + 56, length);
+    return out;
+}
+
+Hash field_commitment(ByteView field_head, ByteView value) {
+    CHECK(field_head.size() == kFieldHead);
+    constexpr std::uint8_t kTag = 0x03;
+    return sha256({ByteView(&kTag, 1), field_head, value});
+}
+
 Bytes encode_field(const RecordId& record, ByteView salt32, std::uint16_t i, std::uint16_t path, std::uint16_t ordinal,
                    std::uint8_t type, ByteView value) {
-    CHECK(salt32.size() == 32);
+    const auto head = encode_field_head(record, salt32, i, path, ordinal, type, value.size());
     Bytes out;
-    out.reserve(1 + RecordId::kSize + 32 + 2 + 2 + 2 + 1 + 8 + value.size());
-    put_u8(out, kFieldVersion);
-    put(out, record.view());
-    put(out, salt32);
-    put_u16(out, i);
-    put_u16(out, path);
-    put_u16(out, ordinal);
-    put_u8(out, type);
-    put_u64(out, value.size());
+    out.reserve(head.size() + value.size());
+    put(out, head);
     put(out, value);
     return out;
 }

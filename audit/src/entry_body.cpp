@@ -84,6 +84,15 @@ Body& Body::put_leaf_range(const LeafRange& range) {
     return put_bytes(Tag::leaf_range, v);
 }
 
+Body& Body::put_entry_ranges(std::span<const EntrySet::Interval> ranges) {
+    Bytes v;
+    for (const EntrySet::Interval& i : ranges) {
+        kustos::put_u64(v, i.first.value);
+        kustos::put_u64(v, i.last.value);
+    }
+    return put_bytes(Tag::entry_range, v);
+}
+
 bool Body::has(Tag tag) const {
     return std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) { return row.first == number(tag); });
 }
@@ -185,6 +194,22 @@ std::optional<Bytes> BodyReader::find_bytes(Tag tag) const {
     Bytes out;
     for (const ByteView row : rows) put(out, row);
     return out;
+}
+
+std::optional<EntrySet> BodyReader::entry_set() const {
+    constexpr std::size_t kRangeSize = 16;
+    EntrySet set;
+    std::optional<EntryIndex> before;
+    for (const ByteView row : all(Tag::entry_range)) {
+        if (row.empty() || row.size() % kRangeSize != 0) return std::nullopt;
+        for (std::size_t at = 0; at < row.size(); at += kRangeSize) {
+            const EntryIndex first(load_u64(row.data() + at)), last(load_u64(row.data() + at + 8));
+            if (last < first || (before && first <= *before)) return std::nullopt;
+            set.add(first, last);
+            before = last;
+        }
+    }
+    return set;
 }
 
 std::optional<std::vector<LeafRange>> BodyReader::leaf_ranges() const {

@@ -34,33 +34,33 @@ constexpr std::array<std::string_view, 48> kControl = {
     "sample_drawn",
     "sample_judged",
     "record_succeeded",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",
-    "",  // 27 to 39
+    "rules_set",
+    "record_reclassified",
+    "start_event",
+    "hold_set",
+    "hold_changed",
+    "hold_released",
+    "hold_decided",
+    "restriction_set",
+    "restriction_lifted",
+    "disposition_listed",
+    "disposition_reviewed",
+    "disposition_released",
+    "",  // 39
     "slots_changed",
     "",
     "",
+    "escrow_stored",
     "",
-    "",
-    "",
-    "",  // 41 to 46
+    "archive_restored",
+    "exit_exported",
     "certificate_issued",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
                                                       "final"};
 
-enum class Form { u16, u32, u64, time, hash, text, bytes, range };
+enum class Form { u16, u32, u64, time, hash, text, bytes, range, entries };
 struct TagRow {
     std::string_view name;
     Form form;
@@ -112,21 +112,20 @@ constexpr std::array<TagRow, 70> kTags = {{
     {"part", Form::u32},
     {"parts", Form::u32},
     {"successor", Form::u64},
-    // 46 to 59
+    {"", Form::bytes},  // 46 to 49: erasure
     {"", Form::bytes},
     {"", Form::bytes},
     {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
-    {"", Form::bytes},
+    {"version", Form::u32},
+    {"period_months", Form::u16},
+    {"start", Form::text},
+    {"counted", Form::text},
+    {"legal_basis", Form::text},
+    {"office", Form::text},
+    {"at_end", Form::text},
+    {"entry_range", Form::entries},
+    {"rule", Form::bytes},
+    {"day", Form::u32},
     {"slots_hash", Form::hash},
 }};
 
@@ -152,6 +151,15 @@ std::optional<std::string> text_of(const BodyReader& body, Tag tag, Form form) {
         case Form::bytes:
             if (const auto v = body.find_bytes(tag)) return hex(*v);
             break;
+        case Form::entries: {
+            const auto set = body.entry_set();
+            if (!set || set->empty()) return std::nullopt;
+            std::string out;
+            for (const EntrySet::Interval& i : set->intervals())
+                out += (out.empty() ? "" : " ") + std::to_string(i.first.value) +
+                       (i.first == i.last ? "" : "-" + std::to_string(i.last.value));
+            return out;
+        }
         case Form::range: {
             const auto ranges = body.leaf_ranges();
             if (!ranges || ranges->empty()) return std::nullopt;

@@ -149,8 +149,8 @@ Status Erasures::check_range(EntryIndex index, const LeafRange& range) const {
     for (const EntryIndex entry : {range.first_entry, range.last_entry}) {
         const auto header = headers_(entry);
         if (!header.ok()) return wrong;
-        const bool inside = header->suite != Suite::none && header->tree == range.tree &&
-                            header->leaf >= range.first && header->leaf <= range.last;
+        const bool inside = header->suite != Suite::none && header->tree == range.tree && header->leaf >= range.first &&
+                            header->leaf <= range.last;
         if (!inside) return wrong;
         leaves[n++] = header->leaf;
     }
@@ -206,8 +206,7 @@ Status Erasures::take_state(EntryIndex index, ErasureAction action, const BodyRe
             for (const LeafSpan& span : leaves.few) fresh.add(span);
             fresh.add(leaves.many);
         }
-        if (*count > fresh.without(removed_).common(used_).count())
-            return malformed("counts more than was destroyed");
+        if (*count > fresh.without(removed_).common(used_).count()) return malformed("counts more than was destroyed");
     }
     for (const std::size_t number : waiting_) {
         ErasureRun& run = runs_[number];

@@ -110,15 +110,6 @@ Status FileSigner::create(Environment environment, const Path& dir, const VaultI
     return {};
 }
 
-namespace {
-Result<SecretBytes> read_secret(Fs& fs, const Path& path) {
-    Bytes bytes = TRY_IN("signer's store", read_file(fs, path, kMaxKeyFile));
-    SecretBytes secret((ByteView(bytes)));
-    wipe(bytes);
-    return secret;
-}
-}  // namespace
-
 Result<std::unique_ptr<FileSigner>> FileSigner::open(Environment environment, const Path& dir) {
     Fs& fs = environment.fs;
     if (!fs.exists(dir / "head")) {
@@ -127,10 +118,10 @@ Result<std::unique_ptr<FileSigner>> FileSigner::open(Environment environment, co
     }
     auto state = std::make_unique<State>(environment, dir);
     state->lock = TRY(lock_store(dir));
-    const SecretBytes key_text = TRY(read_secret(fs, dir / "checkpoint.key"));
+    const SecretBytes key_text = TRY_IN("signer's store", read_secret_file(fs, dir / "checkpoint.key", kMaxKeyFile));
     state->checkpoint_key = TRY(CheckpointKey::open(fs, key_text.view()));
     state->vault = TRY(vault_of(state->checkpoint_key.verifier.name));
-    const SecretBytes evidence_text = TRY(read_secret(fs, dir / "evidence.key"));
+    const SecretBytes evidence_text = TRY_IN("signer's store", read_secret_file(fs, dir / "evidence.key", kMaxKeyFile));
     const Bytes certificate = TRY_IN("signer's store", read_file(fs, dir / "evidence.crt", kMaxKeyFile));
     state->evidence_key = TRY(BundleKey::open(fs, evidence_text.view(), certificate));
     state->file = TRY_IN("signer's store", fs.open(dir / "head", OpenMode::read_write));
@@ -250,7 +241,7 @@ Result<std::optional<VerifierKey>> FileSigner::waiting_key() {
     const std::lock_guard lock(state_->mutex);
     Fs& fs = state_->environment.fs;
     if (!fs.exists(state_->dir / "next.key")) return std::optional<VerifierKey>();
-    const SecretBytes text = TRY(read_secret(fs, state_->dir / "next.key"));
+    const SecretBytes text = TRY_IN("signer's store", read_secret_file(fs, state_->dir / "next.key", kMaxKeyFile));
     return std::optional(TRY(CheckpointKey::open(fs, text.view())).verifier);
 }
 
@@ -274,7 +265,7 @@ Result<VerifierKey> FileSigner::take_next_key(ByteView entry, std::string_view p
         !verify_tlog_proof(*parsed, entry, state_->checkpoint_key.verifier).ok())
         return Error(Code::conflict, "the new key is not announced under the present one");
     Fs& fs = state_->environment.fs;
-    const SecretBytes text = TRY(read_secret(fs, state_->dir / "next.key"));
+    const SecretBytes text = TRY_IN("signer's store", read_secret_file(fs, state_->dir / "next.key", kMaxKeyFile));
     CheckpointKey next = TRY(CheckpointKey::open(fs, text.view()));
     // One rename: either key signs, never none. The old file's bytes are the file system's to forget.
     const Status moved = fs.rename(state_->dir / "next.key", state_->dir / "checkpoint.key");

@@ -92,8 +92,7 @@ bool LeafSet::contains(KeyTreeId tree, LeafNumber leaf) const {
 std::uint64_t LeafSet::count() const {
     std::uint64_t n = 0;
     for (const auto& [k, block] : blocks_) {
-        for (std::size_t i = 0; i < kBlock / 64; ++i)
-            n += static_cast<std::uint64_t>(std::popcount(word(block, i)));
+        for (std::size_t i = 0; i < kBlock / 64; ++i) n += static_cast<std::uint64_t>(std::popcount(word(block, i)));
     }
     return n;
 }

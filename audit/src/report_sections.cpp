@@ -338,8 +338,7 @@ private:
         };
         runs(e.runs, say("{} Löschung ist in der Kette verzeichnet.", "{} erasure stands in the ledger."),
              say("{} Löschungen sind in der Kette verzeichnet.", "{} erasures stand in the ledger."));
-        runs(e.contents,
-             say("Die Schlüssel zu {} Inhalt wurden vernichtet.", "The keys to {} content were destroyed."),
+        runs(e.contents, say("Die Schlüssel zu {} Inhalt wurden vernichtet.", "The keys to {} content were destroyed."),
              say("Die Schlüssel zu {} Inhalten wurden vernichtet.", "The keys to {} contents were destroyed."));
         runs(e.unreadable,
              say("Bei {} davon ist der Inhalt unlesbar; Suchwörter oder Geheimtext können noch da sein.",
@@ -357,11 +356,10 @@ private:
                  "{} of them is final: no escrowed copy of the keys is left either."),
              say("{} davon sind endgültig: Auch keine hinterlegte Schlüsselkopie ist noch übrig.",
                  "{} of them are final: no escrowed copy of the keys is left either."));
-        add(to,
-            say("Die Kette bezeugt, dass vernichtet wurde; beweisen lässt sich Vernichtung nicht. Kopfdaten und "
-                "Stelle jedes Eintrags bleiben und sind geprüft.",
-                "The ledger attests the destruction; destruction can't be proven. Header and place of every entry "
-                "remain, and were checked."));
+        add(to, say("Die Kette bezeugt, dass vernichtet wurde; beweisen lässt sich Vernichtung nicht. Kopfdaten und "
+                    "Stelle jedes Eintrags bleiben und sind geprüft.",
+                    "The ledger attests the destruction; destruction can't be proven. Header and place of every entry "
+                    "remain, and were checked."));
     }
 
     const Report& r_;

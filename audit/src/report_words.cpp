@@ -84,7 +84,8 @@ const std::map<std::string_view, Words> kCodes = {
      {"Verschlüsselter Inhalt fehlt, und kein Eintrag erlaubt das.",
       "Encrypted content is missing, and no entry allows it."}},
     {"erasure.entry",
-     {"Ein Eintrag über eine Löschung passt nicht zu dem, was die Kette sonst sagt. Er erlaubt nicht, dass etwas fehlt.",
+     {"Ein Eintrag über eine Löschung passt nicht zu dem, was die Kette sonst sagt. Er erlaubt nicht, dass etwas "
+      "fehlt.",
       "An entry about an erasure does not fit what the ledger says otherwise. It allows nothing to be missing."}},
     {"erasure.ciphertext",
      {"Verschlüsselter Inhalt ist noch da, obwohl die Kette sagt, dass er entfernt wurde.",
@@ -195,7 +196,8 @@ const std::map<std::string_view, Words> kNextSteps = {
     {"erasure",
      {"Klären, wer das geschrieben oder zurückgelegt hat: Das Archiv selbst schreibt es nicht so. Eine zurückgespielte "
       "Sicherung kann Gelöschtes wiederbringen; dann die Löschung noch einmal ausführen.",
-      "Find out who wrote this, or put it back: the archive itself does not write it so. A backup that was put back may "
+      "Find out who wrote this, or put it back: the archive itself does not write it so. A backup that was put back "
+      "may "
       "bring back what was erased; in that case, erase again."}},
     {"erasure.ciphertext",
      {"Das Archiv noch einmal verdichten (kustos compact) und wieder prüfen. Ohne Schlüssel ist der Inhalt nicht "

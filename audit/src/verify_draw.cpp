@@ -76,8 +76,7 @@ private:
             report_.passed_over += gone ? 1 : 0;
             return !gone;
         };
-        const auto drawn =
-            TRY(draw_entries(head->checkpoint.root, head->checkpoint.size, nonce, count, not_erased));
+        const auto drawn = TRY(draw_entries(head->checkpoint.root, head->checkpoint.size, nonce, count, not_erased));
         report_.sampled = drawn.size();
         for (const EntryIndex index : drawn) check_entry(*reader, segments, index, head->checkpoint);
         report_.remark(RemarkCode::only_drawn);

@@ -43,8 +43,7 @@ void ErasureJudge::begin(TreeSize size, std::uint64_t from) {
 bool ErasureJudge::learn(const LedgerReader& reader, EntryIndex index, const VerifiedState& state) {
     const auto bytes = reader.entry_bytes(index);
     const auto proof = reader.proof(index, state.size);
-    if (!bytes.ok() || !proof.ok() ||
-        !verify_inclusion(index, state.size, leaf_hash(*bytes), *proof, state.root).ok())
+    if (!bytes.ok() || !proof.ok() || !verify_inclusion(index, state.size, leaf_hash(*bytes), *proof, state.root).ok())
         return false;
     const auto entry = decode_entry(*bytes);
     if (!entry.ok() || !concerns(*entry)) return entry.ok();
@@ -107,21 +106,21 @@ void ErasureJudge::judge(const std::vector<EntryIndex>& segments) {
     if (unexplained.empty() && left.empty()) return;
     // Which entries that are is asked of the ledger once more.
     std::uint64_t named = 0;
-    const auto walked = reader_->for_each(EntryIndex(from_), EntryIndex(size_.value), [&](EntryIndex index,
-                                                                                         ByteView bytes) -> Status {
-        const auto header = decode_header(bytes);
-        if (!header.ok() || header->suite == Suite::none) return {};
-        if (unexplained.contains(header->tree, header->leaf)) {
-            report_.problem("vault.missing", frame_name(index, *header, segments),
-                            "the ciphertext is gone and no entry allows it");
-            ++named;
-        } else if (left.contains(header->tree, header->leaf)) {
-            report_.problem("erasure.ciphertext", frame_name(index, *header, segments),
-                            "an entry says that this ciphertext was removed, but it is there");
-            ++named;
-        }
-        return {};
-    });
+    const auto walked =
+        reader_->for_each(EntryIndex(from_), EntryIndex(size_.value), [&](EntryIndex index, ByteView bytes) -> Status {
+            const auto header = decode_header(bytes);
+            if (!header.ok() || header->suite == Suite::none) return {};
+            if (unexplained.contains(header->tree, header->leaf)) {
+                report_.problem("vault.missing", frame_name(index, *header, segments),
+                                "the ciphertext is gone and no entry allows it");
+                ++named;
+            } else if (left.contains(header->tree, header->leaf)) {
+                report_.problem("erasure.ciphertext", frame_name(index, *header, segments),
+                                "an entry says that this ciphertext was removed, but it is there");
+                ++named;
+            }
+            return {};
+        });
     if (named == 0 || !walked.ok()) {
         if (!unexplained.empty())
             report_.problem("vault.missing", "vault", "the ciphertext is gone and no entry allows it");

@@ -28,7 +28,7 @@ public:
     bool go_on_from(const VerifiedState& state);
 
     void take_entry(EntryIndex index, const EntryHeader& header);
-    void take_erasure(EntryIndex index, const Entry& entry);     // and generation_opened
+    void take_erasure(EntryIndex index, const Entry& entry);  // and generation_opened
     void frame_gone(const EntryHeader& header) { gone_.add(header.tree, header.leaf); }
     void frame_unseen(const EntryHeader& header) { unseen_.add(header.tree, header.leaf); }
 

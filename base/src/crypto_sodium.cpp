@@ -20,6 +20,37 @@ std::array<std::uint8_t, 16> siphash128(ByteView key16, ByteView message) {
     return out;
 }
 
+static_assert(kGcmTag == crypto_aead_xchacha20poly1305_ietf_ABYTES);
+
+void xchacha20_seal(ByteView key32, ByteView nonce24, ByteView aad, ByteView plaintext, Bytes& out) {
+    start();
+    CHECK(key32.size() == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
+    CHECK(nonce24.size() == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
+    const std::size_t at = out.size();
+    out.resize(at + plaintext.size() + kGcmTag);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out.data() + at, nullptr, plaintext.data(), plaintext.size(), aad.data(),
+                                               aad.size(), nullptr, nonce24.data(), key32.data());
+}
+
+Status xchacha20_open(ByteView key32, ByteView nonce24, ByteView aad, ByteView ciphertext, Bytes& out) {
+    start();
+    CHECK(key32.size() == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
+    CHECK(nonce24.size() == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
+    if (ciphertext.size() < kGcmTag) return Error(Code::corrupt, "ciphertext is shorter than its tag");
+    const std::size_t at = out.size();
+    const std::size_t length = ciphertext.size() - kGcmTag;
+    out.resize(at + length + 1);  // one to spare, so that data() is never null
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(out.data() + at, nullptr, nullptr, ciphertext.data(),
+                                                   ciphertext.size(), aad.data(), aad.size(), nonce24.data(),
+                                                   key32.data()) != 0) {
+        wipe({out.data() + at, length});
+        out.resize(at);
+        return Error(Code::corrupt, "authentication failed");
+    }
+    out.resize(at + length);
+    return {};
+}
+
 Ed25519Key Ed25519Key::from_seed(ByteView seed32) {
     start();
     CHECK(seed32.size() == crypto_sign_SEEDBYTES);

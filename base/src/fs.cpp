@@ -196,13 +196,26 @@ std::uint64_t RealFs::free_bytes(const Path& path) {
     return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
+namespace {
+Error too_large(std::uint64_t size, std::uint64_t max_bytes) {
+    return Error(Code::limit,
+                 "file has " + std::to_string(size) + " bytes, at most " + std::to_string(max_bytes) + " are read");
+}
+}  // namespace
+
+Result<SecretBytes> read_secret_file(Fs& fs, const Path& path, std::uint64_t max_bytes) {
+    auto file = TRY(fs.open(path, OpenMode::read));
+    const std::uint64_t size = TRY(file->size());
+    if (size > max_bytes) return too_large(size, max_bytes);
+    SecretBytes bytes(static_cast<std::size_t>(size));
+    const std::size_t got = TRY(file->read_at(0, bytes.writable()));
+    return got == size ? std::move(bytes) : SecretBytes(bytes.view().first(got));
+}
+
 Result<Bytes> read_file(Fs& fs, const Path& path, std::uint64_t max_bytes) {
     auto file = TRY(fs.open(path, OpenMode::read));
     const std::uint64_t size = TRY(file->size());
-    if (size > max_bytes) {
-        return Error(Code::limit,
-                     "file has " + std::to_string(size) + " bytes, at most " + std::to_string(max_bytes) + " are read");
-    }
+    if (size > max_bytes) return too_large(size, max_bytes);
     Bytes bytes(static_cast<std::size_t>(size));
     const std::size_t got = TRY(file->read_at(0, bytes));
     bytes.resize(got);

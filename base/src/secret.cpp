@@ -4,24 +4,17 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <utility>
+
+#include "base/src/locked_arena.h"
 
 namespace kustos {
 
-namespace {
-// Small secrets by the thousand (key tree nodes) would use up RLIMIT_MEMLOCK and a guard page each with sodium_malloc.
-// So: plain memory of a process that is kept out of core dumps, wiped on release. It is not locked: docs/operations.md
-// asks for encrypted swap or none.
-std::uint8_t* allocate(std::size_t size) {
-    auto* data = static_cast<std::uint8_t*>(std::calloc(1, size == 0 ? 1 : size));
-    CHECK(data != nullptr);
-    return data;
-}
-}  // namespace
-
-SecretBytes::SecretBytes(std::size_t size) : data_(allocate(size)), size_(size) {}
+SecretBytes::SecretBytes(std::size_t size)
+    : data_(size == 0 ? nullptr : LockedArena::instance().take(size)), size_(size) {}
 
 SecretBytes::SecretBytes(ByteView copy_of) : SecretBytes(copy_of.size()) {
     if (size_ != 0) std::memcpy(data_, copy_of.data(), size_);
@@ -45,8 +38,7 @@ SecretBytes::~SecretBytes() {
 
 void SecretBytes::wipe() {
     if (data_ == nullptr) return;
-    sodium_memzero(data_, size_);
-    std::free(data_);
+    LockedArena::instance().give_back(data_, size_);
     data_ = nullptr;
     size_ = 0;
 }
@@ -71,6 +63,20 @@ Status harden_process() {
     if (setrlimit(RLIMIT_CORE, &none) != 0) return Error(Code::environment, "core dumps can't be switched off");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return Error(Code::environment, "PR_SET_DUMPABLE failed");
     return {};
+}
+
+KeyMemory key_memory() {
+    KeyMemory memory;
+    const LockedArena::Use use = LockedArena::instance().use();
+    memory.bytes = use.mapped;
+    memory.unlocked = use.unlocked;
+    std::string line;
+    std::ifstream swaps("/proc/swaps");
+    std::getline(swaps, line);  // the heading
+    memory.swap_on = static_cast<bool>(std::getline(swaps, line));
+    std::ifstream power("/sys/power/state");
+    while (power >> line) memory.hibernation = memory.hibernation || line == "disk";
+    return memory;
 }
 
 }  // namespace kustos

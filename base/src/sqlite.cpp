@@ -136,6 +136,45 @@ std::int64_t Database::changes() const {
     return sqlite3_changes64(state_->db);
 }
 
+struct DatabaseCopy::State {
+    sqlite3* to = nullptr;
+    sqlite3_backup* backup = nullptr;
+    ~State() {
+        if (backup != nullptr) sqlite3_backup_finish(backup);
+        sqlite3_close_v2(to);
+    }
+};
+
+DatabaseCopy::DatabaseCopy(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DatabaseCopy::DatabaseCopy(DatabaseCopy&&) noexcept = default;
+DatabaseCopy::~DatabaseCopy() = default;
+
+Result<DatabaseCopy> Database::begin_copy(const Path& file) {
+    auto state = std::make_unique<DatabaseCopy::State>();
+    const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int code = sqlite3_open_v2(file.c_str(), &state->to, flags, nullptr);
+    if (code != SQLITE_OK) return sqlite_error(state->to, code);
+    state->backup = sqlite3_backup_init(state->to, "main", state_->db, "main");
+    if (state->backup == nullptr) return sqlite_error(state->to, sqlite3_errcode(state->to));
+    return DatabaseCopy(std::move(state));
+}
+
+Result<bool> DatabaseCopy::step(int pages) {
+    const int code = sqlite3_backup_step(state_->backup, pages);
+    if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) return true;
+    if (code != SQLITE_DONE) return sqlite_error(state_->to, code);
+    sqlite3_backup_finish(state_->backup);
+    state_->backup = nullptr;
+    // One file, whatever the journal mode of the source was.
+    char* message = nullptr;
+    const int mode = sqlite3_exec(state_->to, "PRAGMA journal_mode=DELETE", nullptr, nullptr, &message);
+    sqlite3_free(message);
+    if (mode != SQLITE_OK) return sqlite_error(state_->to, mode);
+    sqlite3_close_v2(state_->to);
+    state_->to = nullptr;
+    return false;
+}
+
 Result<Transaction> Transaction::begin(Database& database) {
     TRY(database.execute("BEGIN IMMEDIATE"));
     return Transaction(&database);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/crypto.h"
+#include "base/staged_file.h"
 
 namespace kustos::exporting {
 namespace {
@@ -80,19 +81,6 @@ std::string extension(const Original& original) {
     return ".bin";
 }
 
-// Writes to a file and remembers the sum.
-struct FileWriter {
-    File& file;
-    Sha256 hash;
-    std::uint64_t offset = 0;
-    Status write(ByteView part) {
-        hash.update(part);
-        TRY(file.write_at(offset, part));
-        offset += part.size();
-        return ok_status();
-    }
-};
-
 Error changed() {
     return Error(Code::corrupt, "an original does not match its sealed sum");
 }
@@ -112,14 +100,17 @@ Result<OriginalsWritten> write_eml_folder(Fs& fs, const Path& folder, OriginalSo
     for (std::size_t i = 0; i < originals.count(); ++i) {
         const Original original = TRY(originals.describe(i));
         const std::string name = original_name(original);
-        const auto file = TRY(fs.open(folder / name, OpenMode::create_new));
-        FileWriter writer{*file, {}};
-        TRY(originals.write(i, [&](ByteView part) { return writer.write(part); }));
-        if (writer.hash.finish() != original.sha256) return changed();
-        TRY(file->sync());
+        StagedFile file = TRY(StagedFile::create(fs, folder / name, StagedFile::Existing::refuse));
+        Sha256 hash;
+        TRY(originals.write(i, [&](ByteView part) {
+            hash.update(part);
+            return file.write(part);
+        }));
+        if (hash.finish() != original.sha256) return changed();
+        TRY(file.commit());
         sums += original.sha256.hex() + "  " + name + "\n";
         ++written.written;
-        written.bytes += writer.offset;
+        written.bytes += file.size();
     }
     TRY(put_once(fs, folder / "SHA256SUMS", as_bytes(sums)));
     TRY(fs.sync_dir(folder));

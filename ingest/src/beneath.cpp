@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace kustos::ingest {
@@ -19,6 +20,7 @@ public:
         if (fd_ >= 0) ::close(fd_);
     }
     int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
     void reset(int fd) {
         if (fd_ >= 0) ::close(fd_);
         fd_ = fd;
@@ -34,23 +36,27 @@ Error open_error() {
     return Error(Code::not_found, "named file can't be opened");
 }
 
-Result<Bytes> read_all(int fd, std::uint64_t size) {
-    Bytes out(size);
-    std::size_t at = 0;
-    while (at < out.size()) {
-        const ssize_t got = ::read(fd, out.data() + at, out.size() - at);
+}  // namespace
+
+NamedFile::~NamedFile() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Status NamedFile::read_all(const ByteSink& sink) const {
+    Bytes piece(std::min<std::uint64_t>(size_, 256u << 10));
+    for (std::uint64_t left = size_; left != 0;) {
+        const ssize_t got =
+            ::read(fd_, piece.data(), static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left)));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return Error(Code::environment, "named file can't be read");
         if (got == 0) break;
-        at += static_cast<std::size_t>(got);
+        TRY(sink(ByteView(piece).first(static_cast<std::size_t>(got))));
+        left -= static_cast<std::uint64_t>(got);
     }
-    out.resize(at);
-    return out;
+    return ok_status();
 }
 
-}  // namespace
-
-Result<Bytes> read_beneath(const Path& folder, std::string_view relative, std::uint64_t most) {
+Result<NamedFile> open_beneath(const Path& folder, std::string_view relative) {
     const RelPath path = TRY(RelPath::parse(relative));
     // One component after the other with O_NOFOLLOW: a link anywhere on the way ends it.
     Descriptor at(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -72,8 +78,7 @@ Result<Bytes> read_beneath(const Path& folder, std::string_view relative, std::u
     struct stat info {};
     if (::fstat(at.get(), &info) != 0 || !S_ISREG(info.st_mode))
         return Error(Code::bad_input, "named file is not a regular one");
-    if (static_cast<std::uint64_t>(info.st_size) > most) return Error(Code::limit, "named file is too large");
-    return read_all(at.get(), static_cast<std::uint64_t>(info.st_size));
+    return NamedFile(at.release(), static_cast<std::uint64_t>(info.st_size));
 }
 
 }  // namespace kustos::ingest

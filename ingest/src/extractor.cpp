@@ -117,8 +117,14 @@ Result<std::unique_ptr<Extractor>> Extractor::create(ExtractorOptions options) {
 }
 
 Result<ExtractedText> Extractor::text(ByteView content, std::string_view name, std::string_view media_type) {
+    return text(
+        content.size(), [content](const ByteSink& sink) { return sink(content); }, name, media_type);
+}
+
+Result<ExtractedText> Extractor::text(std::uint64_t size, const std::function<Status(const ByteSink&)>& give,
+                                      std::string_view name, std::string_view media_type) {
     State& s = *state_;
-    if (content.size() > s.options.item_bytes) return ExtractedText{"", Completeness::opaque, "too-large"};
+    if (size > s.options.item_bytes) return ExtractedText{"", Completeness::opaque, "too-large"};
     TRY(s.ready());
     ++s.served;
     Bytes head;
@@ -126,8 +132,21 @@ Result<ExtractedText> Extractor::text(ByteView content, std::string_view name, s
     put_u64(head, s.options.text_bytes);
     put_short(head, name);
     put_short(head, media_type);
-    if (const Status sent = s.worker->send({head, content}, s.options.item_timeout_ms); !sent)
-        return s.lost(sent.error());
+    // Worker and giver fail in different ways: the one is an answer, the other the caller's error.
+    Status sent = s.worker->begin(head.size() + size, s.options.item_timeout_ms);
+    if (sent.ok()) sent = s.worker->go_on(head);
+    std::uint64_t given = 0;
+    const Status gave = give([&](ByteView piece) -> Status {
+        given += piece.size();
+        if (sent.ok() && given <= size) sent = s.worker->go_on(piece);
+        return ok_status();
+    });
+    if (!gave.ok() || given != size) {
+        s.worker.reset();  // it waits for the rest
+        TRY(Status(gave));
+        return Error(Code::corrupt, "an attachment has another size than its record says");
+    }
+    if (!sent) return s.lost(sent.error());
     // Best effort decoding may grow text threefold (U+FFFD).
     const auto frame = s.worker->receive(s.options.text_bytes + 1024, s.options.item_timeout_ms);
     if (!frame) return s.lost(frame.error());

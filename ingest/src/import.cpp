@@ -10,9 +10,9 @@ namespace kustos::ingest {
 namespace {
 
 std::uint64_t weight(const vault::Message& message) {
-    std::uint64_t bytes = message.raw.size();
+    std::uint64_t bytes = message.raw_spool ? message.raw_spool.size : message.raw.size();
     for (const auto& attachment : message.attachments)
-        if (!attachment.in_raw) bytes += attachment.content.size();
+        if (!attachment.in_raw) bytes += attachment.content_size();
     return bytes;
 }
 
@@ -90,7 +90,8 @@ Bytes dedupe_identity(const vault::Message& message, std::string_view update_typ
     put_part(out, message.native_id);
     put_part(out, update_type);
     const bool mail = message.kind == vault::MessageKind::mail;
-    if (mail || message.native_id.empty()) put(out, sha256(message.raw).view());
+    if (mail || message.native_id.empty())
+        put(out, (message.raw_spool ? message.raw_spool.sha256 : sha256(message.raw)).view());
     return out;
 }
 

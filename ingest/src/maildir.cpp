@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ingest/src/files.h"
+#include "ingest/src/large_mail.h"
 
 namespace kustos::ingest {
 
@@ -58,6 +59,11 @@ private:
     Status mails(const Path& path, const std::string& title) {
         for (const Path& file : TRY(children(path, sink_))) {
             if (kind_of(file) != FileKind::file) continue;
+            const bool large = TRY(read_large_mail(file, "maildir", context_, sink_, [&](vault::Message& message) {
+                if (message.kind == vault::MessageKind::mail) message.format = "maildir";
+                describe(message, file.filename().string(), title);
+            }));
+            if (large) continue;
             auto raw = TRY(whole_or_quarantine(file, context_.limits.mail, "maildir", context_, sink_));
             if (!raw) continue;
             ParsedItem item = parse_mail(std::move(*raw), context_.limits);

@@ -267,7 +267,8 @@ private:
         put(message.raw, raw_of(row));
         for (const std::size_t at : row.attachments) put(message.raw, raw_of(rows_[at]));
         item.source_bytes = message.raw.size();
-        for (const auto& attachment : message.attachments) item.source_bytes += attachment.content.size();
+        for (const auto& attachment : message.attachments) item.source_bytes += attachment.content_size();
+        if (batch_.ready) TRY(batch_.ready());
         return sink_.item(std::move(item));
     }
 
@@ -383,11 +384,8 @@ private:
         const std::size_t slash = attachment.name.find_last_of("/\\");
         if (slash != std::string::npos) attachment.name.erase(0, slash + 1);
         attachment.media_type = media_type_of_name(attachment.name);
-        std::optional<Bytes> content;
-        if (batch_.file && !reference.path.empty()) content = batch_.file(reference.path);
-        attachment.missing = !content;
-        if (content) attachment.content = std::move(*content);
-        attachment.size = attachment.content.size();
+        attachment.missing = !batch_.file || reference.path.empty() || !batch_.file(reference.path, attachment);
+        attachment.size = attachment.content_size();
         if (attachment.missing) sink_.finding("mattermost:attachment-missing");
         message.attachments.push_back(std::move(attachment));
     }

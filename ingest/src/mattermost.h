@@ -15,8 +15,10 @@ struct MattermostBatch {
     Bytes posts;                    // posts.csv
     std::optional<Bytes> metadata;  // metadata.json
     std::optional<Bytes> warnings;  // warning.txt
-    // The content of files/<postId>/<fileId>-<name>; empty: not delivered.
-    std::function<std::optional<Bytes>(const std::string& path)> file;
+    // Fills in the content of files/<postId>/<fileId>-<name>; false: not delivered.
+    std::function<bool(const std::string& path, vault::Attachment& attachment)> file;
+    // Before each message is handed on; an error ends the reading.
+    std::function<Status()> ready;
 };
 
 Status read_mattermost_batch(MattermostBatch batch, const ReadContext& context, ItemSink& sink);

@@ -5,6 +5,7 @@
 #include "ingest/extract.h"
 #include "ingest/src/files.h"
 #include "ingest/src/mattermost.h"
+#include "ingest/src/spooler.h"
 #include "ingest/src/unreadable.h"
 
 namespace kustos::ingest {
@@ -21,21 +22,23 @@ Status quarantine_zip(const Path& zip, std::string_view reason, const ReadContex
 
 class ZipBatch {
 public:
-    ZipBatch(const Path& zip, const ReadContext& context, ItemSink& sink) : zip_(zip), context_(context), sink_(sink) {}
+    ZipBatch(const Path& zip, const ReadContext& context, ItemSink& sink)
+        : zip_(zip), context_(context), sink_(sink), spooler_(context) {}
 
     Status read() {
         if (!context_.extractor) return quarantine_zip(zip_, "no-extractor", context_, sink_);
         UnpackLimits limits;
-        limits.member_bytes = std::max(context_.limits.csv, context_.limits.attachment);
+        limits.member_bytes = std::max(context_.limits.csv, spooler_.most());
         archive_ = TRY(context_.extractor->unpack(zip_, limits));
-        for (const ArchiveMember& member : archive_->members()) by_path_.emplace(member.path, member.index);
+        for (const ArchiveMember& member : archive_->members()) by_path_.emplace(member.path, member);
         MattermostBatch batch;
         auto posts = content("posts.csv", context_.limits.csv);
         if (!posts) return refuse("no-posts-csv");
         batch.posts = std::move(*posts);
         batch.metadata = content("metadata.json", kMaxSideFile);
         batch.warnings = content("warning.txt", kMaxSideFile);
-        batch.file = [this](const std::string& path) { return content(path, context_.limits.attachment); };
+        batch.file = [this](const std::string& path, vault::Attachment& into) { return attachment(path, into); };
+        batch.ready = [this] { return spooler_.finish(); };
         TRY(read_mattermost_batch(std::move(batch), context_, sink_));
         report_unnamed_files();
         // Something in it could not be trusted: what was read stays read, and the whole is sealed too.
@@ -48,9 +51,20 @@ private:
         const auto member = by_path_.find(path);
         if (member == by_path_.end()) return std::nullopt;
         read_.insert(path);
-        auto bytes = archive_->read(member->second, most);
+        auto bytes = archive_->read(member->second.index, most);
         if (!bytes) return std::nullopt;
         return std::optional<Bytes>(std::move(*bytes));
+    }
+
+    // A disk that fails under the spool is no missing attachment: spooler_.finish() ends the reading then.
+    bool attachment(const std::string& path, vault::Attachment& into) {
+        const auto member = by_path_.find(path);
+        if (member == by_path_.end()) return false;
+        read_.insert(path);
+        const ArchiveMember& m = member->second;
+        return spooler_
+            .take(into, m.size, [&](const ByteSink& out) { return archive_->read(m.index, spooler_.most(), out); })
+            .ok();
     }
 
     Status refuse(std::string_view fallback) {
@@ -69,8 +83,9 @@ private:
     const Path& zip_;
     const ReadContext& context_;
     ItemSink& sink_;
+    Spooler spooler_;
     std::unique_ptr<UnpackedArchive> archive_;
-    std::map<std::string, std::uint32_t> by_path_;
+    std::map<std::string, ArchiveMember> by_path_;
     std::set<std::string> read_;
 };
 

@@ -4,6 +4,7 @@
 #include "ingest/extract.h"
 #include "ingest/format.h"
 #include "ingest/src/files.h"
+#include "ingest/src/large_mail.h"
 #include "ingest/src/mail_header.h"
 #include "ingest/src/maildir.h"
 #include "ingest/src/mattermost.h"
@@ -158,6 +159,7 @@ private:
     }
 
     Status mail(const Path& path) {
+        if (TRY(read_large_mail(path, "eml", context_, sink_, [](vault::Message&) {}))) return ok_status();
         auto raw = TRY(whole_or_quarantine(path, context_.limits.mail, "eml", context_, sink_));
         if (!raw) return ok_status();
         return sink_.item(parse_mail(std::move(*raw), context_.limits));

@@ -7,6 +7,7 @@
 #include "ingest/format.h"
 #include "ingest/src/beneath.h"
 #include "ingest/src/mail_header.h"
+#include "ingest/src/spooler.h"
 #include "ingest/src/unreadable.h"
 #include "ingest/src/window.h"
 
@@ -54,8 +55,13 @@ constexpr RoleName kRoles[] = {
 
 class EventReader {
 public:
-    EventReader(ByteView line, const Path& directory, const Limits& limits, Findings* findings, Message& message)
-        : line_(line), directory_(directory), limits_(limits), findings_(findings), message_(message) {}
+    EventReader(ByteView line, const Path& directory, const ReadContext& context, Findings* findings, Message& message)
+        : line_(line),
+          directory_(directory),
+          limits_(context.limits),
+          findings_(findings),
+          message_(message),
+          spooler_(context) {}
 
     Outcome read() {
         simdjson::dom::parser parser;
@@ -356,14 +362,12 @@ private:
             note("attachment-path-not-allowed");
             return count("stream:attachment-path-not-allowed");
         }
-        auto content = read_beneath(directory_, path, limits_.attachment);
-        if (content) {
+        const Status taken = take_named(path, out);
+        if (taken.ok()) {
             out.missing = false;
-            out.content = std::move(*content);
-            out.size = out.content.size();
             return;
         }
-        const Code code = content.error().code();
+        const Code code = taken.error().code();
         const char* reason = code == Code::limit       ? "attachment-too-large"
                              : code == Code::bad_input ? "attachment-path-refused"
                                                        : "attachment-missing";
@@ -371,10 +375,18 @@ private:
         count("stream:" + std::string(reason));
     }
 
+    Status take_named(std::string_view path, Attachment& out) {
+        const NamedFile file = TRY(open_beneath(directory_, path));
+        if (file.size() > spooler_.most()) return Error(Code::limit, "named file is too large");
+        return spooler_.take(out, file.size(), [&file](const ByteSink& sink) { return file.read_all(sink); });
+    }
+
     void check_declared(const Attachment& attachment) {
         if (attachment.missing) return;
-        if (attachment.declared_size && *attachment.declared_size != attachment.content.size()) mismatch("size");
-        if (attachment.declared_sha256 && *attachment.declared_sha256 != sha256(attachment.content)) mismatch("sha256");
+        if (attachment.declared_size && *attachment.declared_size != attachment.content_size()) mismatch("size");
+        if (!attachment.declared_sha256) return;
+        const Hash sum = attachment.spool ? attachment.spool.sha256 : sha256(attachment.content);
+        if (*attachment.declared_sha256 != sum) mismatch("sha256");
     }
 
     void mismatch(std::string_view what) {
@@ -416,6 +428,7 @@ private:
 
 public:
     bool has_original() const { return has_original_; }
+    Status finish() { return spooler_.finish(); }
 
 private:
     ByteView line_;
@@ -427,6 +440,7 @@ private:
     std::size_t search_from_ = 0;
     std::size_t body_bytes_ = 0;
     bool has_original_ = false;
+    Spooler spooler_;
 };
 
 // The rest of a line that is longer than the limit, in pieces.
@@ -444,21 +458,32 @@ Status quarantine_long_line(Window& window, const ReadContext& context, ItemSink
     }
 }
 
-}  // namespace
-
-ParsedItem parse_stream_line(ByteView line, const Path& directory, const Limits& limits, Findings* findings) {
-    if (line.size() > limits.line) return unreadable(to_bytes(line), "stream", "line-too-long");
+// Errors: of the spool's disk.
+Result<ParsedItem> parse_line(ByteView line, const Path& directory, const ReadContext& context, Findings* findings) {
+    if (line.size() > context.limits.line) return unreadable(to_bytes(line), "stream", "line-too-long");
     ParsedItem item;
     item.source_bytes = line.size();
     item.message.format = "stream";
-    EventReader reader(line, directory, limits, findings, item.message);
-    if (const Outcome refused = reader.read()) return unreadable(to_bytes(line), "stream", refused->reason);
+    EventReader reader(line, directory, context, findings, item.message);
+    const Outcome refused = reader.read();
+    TRY(reader.finish());
+    if (refused) return unreadable(to_bytes(line), "stream", refused->reason);
     if (reader.has_original()) {
         for (auto& attachment : item.message.attachments) attachment.in_raw.reset();
     } else {
         item.message.raw = to_bytes(line);
     }
     return item;
+}
+
+}  // namespace
+
+ParsedItem parse_stream_line(ByteView line, const Path& directory, const Limits& limits, Findings* findings) {
+    ReadContext context;
+    context.limits = limits;
+    auto item = parse_line(line, directory, context, findings);
+    CHECK(item.ok());  // nothing is spooled
+    return std::move(*item);
 }
 
 Status read_stream(ByteSource& source, const Path& directory, const ReadContext& context, ItemSink& sink) {
@@ -479,7 +504,7 @@ Status read_stream(ByteSource& source, const Path& directory, const ReadContext&
         if (!line.found) break;
         if (!trim(window.text().substr(0, line.length)).empty()) {
             ParsedItem item =
-                parse_stream_line(as_bytes(window.text().substr(0, line.length)), directory, context.limits, &findings);
+                TRY(parse_line(as_bytes(window.text().substr(0, line.length)), directory, context, &findings));
             item.source_bytes = line.consumed;
             report();
             TRY(sink.item(std::move(item)));

@@ -44,7 +44,8 @@ public:
         check_ratio();
     }
 
-    Result<Bytes> read(std::uint32_t index, std::uint64_t max_bytes) override {
+    using UnpackedArchive::read;
+    Status read(std::uint32_t index, std::uint64_t max_bytes, const ByteSink& sink) override {
         const auto member =
             std::find_if(members_.begin(), members_.end(), [&](const ArchiveMember& m) { return m.index == index; });
         if (member == members_.end()) return Error(Code::not_found, "no such member");
@@ -59,24 +60,27 @@ public:
         put_u32(request, index);
         put_u64(request, most);
         if (const Status sent = worker_->send({request}, timeout_ms_); !sent) return broken(sent.error());
-        return receive_content(most);
+        return receive_content(most, sink);
     }
 
 private:
-    Result<Bytes> receive_content(std::uint64_t most) {
-        Bytes content;
+    Status receive_content(std::uint64_t most, const ByteSink& sink) {
+        std::uint64_t size = 0;
         for (;;) {
             const auto frame = worker_->receive(wire::kDataFrame + 1, timeout_ms_);
             if (!frame) return broken(frame.error());
             switch (frame->front()) {
                 case 'D':
-                    if (content.size() + frame->size() - 1 > most)
-                        return broken(Error(Code::corrupt, "more than asked for"));
-                    content.insert(content.end(), frame->begin() + 1, frame->end());
+                    size += frame->size() - 1;
+                    if (size > most) return broken(Error(Code::corrupt, "more than asked for"));
+                    if (const Status taken = sink(ByteView(*frame).subspan(1)); !taken.ok()) {
+                        worker_.reset();
+                        return taken;
+                    }
                     break;
                 case 'E':
-                    read_ += content.size();
-                    return content;
+                    read_ += size;
+                    return ok_status();
                 case 'P':
                     if (as_text(ByteView(*frame).subspan(1)) == "limit") {
                         problem("zip:bomb");  // it is longer than its own header says

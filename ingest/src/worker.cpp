@@ -134,28 +134,38 @@ Status Worker::wait_for(short events, std::int64_t deadline_ms) {
     }
 }
 
+Status Worker::send_part(ByteView part, std::int64_t deadline_ms) {
+    while (!part.empty()) {
+        const ssize_t sent = ::send(socket_, part.data(), part.size(), MSG_NOSIGNAL);
+        if (sent > 0) {
+            part = part.subspan(static_cast<std::size_t>(sent));
+        } else if (errno == EAGAIN) {
+            TRY(wait_for(POLLOUT, deadline_ms));
+        } else if (errno != EINTR) {
+            return Error(Code::corrupt, "kustos-extract ended");
+        }
+    }
+    return ok_status();
+}
+
+Status Worker::begin(std::uint64_t size, std::int64_t timeout_ms) {
+    if (size > 0xFFFF'FFFFu) return Error(Code::limit, "frame too large");
+    std::array<std::uint8_t, 4> length{};
+    store_u32(length.data(), static_cast<std::uint32_t>(size));
+    piece_timeout_ms_ = timeout_ms;
+    return go_on(length);
+}
+
+Status Worker::go_on(ByteView piece) {
+    return send_part(piece, clock_.monotonic_ms() + piece_timeout_ms_);
+}
+
 Status Worker::send(std::initializer_list<ByteView> parts, std::int64_t timeout_ms) {
-    const std::int64_t deadline = clock_.monotonic_ms() + timeout_ms;
     std::uint64_t total = 0;
     for (const ByteView part : parts) total += part.size();
-    if (total > 0xFFFF'FFFFu) return Error(Code::limit, "frame too large");
-    std::array<std::uint8_t, 4> length{};
-    store_u32(length.data(), static_cast<std::uint32_t>(total));
-    const auto send_part = [&](ByteView part) -> Status {
-        while (!part.empty()) {
-            const ssize_t sent = ::send(socket_, part.data(), part.size(), MSG_NOSIGNAL);
-            if (sent > 0) {
-                part = part.subspan(static_cast<std::size_t>(sent));
-            } else if (errno == EAGAIN) {
-                TRY(wait_for(POLLOUT, deadline));
-            } else if (errno != EINTR) {
-                return Error(Code::corrupt, "kustos-extract ended");
-            }
-        }
-        return ok_status();
-    };
-    TRY(send_part(length));
-    for (const ByteView part : parts) TRY(send_part(part));
+    const std::int64_t deadline = clock_.monotonic_ms() + timeout_ms;
+    TRY(begin(total, timeout_ms));
+    for (const ByteView part : parts) TRY(send_part(part, deadline));
     return ok_status();
 }
 

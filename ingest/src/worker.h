@@ -21,6 +21,9 @@ public:
     // Code::interrupted: the time is over; Code::corrupt: it ended, or what it says is no frame. Then the worker is of
     // no use.
     Status send(std::initializer_list<ByteView> parts, std::int64_t timeout_ms);
+    // A frame of `size` bytes in pieces; each may take timeout_ms.
+    Status begin(std::uint64_t size, std::int64_t timeout_ms);
+    Status go_on(ByteView piece);
     Result<Bytes> receive(std::uint64_t most, std::int64_t timeout_ms);
     const SandboxLayers& layers() const { return layers_; }
 
@@ -28,6 +31,8 @@ private:
     Worker(int socket, int pid) : socket_(socket), pid_(pid) {}
     Status wait_for(short events, std::int64_t deadline_ms);
     Status read_fully(std::span<std::uint8_t> out, std::int64_t deadline_ms);
+    Status send_part(ByteView part, std::int64_t deadline_ms);
+    std::int64_t piece_timeout_ms_ = 0;  // of begin()
     int socket_ = -1;
     int pid_ = -1;
     SandboxLayers layers_;

@@ -40,9 +40,14 @@ const WordForms& Analyser::forms(std::string_view word) {
     return state_->cache.emplace(std::string(word), std::move(forms)).first->second;
 }
 
+void Analyser::forget() {
+    state_->cache.clear();
+    state_->stemmer.forget();
+}
+
 bool Analyser::trim() {
     if (state_->cache.size() < kCachedWords) return false;
-    state_->cache.clear();
+    forget();
     return true;
 }
 

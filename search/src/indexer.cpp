@@ -65,6 +65,7 @@ struct Indexer::State {
         TRY(remove_replaced(fs, index_dir));
         for (const FoundShard& shard : shards) {
             if (!shard.closed && shard.open_dir) TRY(take_up(shard.id));
+            if (writer == nullptr || writer->state().id != shard.id) keys.forget(shard.id);
         }
         position = TRY(summarise(fs, index_dir)).end;
         if (writer != nullptr) position = std::max(position, writer->state().end);
@@ -85,13 +86,17 @@ struct Indexer::State {
             return remove_shard(fs, index_dir, id);
         }
         if (*resumed == nullptr) return remove_shard(fs, index_dir, id);
-        if (writer != nullptr) {
-            const ShardId before = writer->state().id;
-            TRY(writer->close());
-            keys.forget(before);
-        }
+        if (writer != nullptr) TRY(close_writer());
         writer = TRY(std::move(resumed));
         opened_ms = clock.monotonic_ms();
+        return ok_status();
+    }
+
+    Status close_writer() {
+        const ShardId id = writer->state().id;
+        TRY(writer->close());
+        writer.reset();
+        keys.forget(id);
         return ok_status();
     }
 
@@ -210,14 +215,15 @@ Status Indexer::commit(IndexFeed& feed) {
     return feed.done_up_to(state_->position);
 }
 
+void Indexer::forget_words() {
+    state_->analyser.forget();
+    if (state_->writer != nullptr) state_->writer->forget_cached_words();
+}
+
 Status Indexer::close_shard(IndexFeed& feed) {
     if (state_->writer == nullptr) return ok_status();
     TRY(commit(feed));
-    const ShardId id = state_->writer->state().id;
-    TRY(state_->writer->close());
-    state_->writer.reset();
-    state_->keys.forget(id);
-    return ok_status();
+    return state_->close_writer();
 }
 
 }  // namespace kustos::search

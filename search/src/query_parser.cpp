@@ -18,10 +18,10 @@ namespace {
 
 using What = QueryProblem::What;
 
-enum class Name { from, to, subject, file, conversation, date, since, until, source, has, kind };
+enum class Name { from, to, subject, file, conversation, date, since, until, source, has, kind, content };
 
 // Names of fields, folded.
-constexpr std::array<std::pair<std::string_view, Name>, 34> kNames = {{
+constexpr std::array<std::pair<std::string_view, Name>, 35> kNames = {{
     {"from", Name::from},
     {"von", Name::from},
     {"absender", Name::from},
@@ -56,6 +56,7 @@ constexpr std::array<std::pair<std::string_view, Name>, 34> kNames = {{
     {"hat", Name::has},
     {"kind", Name::kind},
     {"art", Name::kind},
+    {"sha256", Name::content},
 }};
 
 // Kinds of messages as people write them, folded -> vault::kind_name.
@@ -459,6 +460,12 @@ private:
             case Name::source:
                 out.kind = Node::Kind::source;
                 out.text = value;
+                return true;
+            case Name::content:
+                if (folded.size() != 64 || folded.find_first_not_of("0123456789abcdef") != std::string::npos)
+                    return problem(What::bad_sha256, from, at_);
+                out.kind = Node::Kind::content;
+                out.text = folded;
                 return true;
             case Name::has:
                 if (std::find(kAttachment.begin(), kAttachment.end(), folded) == kAttachment.end())

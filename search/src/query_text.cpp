@@ -50,12 +50,13 @@ Words words_of(What what) {
             return {"nothing follows the colon", "for example from:mueller or date:2026-03",
                     "nach dem Doppelpunkt folgt nichts", "zum Beispiel von:mueller oder datum:2026-03"};
         case What::unknown_field:
-            return {"there is no field of this name",
-                    "fields: from to subject date since until source has kind conversation file; to find the text "
-                    "itself, put it in quotation marks",
-                    "ein Feld dieses Namens gibt es nicht",
-                    "Felder: von an betreff datum seit bis quelle hat art unterhaltung datei; um den Text selbst zu "
-                    "finden, in Anführungszeichen setzen"};
+            return {
+                "there is no field of this name",
+                "fields: from to subject date since until source has kind conversation file sha256; to find the text "
+                "itself, put it in quotation marks",
+                "ein Feld dieses Namens gibt es nicht",
+                "Felder: von an betreff datum seit bis quelle hat art unterhaltung datei sha256; um den Text selbst zu "
+                "finden, in Anführungszeichen setzen"};
         case What::bad_date:
             return {"this is not a date", "2026-03-31, 31.03.2026, 2026-03, 2026, 2026-01..2026-03, >=2026-03-31",
                     "das ist kein Datum",
@@ -63,6 +64,9 @@ Words words_of(What what) {
         case What::date_order:
             return {"the range ends before it begins", "the earlier date stands first",
                     "der Zeitraum endet vor seinem Beginn", "das frühere Datum steht vorn"};
+        case What::bad_sha256:
+            return {"this is not a SHA-256", "64 hex digits, as `sha256sum FILE` prints them",
+                    "das ist keine SHA-256-Summe", "64 hexadezimale Ziffern, wie `sha256sum DATEI` sie ausgibt"};
         case What::bad_has:
             return {"only has:attachment is known", "to look for a file name: file:report",
                     "bekannt ist nur hat:anhang", "einen Dateinamen sucht: datei:bericht"};
@@ -154,6 +158,8 @@ std::string query_text(const Node& node) {
             return "kind:" + node.text;
         case Node::Kind::has_attachment:
             return "has:attachment";
+        case Node::Kind::content:
+            return "sha256:" + node.text;
         case Node::Kind::everything:
             return "*";
     }

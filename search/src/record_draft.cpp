@@ -97,6 +97,7 @@ private:
             shortfall_.add("attachment-missing", "attachment-missing");
             return ok_status();
         }
+        if (!attachment.sha256.is_zero()) draft_.contents.push_back(attachment.sha256.hex());
         const std::uint64_t size = std::max<std::uint64_t>(attachment.size, attachment.content.size());
         if (size > options_.max_attachment_bytes) {
             shortfall_.add("attachment-too-large", "attachment-too-large");
@@ -118,8 +119,10 @@ private:
 
     Result<ExtractedText> extract(const vault::Attachment& attachment, std::size_t number) {
         if (attachment.blob && attachment.content.empty()) {
-            const Bytes content = TRY(feed_.attachment(item_, number));
-            return extractor_.text(content, attachment.name, attachment.media_type);
+            return extractor_.text_of(
+                attachment.size,
+                [this, number](const ByteSink& sink) { return feed_.write_attachment(item_, number, sink); },
+                attachment.name, attachment.media_type);
         }
         return extractor_.text(attachment.content, attachment.name, attachment.media_type);
     }

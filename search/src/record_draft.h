@@ -20,6 +20,7 @@ struct RecordDraft {
     std::vector<std::string> texts;  // body, earlier body, attachments' texts
     std::vector<std::string> from, to;
     std::vector<std::string> files;
+    std::vector<std::string> contents;  // SHA-256 of attachments, hex
     std::string conversation, conversation_id;
 };
 

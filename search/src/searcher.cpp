@@ -263,6 +263,9 @@ Result<Answer> Searcher::run(const Query& query, const SearchOptions& options, R
     const std::lock_guard lock(state_->mutex);
     for (int number = 0;; ++number) {
         auto answer = state_->try_once(query, options, census);
+        state_->stemmer.forget();
+        // A shard that answered keeps its key no longer than the vault is open.
+        if (!answer.ok() && answer.error().code() == Code::closed) state_->readers.clear();
         if (answer.ok() || answer.error().code() != kAskAgain) return answer;
         if (number == kTries) return not_readable();
         wait_before_try(number);
@@ -283,6 +286,7 @@ Result<Coverage> Searcher::coverage(RecordCensus& census) {
     for (int number = 0;; ++number) {
         const Status opened = state_->open_all();
         if (opened.ok()) break;
+        if (opened.error().code() == Code::closed) state_->readers.clear();
         if (opened.error().code() != kAskAgain) return opened.error();
         if (number == kTries) return not_readable();
         wait_before_try(number);

@@ -51,8 +51,8 @@ struct ShardWriter::State {
     UtcTime earliest{std::numeric_limits<std::int64_t>::max()}, latest{std::numeric_limits<std::int64_t>::min()};
     std::uint64_t uncommitted = 0;
     std::unordered_set<std::uint64_t> entries;
-    std::unordered_set<std::string> known_words;
-    std::unordered_set<std::string> known_texts;  // u8 space, text
+    std::unordered_set<std::string> known_words;  // keyed: the words themselves are content
+    std::unordered_set<std::string> known_texts;  // likewise
     std::unordered_map<const WordForms*, WordTerms> cache;
 
     const WordTerms& terms_of(const WordForms& forms) {
@@ -63,16 +63,14 @@ struct ShardWriter::State {
         for (const auto* list : {&forms.stems, &forms.components}) {
             for (const std::string& stem : *list) made.stems.push_back(terms.term(Space::stem, stem));
         }
-        if (known_words.insert(forms.plain).second) words->add({Space::text, forms.plain});
+        if (known_words.insert(terms.term(Space::text, forms.plain)).second) words->add({Space::text, forms.plain});
         for (const std::string& stem : forms.components) log_text(Space::stem, stem);
         return made;
     }
 
     // What does not follow from the words, for the day when the shard is rewritten under another key.
     void log_text(Space space, std::string_view text) {
-        std::string known(1, static_cast<char>(space));
-        known += text;
-        if (known_texts.insert(std::move(known)).second) words->add({space, std::string(text)});
+        if (known_texts.insert(terms.term(space, text)).second) words->add({space, std::string(text)});
     }
 
     // Text that free words look into; `position` moves on.
@@ -112,6 +110,7 @@ struct ShardWriter::State {
         // no query can hold a longer one
         if (draft.conversation_id.size() <= kMaxQueryBytes) mark(Space::conversation_id, draft.conversation_id);
         if (draft.has_attachment) mark(Space::has, "attachment");
+        for (const std::string& sha256 : draft.contents) mark(Space::content, sha256);
         mark(Space::reason, reason);
     }
 
@@ -214,9 +213,9 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
         const Bytes log = TRY(read_file(fs, state->files.words, kMaxWordsLog));
         WordsRead read = TRY(read_words(log, term_key.view(), id, length));
         state->words = TRY(WordsWriter::resume(fs, state->files.words, term_key.view(), id, read, random));
-        state->known_words.insert(read.words.begin(), read.words.end());
+        for (const std::string& word : read.words) state->known_words.insert(state->terms.term(Space::text, word));
         for (const LoggedText& known : read.texts)
-            state->known_texts.insert(std::string(1, static_cast<char>(known.space)) + known.text);
+            state->known_texts.insert(state->terms.term(known.space, known.text));
     }
     return std::unique_ptr<ShardWriter>(new ShardWriter(std::move(state)));
 }

@@ -12,6 +12,9 @@ struct Stemmer::State {
 };
 
 Stemmer::Stemmer() : state_(std::make_unique<State>()) {}
+void Stemmer::forget() {
+    state_ = std::make_unique<State>();
+}
 Stemmer::~Stemmer() = default;
 
 std::string Stemmer::german(const std::string& form) const {

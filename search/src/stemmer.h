@@ -15,6 +15,7 @@ public:
     // not inflected German ("Statü" is not "Statue"), one with digits has no stem.
     std::vector<std::string> stems(const std::string& form, const std::string& plain) const;
     std::string german(const std::string& form) const;
+    void forget();  // Snowball keeps the last word in each stemmer
 
 private:
     struct State;

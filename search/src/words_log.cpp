@@ -72,7 +72,8 @@ void put_logged(Bytes& plain, const LoggedText& logged) {
 }  // namespace
 
 bool is_logged(Space space) {
-    return space == Space::stem || space == Space::conversation_id || space == Space::source || space == Space::kind;
+    return space == Space::stem || space == Space::conversation_id || space == Space::source || space == Space::kind ||
+           space == Space::content;
 }
 
 Bytes encode_words_header(ShardId id, std::uint8_t version) {

@@ -217,6 +217,8 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
             return condition(one(Space::kind, node.text));
         case Node::Kind::has_attachment:
             return condition(one(Space::has, "attachment"));
+        case Node::Kind::content:
+            return condition(one(Space::content, node.text));
         case Node::Kind::everything:
             return everything();
     }

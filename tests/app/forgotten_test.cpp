@@ -39,7 +39,7 @@ struct World {
         options.archive = dir / "a";
         options.state = dir / "s";
         options.actor = "tester";
-        if (unlocked) options.passphrase = SecretBytes(kPassphrase);
+        if (unlocked) options.secret = vault::PassphraseSecret{SecretBytes(kPassphrase)};
         auto opened = House::open({fs, clock, random}, std::move(options));
         if (!opened.ok()) FAIL(opened.error().message());
         house = std::move(*opened);

@@ -44,7 +44,9 @@ TEST_CASE("each command is known by its words") {
           std::vector<std::string>{"a.pdf", "b.json"});
     CHECK(good({"serve"}).command == "serve");
     CHECK(good({"tsa", "serve", "--port", "1"}).command == "tsa serve");
-    CHECK(good({"erase", "anything", "--at", "all"}).command == "erase");
+    CHECK(good({"erase", "--record", "7", "--approver", "a", "--approver", "b"}).approvers ==
+          std::vector<std::string>{"a", "b"});
+    CHECK(good({"erase", "status", "00"}).command == "erase status");
 }
 
 TEST_CASE("options common to all stand before or after the command") {

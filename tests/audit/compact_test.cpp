@@ -54,12 +54,13 @@ public:
     Result<CompactReport> run(EntryIndex below, CompactOptions options = {}) {
         options.below = below;
         options.reserve = 0;
-        return compact(fs, dir, headers(), [this](EntryIndex i, const EntryHeader&) { return gone.contains(i); },
-                       options);
+        return compact(
+            fs, dir, headers(), [this](EntryIndex i, const EntryHeader&) { return gone.contains(i); }, options);
     }
     // Everything that is not erased is there; what is erased is gone, or (not all) may be.
     void check(std::uint64_t count, bool all_gone, const SegmentReader* given = nullptr) const {
-        const SegmentReader own(fs, dir, headers(), [this](EntryIndex i, const EntryHeader&) { return gone.contains(i); });
+        const SegmentReader own(fs, dir, headers(),
+                                [this](EntryIndex i, const EntryHeader&) { return gone.contains(i); });
         const SegmentReader& reader = given != nullptr ? *given : own;
         for (std::uint64_t i = 0; i < count; ++i) {
             const auto bytes = reader.ciphertext(EntryIndex{i}, 1 << 24);

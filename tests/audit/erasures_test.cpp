@@ -60,10 +60,9 @@ public:
         return Body(ErasureAction::ciphertext_removed).put_u64(Tag::checkpoint_size, size).put_u64(Tag::count, count);
     }
     Status generation(std::uint32_t number = 2) {
-        return take(Body(ControlAction::generation_opened)
-                        .put_u32(Tag::generation, number)
-                        .put_hash(Tag::keyring_hash, Hash{}),
-                    Kind::control);
+        return take(
+            Body(ControlAction::generation_opened).put_u32(Tag::generation, number).put_hash(Tag::keyring_hash, Hash{}),
+            Kind::control);
     }
     Erasures all;
     std::uint64_t next = 2'000;
@@ -162,8 +161,8 @@ TEST_CASE("a run allows from its done on, and asks from the compaction on that l
     REQUIRE(l.take(Ledger::removed(done + 1, 11)).ok());
     CHECK(l.all.must_be_missing(KeyTreeId{1}, LeafNumber{5}));
     CHECK(state_of(*l.all.find(kOne)) == RunState::unreadable);
-    REQUIRE(l.take(Body(ErasureAction::terms_removed).put_u64(Tag::checkpoint_size, done + 1).put_u64(Tag::count, 1))
-                .ok());
+    REQUIRE(
+        l.take(Body(ErasureAction::terms_removed).put_u64(Tag::checkpoint_size, done + 1).put_u64(Tag::count, 1)).ok());
     CHECK(state_of(*l.all.find(kOne)) == RunState::ciphertext_gone);
     const auto final_of = [&](std::uint32_t generation) {
         return Body(ErasureAction::final_).put_u64(Tag::checkpoint_size, done + 1).put_u32(Tag::generation, generation);
@@ -210,17 +209,17 @@ TEST_CASE("entries that do not fit the ledger are refused and allow nothing") {
         CHECK(l.all.destroyed_below() == 0);
         return first || second;
     };
-    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 6, 6)})));               // another's leaf
-    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 5, 5, 2)})));            // another tree
-    CHECK(tries(Ledger::begun(kOne, {range(4, 6, 6, 4)})));               // the wrong way round (not canonical)
-    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 5, 9'999)})));           // beyond the ledger
-    CHECK(tries(Ledger::begun(kOne, {range(5, 6, 5, 7)})));               // the last is outside
-    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 5, 5, 0)})));            // no tree
-    CHECK(tries(Ledger::begun(kOne, {})));                                // nothing
-    CHECK(tries(Ledger::begun(kOne, {record(5), range(7, 7, 8, 8)})));    // one of several
+    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 6, 6)})));             // another's leaf
+    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 5, 5, 2)})));          // another tree
+    CHECK(tries(Ledger::begun(kOne, {range(4, 6, 6, 4)})));             // the wrong way round (not canonical)
+    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 5, 9'999)})));         // beyond the ledger
+    CHECK(tries(Ledger::begun(kOne, {range(5, 6, 5, 7)})));             // the last is outside
+    CHECK(tries(Ledger::begun(kOne, {range(5, 5, 5, 5, 0)})));          // no tree
+    CHECK(tries(Ledger::begun(kOne, {})));                              // nothing
+    CHECK(tries(Ledger::begun(kOne, {record(5), range(7, 7, 8, 8)})));  // one of several
     CHECK(tries(Ledger::begun(kOne, {record(5)}).remove(Tag::part)));
     CHECK(tries(Ledger::begun(kOne, {record(5)}).remove(Tag::erasure).put_bytes(Tag::erasure, Bytes(15, 1))));
-    CHECK(tries(Ledger::begun(kTwo, {record(5)})));                       // done of another
+    CHECK(tries(Ledger::begun(kTwo, {record(5)})));  // done of another
     CHECK(tries(Ledger::begun(kOne, {record(5)}), Ledger::done(kOne, 2)));
     CHECK(tries(Ledger::begun(kOne, {record(5)}), Ledger::done(kOne, 0)));
     CHECK(tries(Ledger::begun(kOne, {record(5)}), Ledger::done(kOne, 1, 3)));  // never opened

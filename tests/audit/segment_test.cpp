@@ -122,6 +122,20 @@ TEST_CASE("frames lie where the format page says, whatever the batches") {
     }
 }
 
+TEST_CASE("the compacted frames on the format page are read") {
+    RealFs fs;
+    TempDir dir;
+    REQUIRE(fs.make_dirs(dir / "segments").ok());
+    REQUIRE(replace_file(fs, segment_file(dir.path(), EntryIndex{0}), doc_example("segments.md", "compacted segment"))
+                .ok());
+    SeededRandom random(1);
+    const SampleSealed sealed = sample_sealed(random, 1, 20);
+    const SegmentReader reader(fs, dir.path(), [&](EntryIndex i) -> Result<EntryHeader> {
+        return i.value == 1 ? sealed.entry.header : sample_control(i.value).header;
+    });
+    for (const std::uint64_t i : {0, 1, 2}) CHECK(reader.frame(EntryIndex{i}).error().code() == Code::not_found);
+}
+
 TEST_CASE("the frames on the format page are read") {
     RealFs fs;
     TempDir dir;

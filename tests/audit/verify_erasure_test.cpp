@@ -69,8 +69,7 @@ struct World {
             }
             erased.add(EntryIndex{first}, EntryIndex{last});
         }
-        sample.append_erasure(
-            run(ErasureAction::done).put_hash(Tag::keyring_hash, page).put_u64(Tag::count, count));
+        sample.append_erasure(run(ErasureAction::done).put_hash(Tag::keyring_hash, page).put_u64(Tag::count, count));
         ++generation;
         sample.commit();
     }
@@ -211,8 +210,9 @@ TEST_CASE("malformed erasure entries are findings, whatever else is right") {
                                           .put_u32(Tag::parts, 1)
                                           .put_leaf_range(range));
           }) == entry);
-    CHECK(one([](World& w) { w.erase({{20, 20}}), w.say_removed(2); }) ==
-          std::set<std::string>{"erasure.entry"});  // and asks for nothing
+    CHECK(one([](World& w) {
+              w.erase({{20, 20}}), w.say_removed(2);
+          }) == std::set<std::string>{"erasure.entry"});  // and asks for nothing
     CHECK(one([](World& w) {
               w.sample.append_erasure(Body(ErasureAction::terms_removed)
                                           .put_u64(Tag::checkpoint_size, w.sample.size() + 1)
@@ -220,7 +220,8 @@ TEST_CASE("malformed erasure entries are findings, whatever else is right") {
           }) == entry);
     CHECK(one([](World& w) {
               w.begin({{20, 20}});
-              w.sample.append_erasure(w.run(ErasureAction::done).put_hash(Tag::keyring_hash, {}).put_u64(Tag::count, 1));
+              w.sample.append_erasure(
+                  w.run(ErasureAction::done).put_hash(Tag::keyring_hash, {}).put_u64(Tag::count, 1));
           }) == entry);
 }
 

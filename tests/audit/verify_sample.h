@@ -85,7 +85,7 @@ private:
     std::vector<Bytes> entries_;  // all
     std::size_t committed_ = 0;
     std::uint64_t anchored_ = 0;
-    std::uint32_t leaves_ = 0;  // of the one tree that are used
+    std::uint32_t leaves_ = 0;             // of the one tree that are used
     std::vector<std::uint64_t> sequence_;  // by source: 0 the archive, 1 the one source
     Content content_;
 };

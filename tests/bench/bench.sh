@@ -5,7 +5,7 @@
 #   CHATS             of the pipeline part (default 20000); input: ../shared/bench/chat-200k.jsonl.xz where it is there (the
 #                     first so many), else generated chats
 #   --scale DIVISOR   the other parts with so much fewer entries and seconds: 10 for a quick look
-#   --only PART       pipeline, append, large (10 million entries) or verify (1 million entries with ciphertexts, twice)
+#   --only PART       pipeline, append, seal, disk, large (10 million entries) or verify (1 million entries with ciphertexts, twice)
 # Needs 9 GB below $TMPDIR (default: the build folder, which is on a disk, not in memory); all of it is removed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -22,6 +22,7 @@ done
 work=$(mktemp -d "${TMPDIR:-$bin/..}/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export LC_ALL=C.UTF-8
+data=${KUSTOS_SHARED:-../shared}/bench
 
 wants() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 scaled() { echo $(($1 / scale > $2 ? $1 / scale : $2)); }  # never below $2
@@ -30,6 +31,18 @@ now() { date +%s.%N; }
 bench_append() {
   "$bin/bench_append" "$work/append" "$(awk "BEGIN { s = 1.5 / $scale; print (s < 0.02 ? 0.02 : s) }")" "$(scaled 4 1)" > "$work/append.txt"
   python3 tests/bench/table.py append "$work/append.txt"
+}
+
+bench_seal() {
+  "$bin/bench_seal" "$(awk "BEGIN { s = 0.3 / $scale; print (s < 0.001 ? 0.001 : s) }")" > "$work/seal.txt"
+  python3 tests/bench/table.py seal "$work/seal.txt"
+}
+
+bench_disk() {  # needs ../shared/bench; restic and borg only where they are installed
+  if [ ! -f "$data/mail-10k.mbox.xz" ]; then echo "bytes on disk: skipped, ../shared/bench is absent"; return; fi
+  python3 tests/bench/disk.py "$bin" "$work/disk" "$data" "$(scaled 200000 40)" "$(scaled 10000 20)" > "$work/disk.txt"
+  rm -rf "$work/disk"
+  python3 tests/bench/table.py disk "$work/disk.txt"
 }
 
 bench_large() {
@@ -109,6 +122,8 @@ PY
 echo "$(nproc) cores, $(awk -F: '/model name/ {print $2; exit}' /proc/cpuinfo | sed 's/^ *//'), load $(cut -d' ' -f1 /proc/loadavg) before"
 if wants pipeline; then bench_pipeline; fi
 if wants append; then bench_append; fi
+if wants seal; then bench_seal; fi
+if wants disk; then bench_disk; fi
 if wants large; then bench_large; fi
 if wants verify; then
   bench_verify 700 "ciphertexts of 700 bytes (chats)"

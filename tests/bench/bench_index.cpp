@@ -31,6 +31,7 @@ public:
         return shard;
     }
     Result<SecretBytes> key_of(search::ShardId id) override { return keys_.at(id.value).clone(); }
+    void forget(search::ShardId) override {}
 
 private:
     SystemRandom random_;

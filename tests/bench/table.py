@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns the "name value" lines of the benches into a table with goals.
 
-Usage: table.py PART FILE [TITLE]      PART: append, large, verify. Always exits 0: a goal is no test (docs/architecture/performance.md).
+Usage: table.py PART FILE [TITLE]      PART: append, seal, disk, large, verify. Always exits 0: a goal is no test (docs/architecture/performance.md).
 """
 import sys
 from pathlib import Path
@@ -29,6 +29,35 @@ def append(v):
             "at most 4", v[key + "ratio"] <= 4)
 
 
+def seal(v):
+    print("sealing without disk, one core: beside zstd 3, AES-256-GCM and 2 x SHA-256 of the same text by their own libraries")
+    for size, goal in ((500, 2.5), (5000, 1.6), (100000, 1.6)):
+        for fields in (16, 24):
+            key = "%d_%d_" % (size, fields)
+            row("%d bytes, %d fields" % (size, fields), "%.1f us, %.2f of %.1f us (median %.2f); suite 2: %.1f us" % (
+                v[key + "seal"], v[key + "ratio"], v[key + "bare"], v[key + "median"], v[key + "xchacha"]), "at most %.1f" % goal, v[key + "ratio"] <= goal)
+
+
+def disk(v):
+    for name, goal in (("chats", 0.9), ("mails", 0.75)):
+        n, raw = v[name + "_count"], v[name + "_raw"]
+        ours = v[name + "_ledger"] + v[name + "_ciphertext"] + v[name + "_heads"] + v[name + "_blobs"]
+        print("bytes on disk, %.0f %s of %.0f bytes" % (n, name, raw / n))
+
+        def part(what, size, *more):
+            row(what, "%.0f a record, %.2f of raw" % (size / n, size / raw), *more)
+        part("ledger and vault", ours, "at most %.2f" % goal, ours / raw <= goal)
+        for key, what in (("ledger", "  ledger: entries, tiles, notes, anchors"), ("ciphertext", "  vault: ciphertext in segments"), ("heads", "  vault: frame lengths"),
+                          ("blobs", "  vault: blobs with files of their own")):
+            part(what, v[name + "_" + key])
+        part("beside it: marks of duplicates", v[name + "_duplicates"])
+        part("beside it: index, can be rebuilt", v[name + "_index"])
+        for key, what in (("zstd", "zstd -3 of all of it"), ("restic", "restic, a file a message"), ("borg", "borg with zstd,3, a file a message")):
+            if name + "_" + key in v:
+                part(what, v[name + "_" + key])
+    print("  piler says of itself: 8.6 times raw (mails)")
+
+
 def large(v):
     print("%.0f entries" % v["entries"])
     row("opening the archive", "%.0f ms (ledger alone %.2f ms)" % (v["open_archive"], v["open_ledger"]), "below 1000 ms", v["open_archive"] < 1000)
@@ -46,4 +75,4 @@ def verify(v, title):
 
 if __name__ == "__main__":
     values = read(sys.argv[2])
-    {"append": append, "large": large, "verify": lambda v: verify(v, sys.argv[3])}[sys.argv[1]](values)
+    {"append": append, "seal": seal, "disk": disk, "large": large, "verify": lambda v: verify(v, sys.argv[3])}[sys.argv[1]](values)

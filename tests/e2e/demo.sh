@@ -96,6 +96,19 @@ kustos audit sample --count 20 --nonce "$(openssl rand -hex 16)" | head -3
 "$bin/kustos-verify" "$out/archive" --since "$out/auditor.state" --html "$out/verified.html" --lang "$lang" > /dev/null
 kustos audit list --limit 4
 
+title "Eine Nachricht vergessen, nachweislich" "forgetting one message, provably"
+record=$(kustos --json search --matter "$matter" --limit 1 'Spielplatz' | field hits.0.record)
+kustos erase --record "$record" --ground "Art. 17 Abs. 1 DSGVO" --approver "Petra Kern" || true  # one person is not enough
+t10=$(now)
+kustos erase --record "$record" --ground "Art. 17 Abs. 1 DSGVO" --approver "Petra Kern" --approver "Jörg Maas"
+t11=$(now)
+kustos compact
+kustos show --matter "$matter" "$record" || true
+erasure=$(kustos --json erase list | field 0.erasure)
+"$bin/kustos" --lang de erase status "$erasure" --certificate "$out/certificate.pdf"
+"$bin/kustos-verify" "$out/certificate.pdf" --lang "$lang" | head -1
+"$bin/kustos-verify" "$out/archive" --lang "$lang" | head -1
+
 title "Ausprobiert: die Kopie von gestern zurückspielen" "tried out: put yesterday's copy back"
 if "$bin/kustos" --lang "$lang" --archive "$out/yesterday" status; then echo "demo: the old copy was not refused" >&2; exit 1; fi
 if "$bin/kustos-verify" "$out/yesterday" --since "$out/auditor.state" --lang "$lang" | head -2; then :; fi
@@ -143,9 +156,9 @@ pages=$(pdfinfo "$out/bundle.pdf" 2>/dev/null | awk '/^Pages/ {print $2}' || tru
 if [ "$lang" = de ]; then cat <<TEXT
 $records Nachrichten aus Messenger, Post und Livestrom sind versiegelt, als $entries Einträge einer Kette, die niemand
 unbemerkt ändern kann: Einlesen $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), drei Suchen $(seconds "$t4" "$t5"),
-Beweispaket $(seconds "$t6" "$t7"), Prüfung des ganzen Archivs $(seconds "$t8" "$t9").
+Beweispaket $(seconds "$t6" "$t7"), Prüfung des ganzen Archivs $(seconds "$t8" "$t9"). Eine ist vergessen ($(seconds "$t10" "$t11")), und die Kette hält.
 
-Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}, demo/report.pdf, demo/verified.html
+Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}, demo/report.pdf, demo/certificate.pdf
 Nachprüfen:     build/bin/kustos-verify demo/bundle.pdf
 Selbst suchen:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 Im Browser:     ./run serve   (das Passwort steht in demo/serve.log)
@@ -154,9 +167,9 @@ TEXT
 else cat <<TEXT
 $records messages from messenger, mail and a live stream are sealed, as $entries entries of a ledger that nobody can change
 unnoticed: import $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), three searches $(seconds "$t4" "$t5"),
-evidence bundle $(seconds "$t6" "$t7"), verification of the whole archive $(seconds "$t8" "$t9").
+evidence bundle $(seconds "$t6" "$t7"), verification of the whole archive $(seconds "$t8" "$t9"). One is forgotten ($(seconds "$t10" "$t11")), and the ledger holds.
 
-Look at:          demo/bundle.pdf${pages:+ ($pages pages)}, demo/report.pdf, demo/verified.html
+Look at:          demo/bundle.pdf${pages:+ ($pages pages)}, demo/report.pdf, demo/certificate.pdf
 Check it again:   build/bin/kustos-verify demo/bundle.pdf
 Search yourself:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 In a browser:     ./run serve   (the password is in demo/serve.log)

@@ -24,7 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     OpenedPayload opened;
     opened.payload = std::move(*payload);
     static_cast<void>(decompose(opened).ok());
-    const BlobFetcher none = [](const BlobRef&) -> Result<Bytes> { return Error(Code::not_found, "no blobs here"); };
+    const BlobFetcher none = [](const BlobRef&, const ByteSink&) -> Status {
+        return Error(Code::not_found, "no blobs here");
+    };
     std::uint64_t given = 0;
     static_cast<void>(reconstruct_raw(opened, none, [&](ByteView piece) -> Status {
                           given += piece.size();

@@ -16,6 +16,9 @@ CASES = [
     ("vault/x.h", "#include <nlohmann/json.hpp>\n", "JSON"),
     ("ingest/src/x.cpp", "#include <archive.h>\n", "sandbox"),
     ("base/src/x.cpp", '#include "audit/entry.h"\n', "no product words"),
+    ("audit/src/x.cpp", '#include "base/tpm.h"\n', "a verifier never links it"),
+    ("vault/src/x.cpp", "#include <tss2/tss2_esys.h>\n", "through base/tpm.h"),
+    ("vault/src/x.cpp", '#include "base/tpm/tpm_state.h"\n', "only base/tpm.h is public"),
 ]
 failures = 0
 for name, text, reason in CASES:

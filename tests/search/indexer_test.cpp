@@ -37,6 +37,57 @@ TEST_CASE("a record can be found once it is committed, and its key may go then")
     CHECK(a.find("nachricht").size() == 11);  // and become a file
 }
 
+TEST_CASE("whoever keeps the term keys hears of each shard that is closed, when it is and at the next start") {
+    SmallArchive a;
+    a.options.records_per_shard = 10;
+    for (int i = 0; i < 25; ++i) a.add_text("wort");
+    {
+        auto indexer = a.open_indexer();
+        REQUIRE(indexer.ok());
+        EntryIndex from = (*indexer)->position();
+        for (bool drained = false; !drained;) {
+            const auto step = (*indexer)->run_once(a.feed, from);
+            REQUIRE(step.ok());
+            from = step->next;
+            drained = step->drained;
+        }
+        CHECK(a.keys.forgotten == std::vector<ShardId>{ShardId(7), ShardId(8)});
+        REQUIRE((*indexer)->commit(a.feed).ok());
+    }
+    a.keys.forgotten.clear();
+    {
+        auto indexer = a.open_indexer();  // it may have stopped between closing a shard and saying so
+        REQUIRE(indexer.ok());
+        CHECK(a.keys.forgotten == std::vector<ShardId>{ShardId(7), ShardId(8)});
+        REQUIRE((*indexer)->close_shard(a.feed).ok());
+        CHECK(a.keys.forgotten == std::vector<ShardId>{ShardId(7), ShardId(8), ShardId(9)});
+    }
+    a.keys.forgotten.clear();
+    REQUIRE(a.open_indexer().ok());
+    CHECK(a.keys.forgotten == std::vector<ShardId>{ShardId(7), ShardId(8), ShardId(9)});
+}
+
+TEST_CASE("words may be forgotten between any two records, and each still stands once in the shard's list") {
+    SmallArchive a;
+    auto indexer = a.open_indexer();
+    REQUIRE(indexer.ok());
+    EntryIndex from = (*indexer)->position();
+    for (int i = 0; i < 3; ++i) {
+        a.add_text("Haftungsausschluss wort" + std::to_string(i));
+        const auto step = (*indexer)->run_once(a.feed, from);
+        REQUIRE(step.ok());
+        from = step->next;
+        REQUIRE((*indexer)->commit(a.feed).ok());
+        (*indexer)->forget_words();
+    }
+    CHECK(a.find("haftungsausschluss").size() == 3);
+    CHECK(a.find("haftungs*").size() == 3);
+    const auto log = read_file(a.fs, shard_files(a.index(), ShardId(7)).words, 1u << 20);
+    const auto words = read_words(log.value(), a.keys.keys.at(7).view(), ShardId(7), 0);
+    REQUIRE(words.ok());
+    CHECK(std::count(words->words.begin(), words->words.end(), "haftungsausschluss") == 1);
+}
+
 TEST_CASE("commits come every so many records, shards close when they are full or old") {
     SmallArchive a;
     a.options.records_per_commit = 4;
@@ -105,7 +156,7 @@ TEST_CASE("an interrupted extraction leaves its record for later") {
     a.add_text("eins");
     vault::Message message;
     message.body = "zwei";
-    message.attachments.push_back({"a", "test/interrupted", to_bytes("x"), false, {}, {}, {}, {}, 1, {}});
+    message.attachments.push_back({"a", "test/interrupted", to_bytes("x"), {}, false, {}, {}, {}, {}, 1, {}});
     a.add(std::move(message));
     auto indexer = a.open_indexer();
     REQUIRE(indexer.ok());
@@ -121,9 +172,9 @@ TEST_CASE("an interrupted extraction leaves its record for later") {
 TEST_CASE("attachments' text comes through the extractor, blobs through the feed, and is kept for snippets") {
     SmallArchive a;
     vault::Message message;
-    message.attachments.push_back({"a.txt", "text/plain", to_bytes("klein"), false, {}, {}, {}, {}, 5, {}});
-    message.attachments.push_back({"b.txt", "text/plain", {}, false, {}, {}, {}, EntryIndex(2), 100'000, {}});
-    message.attachments.push_back({"c.txt", "test/partial", to_bytes("anfang"), false, {}, {}, {}, {}, 5, {}});
+    message.attachments.push_back({"a.txt", "text/plain", to_bytes("klein"), {}, false, {}, {}, {}, {}, 5, {}});
+    message.attachments.push_back({"b.txt", "text/plain", {}, {}, false, {}, {}, {}, EntryIndex(2), 100'000, {}});
+    message.attachments.push_back({"c.txt", "test/partial", to_bytes("anfang"), {}, false, {}, {}, {}, {}, 5, {}});
     a.feed.blobs[2] = to_bytes("gross");
     const auto entry = a.add(std::move(message)).value;
     REQUIRE(a.index_all().ok());
@@ -155,7 +206,7 @@ TEST_CASE("what cannot be read is opaque: quarantined, encrypted, missing") {
     a.add(std::move(encrypted));
     vault::Message missing;
     missing.body = "siehe Anhang";
-    missing.attachments.push_back({"a", "text/plain", {}, true, {}, {}, {}, {}, 0, {}});
+    missing.attachments.push_back({"a", "text/plain", {}, {}, true, {}, {}, {}, {}, 0, {}});
     a.add(std::move(missing));
     REQUIRE(a.index_all().ok());
     CHECK(a.find("geheim").size() == 1);  // its subject is clear
@@ -196,7 +247,7 @@ TEST_CASE("nothing of the content stands in the index folder") {
     message.conversation = {"amselraum", "Amsel", vault::ConversationType::group};
     message.sent_at = UtcTime{1'771'234'567'890};
     message.attachments.push_back(
-        {"goldammer.txt", "text/plain", to_bytes("Nachtigall"), false, {}, {}, {}, {}, 10, {}});
+        {"goldammer.txt", "text/plain", to_bytes("Nachtigall"), {}, false, {}, {}, {}, {}, 10, {}});
     a.add(std::move(message), "habichtquelle");
     const auto look = [&a] {
         std::string everything;

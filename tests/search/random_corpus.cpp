@@ -82,6 +82,7 @@ vault::Message random_message(SeededRandom& random) {
         message.attachments.push_back({one_of(kWords, random) + ".txt",
                                        one_of(types, random),
                                        to_bytes(words(random, 9)),
+                                       {},
                                        false,
                                        {},
                                        {},

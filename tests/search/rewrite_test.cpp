@@ -243,7 +243,7 @@ TEST_CASE("records whose attachment was erased are dropped and come again") {
     SmallArchive a;
     vault::Message message;
     message.body = "Brief";
-    message.attachments.push_back({"a.txt", "text/plain", to_bytes("Geheimnis"), false, {}, {}, {}, {}, 9, {}});
+    message.attachments.push_back({"a.txt", "text/plain", to_bytes("Geheimnis"), {}, false, {}, {}, {}, {}, 9, {}});
     const auto one = a.add(message);
     a.add_text("anderes");
     REQUIRE(a.index_all().ok());

@@ -53,7 +53,7 @@ TEST_CASE("people, subjects, files, conversations, kinds and sources are fields"
     SmallArchive a;
     vault::Message with_file = mail("Angebot 12-345/26", "Siehe Anlage");
     with_file.attachments.push_back(
-        {"Bericht_final.pdf", "text/plain", to_bytes("Umsatz im Quartal"), false, {}, {}, {}, {}, 17, {}});
+        {"Bericht_final.pdf", "text/plain", to_bytes("Umsatz im Quartal"), {}, false, {}, {}, {}, {}, 17, {}});
     const auto one = a.add(std::move(with_file), "Exchange-Journal").value;
     vault::Message chat;
     chat.body = "Anna kommt um 12:30";
@@ -177,7 +177,7 @@ TEST_CASE("coverage adds up whatever became of the records, and erased ones are 
     const auto text = [](const char* type, const char* body) {
         vault::Message message;
         message.body = body;
-        message.attachments.push_back({"a.bin", type, to_bytes("Inhalt"), false, {}, {}, {}, {}, 6, {}});
+        message.attachments.push_back({"a.bin", type, to_bytes("Inhalt"), {}, false, {}, {}, {}, {}, 6, {}});
         return message;
     };
     a.add(text("text/plain", "ganz"));

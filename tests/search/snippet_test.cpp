@@ -77,7 +77,7 @@ TEST_CASE("what stands elsewhere is shown from there") {
     vault::Message message = with_body("nichts davon");
     message.subject = "Angebot";
     message.sender.name = "Anna Müller";
-    message.attachments.push_back({"Bericht.pdf", "", {}, false, {}, {}, {}, {}, 0, {}});
+    message.attachments.push_back({"Bericht.pdf", "", {}, {}, false, {}, {}, {}, {}, 0, {}});
     CHECK(make_snippet(message, query("angebote")).where == "subject");
     CHECK(make_snippet(message, query("von:müller")).where == "sender");
     CHECK(make_snippet(message, query("bericht")).where == "attachment:0");

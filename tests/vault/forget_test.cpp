@@ -185,7 +185,7 @@ TEST_CASE("a closed vault erases nothing, and seals on") {
     REQUIRE(archive->lock().ok());
     CHECK(archive->forget(order_of({entries[0]})).error().code() == Code::closed);
     fill(*archive, 2);
-    REQUIRE(archive->unlock(as_bytes("geheim")).ok());
+    REQUIRE(archive->unlock(PassphraseSecret{SecretBytes(as_bytes("geheim"))}).ok());
     CHECK(state_of(*archive, entries[0]) == "");
     CHECK(archive->forget(order_of({entries[0]})).ok());
 }

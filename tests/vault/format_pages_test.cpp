@@ -165,7 +165,7 @@ TEST_CASE("fields.md: every code of the code stands on the page, and none other"
     int code = 0, expected = 0;
     std::string name;
     while (in >> code >> name) CHECK(code == expected++);
-    CHECK(expected == static_cast<int>(PathCode::configuration) + 1);
+    CHECK(expected == static_cast<int>(PathCode::scope) + 1);
 }
 
 TEST_CASE("keys.md: slots of the first version are read, and written as the second") {
@@ -228,6 +228,35 @@ TEST_CASE("keys.md: the keyring's root page") {
     CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x23), epoch, 1).ok());
     write(dir / "generation-1" / "e", repeated(0, 4096));
     CHECK_FALSE(load_keyring(fs, dir.path(), kVault, repeated(0x22), repeated(0), 1).ok());
+}
+
+TEST_CASE("keys.md: a root page that names a page, and the page") {
+    const test::TempDir dir;
+    write(dir / "generation-2" / "root", doc_example("keys.md", "root page with a page"));
+    RealFs fs;
+    auto keyring = load_keyring(fs, dir.path(), kVault, repeated(0x22), doc_example("keys.md", "epoch"), 2);
+    REQUIRE(keyring.ok());
+    REQUIRE(keyring->pages.size() == 1);
+    const KeyringPage& page = keyring->pages[0];
+    CHECK(page.kind == PageKind::tree);
+    CHECK(page.id == 1);
+    CHECK(hex(page.key.view()) == hex(repeated(0x77)));
+    const Bytes file = doc_example("keys.md", "page");
+    CHECK(page.hash == sha256(file));
+    write(page_file(dir.path(), page.kind, page.id, page.hash), file);
+    auto plain = load_page(fs, dir.path(), kVault, page);
+    REQUIRE(plain.ok());
+    auto cover = KeyCover::decode(plain->view());
+    REQUIRE(cover.ok());
+    KeyCover expected = KeyCover::whole(repeated(0x55));
+    expected.puncture(LeafNumber(0), LeafNumber(kTreeLeaves / 2 - 1));
+    CHECK(hex(cover->encode().view()) == hex(expected.encode().view()));
+    CHECK_FALSE(cover->covers(LeafNumber(7)));
+    // One byte of it changed: refused.
+    Bytes changed = file;
+    changed.back() ^= 1;
+    write(page_file(dir.path(), page.kind, page.id, page.hash), changed);
+    CHECK_FALSE(load_page(fs, dir.path(), kVault, page).ok());
 }
 
 TEST_CASE("keys.md: a sealed box") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "base/crypto.h"
 
 using namespace kustos;
@@ -91,4 +93,30 @@ TEST_CASE("a cover comes back from its encoding, and a damaged one is refused") 
     Bytes swapped = to_bytes(encoded.view());
     std::swap_ranges(swapped.begin() + 4, swapped.begin() + 41, swapped.begin() + 41);
     CHECK_FALSE(KeyCover::decode(swapped).ok());
+}
+
+TEST_CASE("a cover after 100,000 scattered punctures is small, and still says exactly what survives") {
+    const Bytes seed(32, 4);
+    SeededRandom random(9);
+    std::set<std::uint32_t> gone;
+    while (gone.size() < 100'000) gone.insert(static_cast<std::uint32_t>(random.next() % kTreeLeaves));
+    std::vector<KeyCover::Leaves> leaves;
+    for (const std::uint32_t leaf : gone) leaves.push_back({LeafNumber(leaf), LeafNumber(leaf)});
+    KeyCover cover = KeyCover::whole(seed);
+    const std::size_t before = key_memory().bytes;
+    cover.puncture(leaves);
+    const std::size_t taken = key_memory().bytes - before, nodes = cover.nodes();
+    MESSAGE(nodes << " nodes, " << cover.memory() / nodes << " bytes each, key included; locked " << taken / nodes);
+    CHECK(cover.memory() < 40 * nodes);
+    for (std::uint32_t leaf = 0; leaf < kTreeLeaves; leaf += 7)
+        if (cover.covers(LeafNumber(leaf)) == (gone.count(leaf) != 0)) FAIL("leaf " << leaf);
+    const KeyCover back = KeyCover::decode(cover.encode().view()).value();
+    CHECK(back.nodes() == nodes);
+    for (const std::uint32_t leaf : {5u, 77'777u, 1'000'000u}) {
+        if (gone.count(leaf) != 0) continue;
+        CHECK(to_bytes(back.derive(KeyTreeId(1), LeafNumber(leaf))->view()) == naive_dek(seed, KeyTreeId(1), leaf));
+    }
+    // One more: not a copy of all of it for each.
+    for (std::uint32_t leaf = 0; leaf < 2'000; ++leaf) cover.puncture(LeafNumber(leaf * 500 + 1));
+    CHECK(cover.memory() < 45 * cover.nodes());
 }

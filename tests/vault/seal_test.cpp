@@ -101,13 +101,15 @@ TEST_CASE("a stream of every size comes back, and a second way to write it is re
     for (const std::size_t size :
          {std::size_t{0}, std::size_t{1}, kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 5}) {
         const Bytes plain(size, 'x');
-        Bytes sealed = stream_seal(key, aad, plain);
+        Bytes sealed = stream_seal(audit::Suite::aes256_gcm, key, aad, plain);
         CHECK(sealed.size() == sealed_size(size));
-        CHECK(stream_open(key, aad, sealed).value() == plain);
-        CHECK_FALSE(stream_open(key, sha256(as_bytes("other")), sealed).ok());
-        if (size > 0) CHECK_FALSE(stream_open(key, aad, ByteView(sealed).first(sealed.size() - 1)).ok());
-        put(sealed, stream_seal(key, aad, {}));
-        CHECK_FALSE(stream_open(key, aad, sealed).ok());
+        CHECK(stream_open(audit::Suite::aes256_gcm, key, aad, sealed).value() == plain);
+        CHECK_FALSE(stream_open(audit::Suite::aes256_gcm, key, sha256(as_bytes("other")), sealed).ok());
+        if (size > 0)
+            CHECK_FALSE(
+                stream_open(audit::Suite::aes256_gcm, key, aad, ByteView(sealed).first(sealed.size() - 1)).ok());
+        put(sealed, stream_seal(audit::Suite::aes256_gcm, key, aad, {}));
+        CHECK_FALSE(stream_open(audit::Suite::aes256_gcm, key, aad, sealed).ok());
     }
 }
 

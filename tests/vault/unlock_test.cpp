@@ -241,8 +241,8 @@ TEST_CASE("an archive of shares is opened by its holders, rekeyed, and every cha
                  (body.find_time(audit::Tag::until) ? " until" : "") + "\n";
     }
     CHECK(story ==
-          "vault_unlocked shares 2/3: 1 3 until\nslots_changed shares, passphrase\nvault_locked \n"
-          "vault_unlocked shares 2/3: 1 3\nvault_locked \nvault_unlocked passphrase\n"
+          "vault_unlocked shares 2/3: 1 3 until\nslots_changed shares, passphrase\nvault_locked key holder\n"
+          "vault_unlocked shares 2/3: 1 3\nvault_locked key holder\nvault_unlocked passphrase\n"
           "slots_changed passphrase, auto\nslots_changed passphrase\n");
     const Bytes file = read_file(w.fs, dir / "keys" / "slots", 1 << 16).value();
     const audit::Entry last = archive->entry(EntryIndex(archive->head().size.value - 1)).value();

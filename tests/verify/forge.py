@@ -206,10 +206,10 @@ class Eraser:
         return [i for i, e in enumerate(map(kv.Entry, self.history.entries))
                 if e.kind in ((kind,) if kind else (kv.RECORD, kv.BLOB))]
 
-    def range(self, first, last=None, **bent):
-        last = first if last is None else last
-        row = dict(tree=self.entry(first).tree, first=self.entry(first).leaf, last=self.entry(last).leaf, first_entry=first,
-                   last_entry=last)
+    def range(self, begin, end=None, **bent):
+        end = begin if end is None else end
+        row = dict(tree=self.entry(begin).tree, first=self.entry(begin).leaf, last=self.entry(end).leaf, first_entry=begin,
+                   last_entry=end)
         row.update(bent)
         return 33, struct.pack(">IIIQQ", *row.values())
 

@@ -656,7 +656,7 @@ class Entry:
             raise Refused("an entry has 116 to 65,535 bytes")
         (magic, version, self.kind, self.suite, _, self.source, self.sequence, self.record, self.tree, self.leaf, self.fields,
          self.content_root, self.length, self.ciphertext) = struct.unpack(">BBBBHIQ16sIIH32sQ32s", data[:116])
-        if (magic, version) != (0x4B, 1) or self.kind not in range(1, 6) or self.suite not in (0, 1):
+        if (magic, version) != (0x4B, 1) or self.kind not in range(1, 6) or self.suite not in (0, 1, 2):
             raise Refused("an entry of unknown kind")
         if self.suite == 0:
             if self.kind in (RECORD, BLOB) or any(data[34:116]):

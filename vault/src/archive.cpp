@@ -118,6 +118,11 @@ Result<Receipt> Archive::record_control(ControlAction action, const std::functio
     return TRY(seal(std::move(drafts))).front();
 }
 
+std::shared_ptr<const RetentionBook> Archive::retention() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->retention();
+}
+
 Hash Archive::configuration() const {
     const std::lock_guard guard(impl_->catalog_mutex);
     return impl_->catalog->configuration();

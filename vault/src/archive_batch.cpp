@@ -3,6 +3,8 @@
 
 #include "audit/committer.h"
 #include "base/log.h"
+#include "base/stack.h"
+#include "vault/blob_stream.h"
 #include "vault/retention.h"
 #include "vault/seal.h"
 #include "vault/src/archive_impl.h"
@@ -54,11 +56,32 @@ Status ArchiveImpl::add_drafts(Batch& batch, std::span<Draft> drafts, std::span<
     return {};
 }
 
+// What is too large to be held goes from its spool into a file of its own.
+Status ArchiveImpl::seal_spooled(Numbered& n, EntryIndex index) {
+    auto sealer = TRY(BlobSealer::plan(vault, n.dek.view(), n.entry.header, n.blob->spool, n.b));
+    if (sealer.ciphertext_length() < audit::kOwnFileFrom) {  // compressed, it is small
+        n.entry.header = TRY(sealer.seal([&n](ByteView piece) {
+            put(n.ciphertext, piece);
+            return ok_status();
+        }));
+        return {};
+    }
+    auto file = TRY(log->begin_blob(index, sealer.ciphertext_length()));
+    n.entry.header = TRY(sealer.seal([&file](ByteView piece) { return file.write(piece); }));
+    n.in_file = true;
+    return file.finish();
+}
+
 Status ArchiveImpl::seal_and_append(Batch& batch) {
+    for (std::size_t i = 0; i < batch.numbered.size(); ++i) {
+        Numbered& n = batch.numbered[i];
+        if (n.blob != nullptr && n.blob->spool) TRY(seal_spooled(n, EntryIndex(log->next().value + i)));
+    }
     workers.for_each(batch.numbered.size(), [&](std::size_t i) {
-        Batch::Numbered& n = batch.numbered[i];
+        Numbered& n = batch.numbered[i];
         EntryHeader& header = n.entry.header;
-        if (n.dek.size() != 0) {
+        const bool spooled = n.blob != nullptr && n.blob->spool;
+        if (n.dek.size() != 0 && !spooled) {
             auto sealed = n.blob != nullptr
                               ? seal_blob(vault, n.dek.view(), header, *n.blob, n.b)
                               : seal_payload(vault, n.dek.view(), header, n.entry.body, n.draft->content->payload);
@@ -71,9 +94,9 @@ Status ArchiveImpl::seal_and_append(Batch& batch) {
         }
         if (n.receipt != nullptr) n.receipt->leaf = audit::leaf_hash(audit::encode(n.entry));
     });
-    for (Batch::Numbered& n : batch.numbered) {
+    for (Numbered& n : batch.numbered) {
         TRY(n.sealed);
-        TRY(log->add(n.entry, n.ciphertext));
+        TRY(n.in_file ? log->add_with_file(n.entry) : log->add(n.entry, n.ciphertext));
         batch.entries.push_back(std::move(n.entry));
     }
     batch.numbered.clear();
@@ -82,7 +105,11 @@ Status ArchiveImpl::seal_and_append(Batch& batch) {
 }
 
 Result<std::pair<KeyTreeId, LeafNumber>> ArchiveImpl::take_leaf(Batch& batch, ClassCode retention_class) {
-    const std::uint16_t year = expiry_year(retention_class, env.clock.now());
+    std::uint16_t year = 0;
+    {
+        const std::lock_guard guard(catalog_mutex);
+        year = expiry_year(catalog->retention()->classes(), retention_class, env.clock.now());
+    }
     const auto key = std::make_pair(retention_class, year);
     auto found = open_trees.find(key);
     if (found == open_trees.end() || next_leaf[found->second] >= audit::kLeavesPerKeyTree) {
@@ -107,7 +134,7 @@ Result<std::pair<KeyTreeId, LeafNumber>> ArchiveImpl::take_leaf(Batch& batch, Cl
         header.retention_class = kControlClass;
         header.sequence = batch.sequence[SourceId(0)]++;
         header.record = env.random.make<RecordId>();
-        Batch::Numbered opened;
+        Numbered opened;
         opened.entry = {header, body.encode()};
         batch.numbered.push_back(std::move(opened));
         batch.next.value += 1;
@@ -137,14 +164,14 @@ Status ArchiveImpl::number(Batch& batch, Draft& draft, Receipt& receipt) {
             const auto [tree, leaf] = TRY(take_leaf(batch, draft.retention_class));
             EntryHeader header;
             header.kind = Kind::blob;
-            header.suite = Suite::aes256_gcm;
+            header.suite = suite;
             header.retention_class = draft.retention_class;
             header.source = draft.source;
             header.sequence = batch.sequence[draft.source]++;
             header.record = env.random.make<RecordId>();
             header.tree = tree;
             header.leaf = leaf;
-            Batch::Numbered n;
+            Numbered n;
             n.dek = TRY(forward->dek(tree, leaf));
             env.random.fill(n.b);
             draft.content->set_blob(blob, batch.next, header.record, n.b);
@@ -168,18 +195,18 @@ Status ArchiveImpl::number(Batch& batch, Draft& draft, Receipt& receipt) {
         if (tlv.encoded_size() > audit::kMaxBody) return Error(Code::limit, "an entry's public body is too long");
         body = tlv.encode();
     }
-    Batch::Numbered n;
+    Numbered n;
     if (draft.content) {
         const auto [tree, leaf] = TRY(take_leaf(batch, draft.retention_class));
         header.sequence = batch.sequence[draft.source]++;
-        header.suite = Suite::aes256_gcm;
+        header.suite = suite;
         header.tree = tree;
         header.leaf = leaf;
         n.dek = TRY(forward->dek(tree, leaf));
         if (draft.kind == Kind::record) {
             batch.leaves.push_back({batch.next, tree, leaf, env.clock.monotonic_ms()});
         } else {
-            batch.done_leaves.emplace_back(tree, leaf);
+            batch.done_leaves.push_back({tree, leaf});
         }
     } else {
         header.sequence = batch.sequence[draft.source]++;
@@ -217,12 +244,14 @@ Result<std::vector<std::vector<Receipt>>> ArchiveImpl::commit(std::vector<Reques
     if (batch.entries.empty()) return receipts;  // duplicates only
 
     const EntryIndex first(log->head().size.value);
+    forward->note_batch(next_leaf, first, env.clock.monotonic_ms());
     const std::string note = TRY(log->commit());
     {
         const std::lock_guard guard(unindexed_mutex);
         unindexed.insert(unindexed.end(), batch.leaves.begin(), batch.leaves.end());
+        committed_size = log->head().size.value;
     }
-    for (const auto& [tree, leaf] : batch.done_leaves) forward->puncture(tree, leaf);
+    if (!batch.done_leaves.empty()) forward->puncture(batch.done_leaves, EntryIndex(0));
     const std::lock_guard guard(catalog_mutex);
     EntryIndex index = first;
     bool control = false;
@@ -260,6 +289,7 @@ Result<std::vector<Receipt>> ArchiveImpl::commit_now(std::vector<Draft> drafts) 
 void ArchiveImpl::run() {
     auto settle_at = std::chrono::steady_clock::now() + kSettleEvery;
     while (true) {
+        const StackWiper wiper;
         std::vector<Request> requests;
         {
             std::unique_lock guard(queue_mutex);

@@ -20,7 +20,8 @@ using audit::Tag;
 
 namespace {
 
-constexpr std::size_t kRangesPerEntry = 2'000;  // 64,000 bytes of body
+constexpr std::size_t kRangesPerEntry = 1'500;  // 48,000 bytes of body, and 12,000 of affected records
+constexpr const char* kWithoutEscrow = "without-escrow";
 
 bool is_content(const EntryHeader& header) {
     return (header.kind == Kind::record || header.kind == Kind::blob) && header.suite != Suite::none;
@@ -67,8 +68,10 @@ struct ArchiveImpl::Run {
     audit::ErasureId id{};
     std::string method;
     std::vector<LeafRange> ranges;  // by tree and leaf
-    std::uint64_t count = 0;        // records and blobs
-    std::uint32_t generation = 0;   // the one to come
+    std::vector<EntryIndex> affected;
+    std::uint64_t count = 0;       // of whatever had a payload
+    std::uint32_t generation = 0;  // the one to come
+    bool without_escrow = false;
     EntryIndex begun, done;
     bool waits = false;  // for an opener apart
 };
@@ -95,6 +98,10 @@ Result<ArchiveImpl::Run> ArchiveImpl::plan_run(const ForgetOrder& order) const {
     Run run;
     env.random.fill(run.id);
     run.method = method_name(order.method);
+    if (order.affected.size() > kMostAffected)
+        return Error(Code::limit, "more than 1,000 records lose an attachment at once").with_hint("in several runs");
+    run.affected = order.affected;
+    run.without_escrow = order.without_escrow;
     std::vector<Leaf> leaves;
     const auto take = [&](EntryIndex index, const EntryHeader& header) {
         if (!is_forgotten(header)) leaves.push_back({header.tree, header.leaf, index});
@@ -145,6 +152,7 @@ Result<ArchiveImpl::Run> ArchiveImpl::read_run(const audit::ErasureRun& begun) c
         if (!ranges) return Error(Code::corrupt, "an erasure's entry does not say what it destroys");
         run.ranges.insert(run.ranges.end(), ranges->begin(), ranges->end());
         run.count += body.find_u64(Tag::count).value_or(0);
+        run.without_escrow = run.without_escrow || body.find_text(Tag::code) == kWithoutEscrow;
     }
     return run;
 }
@@ -163,6 +171,10 @@ Status ArchiveImpl::begin_run(Run& run, Composed reason) {
             .put_u32(Tag::part, static_cast<std::uint32_t>(part))
             .put_u32(Tag::parts, static_cast<std::uint32_t>(parts));
         if (part == 0) body.put_u64(Tag::count, run.count);
+        if (part == 0) {
+            for (const EntryIndex record : run.affected) body.put_u64(Tag::entry, record.value);
+        }
+        if (run.without_escrow) body.put_text(Tag::code, kWithoutEscrow);
         const std::size_t end = std::min(run.ranges.size(), (part + 1) * kRangesPerEntry);
         for (std::size_t i = part * kRangesPerEntry; i < end; ++i) body.put_leaf_range(run.ranges[i]);
         draft.body = body.encode();
@@ -189,7 +201,8 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
     const NextGeneration next = TRY(holder->prepare(plan));
     const std::uint32_t generation = next.generation;
     const X25519Public intake = TRY(X25519Public::from(next.intake_key));
-    if (before_generation) TRY(before_generation(generation));
+    const bool escrowed = before_generation && (run == nullptr || !run->without_escrow);
+    if (escrowed) TRY(before_generation(generation));
     std::vector<Draft> drafts(1);
     drafts.front().kind = Kind::control;
     drafts.front().retention_class = kControlClass;
@@ -198,6 +211,7 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
                               .put_bytes(Tag::intake_key, intake.view())
                               .put_hash(Tag::keyring_hash, next.keyring_hash)
                               .encode();
+    if (escrowed && has_escrow()) drafts.push_back(escrow_entry(generation, next.keyring_hash));
     TRY(commit_now(std::move(drafts)));
     forward->set_generation(generation, intake);
     TRY(show_ledger());
@@ -281,11 +295,30 @@ Status ArchiveImpl::finish_open_runs() {
             kustos::log(LogLevel::warning, "an erasure waits for the vault to be opened", {{"entry", run.begun}});
             continue;
         }
+        if (present < run.generation && has_escrow() && !run.without_escrow && !escrow_ready().ok()) {
+            kustos::log(LogLevel::warning, "an erasure waits for the escrow's medium", {{"entry", run.begun}});
+            continue;
+        }
         TRY(carry_out_if_open(run));
         if (run.waits) continue;
         kustos::log(LogLevel::info, "an interrupted erasure was finished", {{"entry", run.begun}});
     }
     return {};
+}
+
+// After a restore: what the newer keys have forgotten is forgotten here, too. Nothing new is destroyed, so the
+// generation is the present one.
+Status ArchiveImpl::forget_again(ForgetOrder order, std::uint64_t& count) {
+    Run run = TRY(plan_run(order));
+    {
+        const std::lock_guard guard(catalog_mutex);
+        run.generation = catalog->generations().back().generation;
+    }
+    count = run.count;
+    return in_turn([this, &run, &order]() -> Status {
+        TRY(begin_run(run, std::move(order.reason)));
+        return carry_out(run);
+    });
 }
 
 // --- what is erased --------------------------------------------------------------------------------------
@@ -333,6 +366,7 @@ Result<Forgotten> Archive::forget(ForgetOrder order) {
     if (impl_->failed)
         return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
     if (!impl_->holder->is_open()) return vault_closed();
+    if (impl_->has_escrow() && !order.without_escrow) TRY(impl_->escrow_ready());
     const std::unique_lock no_boxes(impl_->generation_mutex);
     ArchiveImpl::Run run = TRY(impl_->plan_run(order));
     TRY(impl_->in_turn([this, &run, &order]() -> Status {
@@ -347,6 +381,7 @@ Result<Forgotten> Archive::forget(ForgetOrder order) {
 
 Status Archive::forget_shards(const std::set<std::uint32_t>& shards) {
     if (!impl_->holder->is_open()) return vault_closed();
+    if (impl_->has_escrow()) TRY(impl_->escrow_ready());
     const std::unique_lock no_boxes(impl_->generation_mutex);
     return impl_->in_turn([this, &shards]() -> Status {
         TRY(impl_->advance_generation(nullptr, shards));
@@ -421,6 +456,23 @@ Result<std::shared_ptr<const EntrySet>> Archive::erased_records() const {
     const std::lock_guard guard(impl_->erased_mutex);
     TRY(impl_->resolve_erased());
     return impl_->erased_records;
+}
+
+Result<EntrySet> Archive::affected_by(const audit::ErasureRun& run) const {
+    EntrySet records;
+    const audit::Entry entry = TRY(impl_->reader->entry(run.begun.front()));
+    const BodyReader body = TRY(BodyReader::parse(entry.body));
+    for (const ByteView row : body.all(Tag::entry)) {
+        if (row.size() == 8) records.add(EntryIndex(load_u64(row.data())));
+    }
+    return records;
+}
+
+std::optional<EntryIndex> Archive::successor_of(EntryIndex record) const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    const auto& all = impl_->catalog->successors();
+    const auto found = all.find(record);
+    return found == all.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<audit::ErasureRun> Archive::erasure_runs() const {

@@ -44,13 +44,19 @@ public:
     VaultId vault;
     std::string origin, vkey;
     std::uint32_t continuation = 0;
-    const audit::LedgerReader* reader = nullptr;  // the committer's
+    audit::Suite suite = audit::Suite::aes256_gcm;  // of what is sealed
+    const audit::LedgerReader* reader = nullptr;    // the committer's
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<ForwardKeys> forward;
     std::unique_ptr<KeyService> holder;
     // Of an entry with a payload, from whoever has it. Code::closed, Code::erased.
+    Result<Keyholder*> own_keys() const;  // Code::not_in_version: an opener apart has them
     Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const;
     std::unique_ptr<DerivedStore> derived;
+    mutable std::mutex escrow_mutex;
+    std::unique_ptr<EscrowTarget> escrow;  // guarded by escrow_mutex; null: none
+    std::optional<Archive::Adopted> adopted;
+    bool noted_opening = true;
 
     // --- the committer's own ---
     std::map<std::pair<ClassCode, std::uint16_t>, KeyTreeId> open_trees;
@@ -94,9 +100,13 @@ public:
         std::int64_t sealed_ms;
     };
     std::mutex unindexed_mutex;
-    std::deque<Unindexed> unindexed;  // guarded by unindexed_mutex
+    std::deque<Unindexed> unindexed;   // guarded by unindexed_mutex, by index
+    std::uint64_t committed_size = 0;  // guarded by unindexed_mutex: what has been put into it, or needs not
+    // --- archive_forward.cpp ---
+    Status take_over_forward(std::unique_ptr<ForwardMemory> memory);
+    void forget_waiting(std::size_t count);
 
-    Status load(const UnlockSecret* secret);
+    Status load(const UnlockSecret* secret, std::unique_ptr<ForwardMemory> memory = nullptr);
     Result<SecretBytes> load_catalog_key();
     void start() {
         committer = std::thread([this] { run(); });
@@ -135,6 +145,16 @@ public:
     // Called with a new generation that is on the disk and counts for nothing yet: its escrow. Its error ends the run.
     std::function<Status(std::uint32_t)> before_generation;
     struct Run;
+
+    // --- archive_escrow.cpp ---
+    void take_escrow(const EscrowMaker& maker);
+    bool has_escrow() const { return escrow != nullptr; }
+    Status escrow_ready() const;  // Code::environment
+    std::uint32_t escrowed() const;
+    Draft escrow_entry(std::uint32_t generation, const Hash& keyring) const;
+    Status adopt_restored();  // the entry of the restored generation, and what was erased before
+    Result<ForgetOrder> erased_elsewhere() const;
+
     bool is_forgotten(const audit::EntryHeader& header) const;
     Result<std::vector<EntryIndex>> blobs_of(EntryIndex record, const audit::EntryHeader& header) const;
     Result<Run> plan_run(const ForgetOrder& order) const;
@@ -142,26 +162,11 @@ public:
     Status begin_run(Run& run, Composed reason);
     Status carry_out(Run& run);
     Status carry_out_if_open(Run& run);
-    Status show_ledger();       // its files are as far as what was committed; from the committer's thread
+    Status show_ledger();  // its files are as far as what was committed; from the committer's thread
+    Status forget_again(ForgetOrder order, std::uint64_t& count);
     Status finish_open_runs();  // what can be finished now
     Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
     Status resolve_erased();  // under erased_mutex
-
-    struct Batch;
-    Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);
-    Status number(Batch& batch, Draft& draft, Receipt& receipt);
-    Status seal_and_append(Batch& batch);
-    Result<std::pair<KeyTreeId, LeafNumber>> take_leaf(Batch& batch, ClassCode retention_class);
-};
-
-// One batch on its way: nothing of it counts until the signer has agreed.
-struct ArchiveImpl::Batch {
-    EntryIndex next;
-    std::vector<audit::Entry> entries;           // for the catalog
-    std::map<SourceId, std::uint64_t> sequence;  // next numbers
-    std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
-    std::vector<Unindexed> leaves;
-    std::vector<std::pair<KeyTreeId, LeafNumber>> done_leaves;  // of entries that are never indexed
 
     // Numbered, and not handed to the committer yet. dek: empty without a payload; blob: null for the draft's own
     // entry.
@@ -173,8 +178,26 @@ struct ArchiveImpl::Batch {
         std::array<std::uint8_t, 32> b{};
         Receipt* receipt = nullptr;
         Bytes ciphertext = {};
+        bool in_file = false;  // the ciphertext is in a file of its own already
         Status sealed = {};
     };
+    struct Batch;
+    Status add_drafts(Batch& batch, std::span<Draft> drafts, std::span<Receipt> receipts);
+    Status number(Batch& batch, Draft& draft, Receipt& receipt);
+    Status seal_and_append(Batch& batch);
+    Status seal_spooled(Numbered& n, EntryIndex index);
+    Result<std::pair<KeyTreeId, LeafNumber>> take_leaf(Batch& batch, ClassCode retention_class);
+};
+
+// One batch on its way: nothing of it counts until the signer has agreed.
+struct ArchiveImpl::Batch {
+    EntryIndex next;
+    std::vector<audit::Entry> entries;           // for the catalog
+    std::map<SourceId, std::uint64_t> sequence;  // next numbers
+    std::map<std::pair<SourceId, Hash>, EntryIndex> seen;
+    std::vector<Unindexed> leaves;
+    std::vector<ForwardKeys::Leaf> done_leaves;  // of entries that are never indexed
+
     std::vector<Numbered> numbered;
     std::uint64_t numbered_bytes = 0;
 };

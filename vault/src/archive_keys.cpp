@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "vault/blob_stream.h"
 #include "vault/seal.h"
 #include "vault/src/archive_impl.h"
 #include "vault/src/keyholder.h"
@@ -149,16 +150,35 @@ Result<OpenedPayload> Archive::open_blob(const BlobRef& blob) const {
     return vault::open_payload(impl_->vault, dek.view(), entry.header, entry.body, ciphertext);
 }
 
-Result<Bytes> Archive::blob_content(const BlobRef& blob) const {
-    const OpenedPayload opened = TRY(open_blob(blob));
-    Bytes content = TRY(vault::blob_content(opened));
-    if (content.size() != blob.size || !(sha256(content) == blob.sha256))
+Status Archive::blob_content(const BlobRef& blob, const ByteSink& sink) const {
+    const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
+    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
+        return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
+    const SecretBytes leaf_dek = TRY(impl_->dek(blob.entry, entry.header));
+    const audit::Frame frame = TRY(impl_->segments->frame(blob.entry));
+    Sha256 hash;
+    std::uint64_t size = 0;
+    TRY(open_blob_stream(
+        impl_->vault, blob_dek(leaf_dek.view(), blob.b).view(), entry.header,
+        [&frame](std::uint64_t at, std::span<std::uint8_t> out) { return frame.read(at, out); },
+        [&](ByteView piece) {
+            hash.update(piece);
+            size += piece.size();
+            return sink(piece);
+        }));
+    if (size != blob.size || !(hash.finish() == blob.sha256))
         return Error(Code::corrupt, "a blob's content is not what its record says");
-    return content;
+    return {};
 }
 
 Result<Bytes> Archive::attachment_content(const OpenedPayload& payload, std::size_t number) const {
-    return vault::attachment_content(payload, number, [this](const BlobRef& blob) { return blob_content(blob); });
+    return vault::attachment_content(
+        payload, number, [this](const BlobRef& blob, const ByteSink& sink) { return blob_content(blob, sink); });
+}
+
+Status Archive::write_attachment(const OpenedPayload& payload, std::size_t number, const ByteSink& sink) const {
+    return vault::write_attachment(
+        payload, number, [this](const BlobRef& blob, const ByteSink& out) { return blob_content(blob, out); }, sink);
 }
 
 Result<std::pair<std::uint32_t, SecretBytes>> Archive::new_shard() {
@@ -208,28 +228,6 @@ Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std:
     const Bytes sealed = TRY(impl_->derived->get(index, purpose));
     const SecretBytes dek = TRY(impl_->dek(index, entry.header));
     return open_derived(impl_->vault, dek.view(), purpose, sealed);
-}
-
-Status Archive::indexed_below(EntryIndex index) {
-    // A cache that can't be written must stop neither the index nor the forgetting of keys.
-    if (const Status kept = impl_->derived->flush(); !kept.ok())
-        kustos::log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
-    const std::lock_guard guard(impl_->unindexed_mutex);
-    while (!impl_->unindexed.empty() && impl_->unindexed.front().index.value < index.value) {
-        impl_->forward->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);
-        impl_->unindexed.pop_front();
-    }
-    return {};
-}
-
-void Archive::forget_older_than(std::int64_t ms, std::size_t most) {
-    const std::lock_guard guard(impl_->unindexed_mutex);
-    const std::int64_t now = impl_->env.clock.monotonic_ms();
-    while (!impl_->unindexed.empty() &&
-           (impl_->unindexed.size() > most || now - impl_->unindexed.front().sealed_ms > ms)) {
-        impl_->forward->puncture(impl_->unindexed.front().tree, impl_->unindexed.front().leaf);
-        impl_->unindexed.pop_front();
-    }
 }
 
 }  // namespace kustos::vault

@@ -1,9 +1,11 @@
 // Making, opening and recovering an archive.
 #include <algorithm>
+#include <utility>
 
 #include "audit/checkpoint.h"
 #include "audit/key_history.h"
 #include "audit/tsa_authority.h"
+#include "base/log.h"
 #include "vault/src/archive_impl.h"
 #include "vault/src/local_keys.h"
 
@@ -25,15 +27,13 @@ Result<SecretBytes> ArchiveImpl::load_catalog_key() {
         if (env.fs.exists(dir / "catalog.db")) TRY(env.fs.remove(dir / "catalog.db"));
         return made.clone();
     }
-    Bytes bytes = TRY_IN("catalog.key", read_file(env.fs, file, 32));
-    SecretBytes key((ByteView(bytes)));
-    wipe(bytes);
+    SecretBytes key = TRY_IN("catalog.key", read_secret_file(env.fs, file, 32));
     if (key.size() != 32)
         return Error(Code::corrupt, "catalog.key is not 32 bytes").with_hint("remove it: it is made again");
     return key;
 }
 
-Status ArchiveImpl::load(const UnlockSecret* secret) {
+Status ArchiveImpl::load(const UnlockSecret* secret, std::unique_ptr<ForwardMemory> memory) {
     vault = signer->vault();
     vkey = signer->verifier().format();  // of a new archive; else below
     duplicates.emplace(TRY(DuplicateStore::open(dir / "vault" / "duplicates.db")));
@@ -42,7 +42,8 @@ Status ArchiveImpl::load(const UnlockSecret* secret) {
     reader = &log->ledger();
     const audit::TreeHead head = log->head();
     const audit::HeaderSource headers = [this](EntryIndex i) { return reader->header(i); };
-    segments = std::make_unique<audit::SegmentReader>(env.fs, dir / "vault", headers);
+    segments = std::make_unique<audit::SegmentReader>(
+        env.fs, dir / "vault", headers, [this](EntryIndex, const EntryHeader& header) { return is_forgotten(header); });
     const SecretBytes catalog_key = TRY(load_catalog_key());
     catalog.emplace(TRY(Catalog::open(dir / "catalog.db", catalog_key)));
     if (catalog->applied().value > head.size.value) {
@@ -75,29 +76,64 @@ Status ArchiveImpl::load(const UnlockSecret* secret) {
         generation = g.generation;
         forward->set_generation(generation, TRY(X25519Public::from(g.intake_key)));
     }
-    if (!holder)
-        holder = std::make_unique<LocalKeys>(TRY(Keyholder::open(env, dir / "keys", vault, generation, secret)));
+    if (!holder) {
+        // A ledger that was restored may be older than its keys: those of today count, or what was erased since the
+        // backup would come back.
+        if (const std::uint32_t newer = TRY(Keyholder::newer_than(env, dir / "keys", generation)); newer != 0) {
+            adopted = Archive::Adopted{generation, newer, 0};
+            generation = newer;
+        }
+        // What was sealed to a lost key could never be opened.
+        const auto lost = [generation](const char* what) {
+            return Error(Code::corrupt,
+                         std::string(what) + " of keyring generation " + std::to_string(generation) + " is not here")
+                .with_hint("restore it from its escrow (docs/operations.md, \"If a file is lost\")");
+        };
+        if (!env.fs.exists(generation_dir(dir / "keys", generation) / "root")) return lost("the root page");
+        if (!TRY(Keyholder::has_epoch(env, dir / "keys", generation))) return lost("the key");
+        auto own = TRY(Keyholder::open(env, dir / "keys", vault, generation, secret));
+        if (adopted) {
+            if (!own->is_open())
+                return Error(Code::closed,
+                             "the keys that were restored are newer than this ledger: a key holder must open "
+                             "the vault at the first start")
+                    .with_hint("give --passphrase-file FILE, or - for standard input");
+            forward->set_generation(generation, TRY(own->intake()));
+        }
+        holder = std::make_unique<LocalKeys>(std::move(own));
+    }
+    committed_size = head.size.value;
+    forward->resume_waiting(EntryIndex(committed_size), {});
+    TRY(take_over_forward(std::move(memory)));
     for (const auto& [id, tree] : catalog->trees()) {
         newest_tree = std::max(newest_tree, id.value);
         next_leaf[id] = tree.next_leaf;
         // Leaves of a ledger before may have been used by entries that are lost: never again.
         if (id.value >> 24 != continuation) continue;
-        if (!holder->is_open() || tree.next_leaf >= audit::kLeavesPerKeyTree) continue;
+        if (tree.next_leaf >= audit::kLeavesPerKeyTree || !(holder->is_open() || forward->has_tree(id))) continue;
         open_trees[{tree.retention_class, tree.year}] = id;  // the newest wins: ids ascend
     }
     newest_tree = std::max(newest_tree, continuation << 24);
     std::erase_if(open_trees, [this](const auto& open) {  // disposed of as a whole
         return catalog->forgotten().contains(open.second, LeafNumber(kTreeLeaves - 1));
     });
-    for (auto open = open_trees.begin(); open != open_trees.end();) {
-        auto ahead = holder->ahead(catalog->trees().at(open->second));
-        if (!ahead.ok() && holder->apart() && ahead.error().code() == Code::closed) {
-            open = open_trees.erase(open);  // the opener went away or was closed: a new tree, then
+    for (auto open_tree = open_trees.begin(); open_tree != open_trees.end();) {
+        if (forward->has_tree(open_tree->second)) {
+            ++open_tree;
             continue;
         }
-        forward->resume_tree(open->second, TRY(std::move(ahead)));
-        ++open;
+        auto ahead = holder->ahead(catalog->trees().at(open_tree->second));
+        // After this ledger ends; or the opener apart went away or was closed: a new tree, then.
+        const bool gone = !ahead.ok() && ((ahead.error().code() == Code::erased && adopted) ||
+                                          (ahead.error().code() == Code::closed && holder->apart()));
+        if (gone) {
+            open_tree = open_trees.erase(open_tree);
+            continue;
+        }
+        forward->resume_tree(open_tree->second, TRY(std::move(ahead)), next_leaf.at(open_tree->second));
+        ++open_tree;
     }
+    forward->save();
     return {};
 }
 
@@ -179,6 +215,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
         return Error(Code::conflict, "another program has this archive open").with_hint("wait until it has ended");
     impl->lock = std::move(*lock);
     impl->signer = std::move(options.signer);
+    impl->suite = options.suite;
     if (!impl->signer) {
         auto signer = audit::FileSigner::open(e, impl->state / "signer");
         if (!signer.ok() && signer.error().code() == Code::not_found) {
@@ -191,11 +228,16 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     }
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
+    if (options.keys && options.escrow)
+        return Error(Code::not_in_version, "an escrow and an opener apart do not go together yet")
+            .with_hint("take either escrow or opener.socket out of config.yaml");
     impl->holder = std::move(options.keys);
     if (impl->holder) impl->holder->work_for(vault);
     std::optional<UnlockSecret> secret = std::move(options.secret);
     if (!secret && options.passphrase) secret = PassphraseSecret{options.passphrase->clone()};
-    TRY(impl->load(secret ? &*secret : nullptr));
+    TRY(impl->load(secret ? &*secret : nullptr,
+                   options.forward_memory ? options.forward_memory(impl->state) : nullptr));
+    if (options.escrow) impl->take_escrow(options.escrow);
     impl->start();
     auto archive = std::unique_ptr<Archive>(new Archive(std::move(impl)));
     if (options.before_writing) {
@@ -204,9 +246,18 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
             return Error(agreed.error());
         }
     }
-    TRY(archive->finish_erasures());
-    if (secret && archive->is_open()) TRY(archive->note_opening(std::nullopt));
+    archive->impl_->noted_opening = !secret;
+    if (!options.continues) TRY(archive->take_up());
     return archive;
+}
+
+Status Archive::take_up() {
+    if (impl_->adopted) TRY(impl_->adopt_restored());
+    TRY(finish_erasures());
+    if (const Status kept = keep_escrow(); !kept.ok())
+        kustos::log(LogLevel::warning, "the escrow lacks what opens the content now", {{"code", kept.error().code()}});
+    if (!std::exchange(impl_->noted_opening, true) && is_open()) TRY(note_opening(std::nullopt));
+    return {};
 }
 
 }  // namespace kustos::vault

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/crypto.h"
+#include "vault/backup_actions.h"
 
 namespace kustos::vault {
 
@@ -121,7 +122,8 @@ bool Catalog::agrees_with(const Catalog& other) const {
             list.emplace_back(g.generation, hex(g.intake_key) + g.keyring_hash.hex(), false);
         return list;
     };
-    if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count())
+    if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count() ||
+        !(*retention_ == *other.retention_))
         return false;
     return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_;
 }
@@ -231,7 +233,9 @@ Status Catalog::apply_erasure(EntryIndex index, const Entry& entry) {
 Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
     const BodyReader body = TRY(BodyReader::parse(entry.body));
     const UtcTime time = TRY(need(body.find_time(Tag::time), index));
-    switch (static_cast<ControlAction>(TRY(need(body.find_u16(Tag::action), index)))) {
+    const auto action = static_cast<ControlAction>(TRY(need(body.find_u16(Tag::action), index)));
+    if (action == kEscrowStored) escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
+    switch (action) {
         case ControlAction::source_added: {
             SourceInfo s;
             s.id = SourceId(static_cast<std::uint32_t>(index.value));
@@ -304,6 +308,10 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             s.counted_records = TRY(need(body.find_u64(Tag::total), index));
             break;
         }
+        case ControlAction::record_succeeded:
+            successors_[EntryIndex(TRY(need(body.find_u64(Tag::entry), index)))] =
+                EntryIndex(TRY(need(body.find_u64(Tag::successor), index)));
+            return apply_decision(index, entry);  // holds and classes go on with the successor
         case ControlAction::evidence_renewed:
             newest_renewal_ = TRY(need(body.find_u32(Tag::renewal), index));
             break;
@@ -315,10 +323,29 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             TRY(erasures_.take(index, entry));
             break;
         }
+        case ControlAction::class_defined:
+        case ControlAction::rules_set:
+        case ControlAction::record_reclassified:
+        case ControlAction::start_event:
+        case ControlAction::hold_set:
+        case ControlAction::hold_changed:
+        case ControlAction::hold_released:
+        case ControlAction::hold_decided:
+        case ControlAction::restriction_set:
+        case ControlAction::restriction_lifted:
+        case ControlAction::disposition_listed:
+        case ControlAction::disposition_reviewed:
+        case ControlAction::disposition_released:
+            return apply_decision(index, entry);
         default:
             break;  // what needs no row: unlocks, findings, the archive's own creation
     }
     return {};
+}
+
+Status Catalog::apply_decision(EntryIndex index, const Entry& entry) {
+    if (retention_.use_count() > 1) retention_ = std::make_shared<RetentionBook>(*retention_);
+    return retention_->apply(index, entry);
 }
 
 Status Catalog::flush() {

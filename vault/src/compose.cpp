@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "vault/erasure.h"
 #include "vault/payload.h"
+#include "vault/src/spooled_raw.h"
 
 namespace kustos::vault {
 
@@ -15,6 +16,7 @@ constexpr std::size_t kSpanLeast = 256, kSpanMost = 1024;
 // Together below 4,096 whatever was sent: 1,600 spans, 1,500 of attachments, 400, 300, 100 and a few.
 constexpr std::size_t kMaxBodySpans = 800, kMaxHtmlSpans = 500, kMaxPreviousSpans = 300;
 constexpr std::size_t kMaxHeaderFields = 300, kMaxRecipientFields = 400, kMaxAttachments = 300, kMaxNotes = 100;
+constexpr std::uint64_t kMaxLiteral = 1ull << 30;
 
 class Composer {
 public:
@@ -22,7 +24,7 @@ public:
 
     Result<Composed> run() {
         if (m_.attachments.size() > 65'000) return Error(Code::limit, "more than 65,000 attachments");
-        lay_out_raw();
+        TRY(lay_out_raw());
         number(PathCode::type, 0, static_cast<std::uint64_t>(m_.kind));
         text(PathCode::message_id, 0, m_.native_id);
         if (m_.sent_at) time(PathCode::sent_time, *m_.sent_at);
@@ -44,8 +46,8 @@ public:
         text(PathCode::feed_position, 0, m_.feed_position);
         attachments();
         Bytes raw;
-        put_u64(raw, m_.raw.size());
-        put(raw, sha256(m_.raw).view());
+        put_u64(raw, raw_size());
+        put(raw, (m_.raw_spool ? m_.raw_spool.sha256 : sha256(m_.raw)).view());
         value(PathCode::raw, 0, ValueType::raw, raw);
         while (out_.payload.rows.size() % 8 != 0) out_.payload.rows.push_back({});
         CHECK(out_.payload.rows.size() <= kMaxFieldCount);
@@ -192,8 +194,8 @@ private:
                 put_string(packed, a.media_type);
                 put_u8(packed, a.missing ? 1 : 0);
                 put(overflow_, packed);
-                put_u64(overflow_, a.content.size());
-                put(overflow_, (a.missing ? a.declared_sha256.value_or(Hash{}) : sha256(a.content)).view());
+                put_u64(overflow_, a.content_size());
+                put(overflow_, (a.missing ? a.declared_sha256.value_or(Hash{}) : content_hash(a)).view());
                 store_content(i);
                 continue;
             }
@@ -205,8 +207,8 @@ private:
                 if (a.declared_sha256) value(PathCode::content_hash, i, ValueType::hash, a.declared_sha256->view());
                 continue;
             }
-            number(PathCode::size, i, a.content.size());
-            value(PathCode::content_hash, i, ValueType::hash, sha256(a.content).view());
+            number(PathCode::size, i, a.content_size());
+            value(PathCode::content_hash, i, ValueType::hash, content_hash(a).view());
             store_content(i);
         }
         if (!overflow_.empty()) value(PathCode::attachment_name, 0xFFFF, ValueType::bytes, overflow_);
@@ -220,6 +222,8 @@ private:
         if (placed.in_blob) return;
         if (placed.in_value) {
             row(PathCode::attachment_content, i, ValueType::bytes, Area::value, placed.offset, a.content.size());
+        } else if (a.spool) {
+            add_blob(a.spool, false, static_cast<std::uint16_t>(i));
         } else if (a.content.size() >= kBlobFrom || i >= kMaxAttachments) {
             add_blob(std::move(a.content), false, static_cast<std::uint16_t>(i));
         } else {
@@ -228,18 +232,40 @@ private:
     }
 
     std::size_t add_blob(Bytes content, bool encoded, std::uint16_t attachment) {
+        const std::uint64_t size = content.size();
+        const Hash hash = sha256(content);
+        return add_blob({std::move(content), 0, {}}, size, hash, encoded, attachment);
+    }
+    std::size_t add_blob(const SpoolPart& content, bool encoded, std::uint16_t attachment) {
+        return add_blob({{}, 0, content}, content.size, content.sha256, encoded, attachment);
+    }
+    std::size_t add_blob(BlobDraft draft, std::uint64_t size, const Hash& hash, bool encoded,
+                         std::uint16_t attachment) {
         BlobRef ref;
-        ref.size = content.size();
-        ref.sha256 = sha256(content);
+        ref.size = size;
+        ref.sha256 = hash;
         ref.encoded = encoded;
         ref.attachment = attachment;
+        draft.number = p().blobs.size();
         p().blobs.push_back(ref);
-        out_.blobs.push_back({std::move(content), p().blobs.size() - 1});
+        out_.blobs.push_back(std::move(draft));
         return p().blobs.size() - 1;
+    }
+
+    static Hash content_hash(const Attachment& a) { return a.spool ? a.spool.sha256 : sha256(a.content); }
+    std::uint64_t raw_size() const { return m_.raw_spool ? m_.raw_spool.size : m_.raw.size(); }
+    // A part of the source; of a spooled one it is held in `scratch`.
+    Result<ByteView> raw_part(std::uint64_t offset, std::uint64_t length, Bytes& scratch) const {
+        if (!m_.raw_spool)
+            return ByteView(m_.raw).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
+        scratch.resize(static_cast<std::size_t>(length));
+        TRY(m_.raw_spool.read(offset, scratch));
+        return ByteView(scratch);
     }
 
     struct Placed {
         bool in_value = false, in_blob = false;
+        bool encoded = false;  // the blob holds the encoded bytes
         std::uint64_t offset = 0;
     };
 
@@ -253,24 +279,8 @@ private:
         }
     }
 
-    // The shape of a base64 text: the first line's length, the first line's ending, whether the end has one.
-    static RecipeStep shape_of(ByteView encoded) {
-        RecipeStep shape;
-        shape.kind = RecipeStep::Kind::value_base64;
-        const std::string_view t = as_text(encoded);
-        const std::size_t newline = t.find('\n');
-        if (newline != std::string_view::npos) {
-            const bool crlf = newline > 0 && t[newline - 1] == '\r';
-            shape.ending = crlf ? 2 : 1;
-            const std::size_t line = newline - (crlf ? 1 : 0);
-            shape.line = line <= 0xFFFC && line % 4 == 0 ? static_cast<std::uint16_t>(line) : 0;
-            shape.terminated = t.back() == '\n';
-        }
-        return shape;
-    }
-
     // Raw is literal bytes and references to attachments, each reference checked byte for byte.
-    void lay_out_raw() {
+    Status lay_out_raw() {
         placed_.resize(m_.attachments.size());
         std::vector<std::size_t> order;
         for (std::size_t i = 0; i < m_.attachments.size(); ++i) {
@@ -279,52 +289,113 @@ private:
         std::sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
             return m_.attachments[a].in_raw->offset < m_.attachments[b].in_raw->offset;
         });
-        const ByteView raw(m_.raw);
         std::uint64_t at = 0;
         for (const std::size_t i : order) {
-            Attachment& a = m_.attachments[i];
+            const Attachment& a = m_.attachments[i];
             const RawSpan span = *a.in_raw;
-            if (span.offset < at || span.offset > raw.size() || span.length > raw.size() - span.offset ||
+            if (span.offset < at || span.offset > raw_size() || span.length > raw_size() - span.offset ||
                 p().blobs.size() >= 4000)
                 continue;
-            const ByteView encoded =
-                raw.subspan(static_cast<std::size_t>(span.offset), static_cast<std::size_t>(span.length));
-            const bool large = a.content.size() >= kBlobFrom || i >= kMaxAttachments;
-            RecipeStep step;
-            bool exact = false;
-            if (span.encoding == RawEncoding::identity) {
-                exact = equal(encoded, a.content);
-                step.kind = RecipeStep::Kind::value;
-            } else if (span.encoding == RawEncoding::base64) {
-                step = shape_of(encoded);
-                exact = equal(encode_base64_lines(a.content, step), encoded);
-            }
-            if (!exact && span.encoding == RawEncoding::base64 && large && equal(decode_lenient(encoded), a.content)) {
-                literal_step(raw.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(span.offset - at)));
-                const std::size_t blob = add_blob(to_bytes(encoded), true, static_cast<std::uint16_t>(i));
-                p().recipe.push_back({RecipeStep::Kind::blob, blob, 0, 0, 1, false});
-                placed_[i].in_blob = true;
-                at = span.offset + span.length;
-                continue;
-            }
-            if (!exact || a.content.empty()) continue;
-            literal_step(raw.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(span.offset - at)));
-            if (large) {
-                step.offset = add_blob(a.content, false, static_cast<std::uint16_t>(i));
-                step.kind =
-                    step.kind == RecipeStep::Kind::value ? RecipeStep::Kind::blob : RecipeStep::Kind::blob_base64;
-                placed_[i].in_blob = true;
+            std::optional<RecipeStep> step = TRY(a.spool ? place_spooled(i) : place(i));
+            if (!step) continue;
+            TRY(literal_from(at, span.offset));
+            if (const bool large = placed_[i].in_blob; large) {
+                step->offset = placed_[i].encoded ? TRY(add_encoded_blob(i)) : add_decoded_blob(i);
             } else {
-                step.offset = p().value.size();
-                step.length = a.content.size();
+                step->offset = placed_[i].offset = p().value.size();
+                step->length = a.content.size();
                 put(p().value, a.content);
-                placed_[i].in_value = true;
-                placed_[i].offset = step.offset;
             }
-            p().recipe.push_back(step);
+            p().recipe.push_back(*step);
             at = span.offset + span.length;
         }
-        literal_step(raw.subspan(static_cast<std::size_t>(at)));
+        return literal_from(at, raw_size());
+    }
+
+    Status literal_from(std::uint64_t begin, std::uint64_t end) {
+        if (end - begin > kMaxLiteral)
+            return Error(Code::limit, "more than 1 GiB of a source is in no attachment");  // compose's caller knows
+        Bytes scratch;
+        literal_step(TRY(raw_part(begin, end - begin, scratch)));
+        return {};
+    }
+
+    // Whether attachment i can stand for its part of the source, and how; sets placed_.
+    Result<std::optional<RecipeStep>> place(std::size_t i) {
+        const Attachment& a = m_.attachments[i];
+        const RawSpan span = *a.in_raw;
+        Bytes scratch;
+        const ByteView encoded = TRY(raw_part(span.offset, span.length, scratch));
+        const bool large = a.content.size() >= kBlobFrom || i >= kMaxAttachments;
+        RecipeStep step;
+        bool exact = false;
+        if (span.encoding == RawEncoding::identity) {
+            exact = equal(encoded, a.content);
+            step.kind = large ? RecipeStep::Kind::blob : RecipeStep::Kind::value;
+        } else if (span.encoding == RawEncoding::base64) {
+            step = shape_of(encoded);
+            step.kind = large ? RecipeStep::Kind::blob_base64 : RecipeStep::Kind::value_base64;
+            exact = equal(encode_base64_lines(a.content, step), encoded);
+        }
+        Placed& placed = placed_[i];
+        if (!exact && span.encoding == RawEncoding::base64 && large && equal(decode_lenient(encoded), a.content)) {
+            placed.in_blob = placed.encoded = true;
+            return std::optional(RecipeStep{RecipeStep::Kind::blob, 0, 0, 0, 1, false});
+        }
+        if (!exact || a.content.empty()) return std::optional<RecipeStep>();
+        (large ? placed.in_blob : placed.in_value) = true;
+        return std::optional(step);
+    }
+
+    // The same for content that is not held: it is always large.
+    Result<std::optional<RecipeStep>> place_spooled(std::size_t i) {
+        const Attachment& a = m_.attachments[i];
+        const RawSpan span = *a.in_raw;
+        if (!m_.raw_spool || a.spool.size == 0) return std::optional<RecipeStep>();
+        SpoolPart encoded = m_.raw_spool;
+        encoded.offset += span.offset;
+        encoded.size = span.length;
+        RecipeStep step;
+        bool exact = false;
+        if (span.encoding == RawEncoding::identity) {
+            step.kind = RecipeStep::Kind::blob;
+            exact = TRY(same_content(encoded, [&a](const ByteSink& out) { return a.spool.read_all(out); }));
+        } else if (span.encoding == RawEncoding::base64) {
+            step = TRY(shape_of_spooled(encoded));
+            step.kind = RecipeStep::Kind::blob_base64;
+            exact = TRY(same_content(encoded, [&](const ByteSink& out) -> Status {
+                Base64LineEncoder encoder(step, out);
+                TRY(a.spool.read_all([&encoder](ByteView piece) { return encoder.write(piece); }));
+                return encoder.finish();
+            }));
+        }
+        Placed& placed = placed_[i];
+        if (!exact && span.encoding == RawEncoding::base64 && TRY(decodes_to(encoded, a.spool))) {
+            placed.in_blob = placed.encoded = true;
+            return std::optional(RecipeStep{RecipeStep::Kind::blob, 0, 0, 0, 1, false});
+        }
+        if (!exact) return std::optional<RecipeStep>();
+        placed.in_blob = true;
+        return std::optional(step);
+    }
+
+    std::size_t add_decoded_blob(std::size_t i) {
+        Attachment& a = m_.attachments[i];
+        const auto number = static_cast<std::uint16_t>(i);
+        return a.spool ? add_blob(a.spool, false, number) : add_blob(a.content, false, number);
+    }
+    Result<std::size_t> add_encoded_blob(std::size_t i) {
+        const RawSpan span = *m_.attachments[i].in_raw;
+        const auto number = static_cast<std::uint16_t>(i);
+        if (!m_.raw_spool || !m_.attachments[i].spool) {
+            Bytes scratch;
+            return add_blob(to_bytes(TRY(raw_part(span.offset, span.length, scratch))), true, number);
+        }
+        SpoolPart encoded = m_.raw_spool;
+        encoded.offset += span.offset;
+        encoded.size = span.length;
+        encoded.sha256 = TRY(hash_of(encoded));
+        return add_blob(encoded, true, number);
     }
 
     Message m_;
@@ -370,6 +441,25 @@ Composed compose_configuration(const std::string& actor, ByteView before, ByteVi
     add(c.payload, PathCode::actor, ValueType::text, as_bytes(actor));
     add(c.payload, PathCode::configuration, ValueType::bytes, before, 0);
     add(c.payload, PathCode::configuration, ValueType::bytes, after, 1);
+    pad(c.payload);
+    return c;
+}
+
+Composed compose_decision(const DecisionText& text) {
+    Composed c;
+    add_kind(c.payload);
+    const auto put = [&c](PathCode path, const std::string& value, std::uint16_t ordinal = 0) {
+        if (!value.empty()) add(c.payload, path, ValueType::text, as_bytes(value), ordinal);
+    };
+    put(PathCode::actor, text.actor);
+    for (std::size_t i = 0; i < text.approvers.size(); ++i)
+        put(PathCode::actor, text.approvers[i], static_cast<std::uint16_t>(i + 1));
+    put(PathCode::legal_ground, text.ground);
+    put(PathCode::query, text.query);
+    put(PathCode::scope, text.scope);
+    put(PathCode::file_reference, text.reference);
+    put(PathCode::file_plan, text.plan);
+    for (const std::uint16_t question : text.questions) put(PathCode::question, "yes", question);
     pad(c.payload);
     return c;
 }

@@ -10,9 +10,7 @@ inline constexpr std::size_t kMaxKeyFile = 64 * 1024;
 
 // 32 bytes, or Code::corrupt.
 inline Result<SecretBytes> read_key(Fs& fs, const Path& file) {
-    Bytes bytes = TRY(read_file(fs, file, kMaxKeyFile));
-    SecretBytes key(bytes);
-    wipe(bytes);
+    SecretBytes key = TRY(read_secret_file(fs, file, kMaxKeyFile));
     if (key.size() != 32) return Error(Code::corrupt, "a key file has not 32 bytes");
     return key;
 }

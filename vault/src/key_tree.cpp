@@ -16,88 +16,56 @@ SecretBytes child(ByteView node, bool right) {
 KeyCover KeyCover::whole(ByteView seed32) {
     CHECK(seed32.size() == 32);
     KeyCover c;
-    c.nodes_.push_back({0, 0, SecretBytes(seed32)});
+    c.nodes_.push_back(NodePlace{}, seed32);
     return c;
 }
 
 KeyCover KeyCover::from_leaf(ByteView seed32, LeafNumber first) {
-    KeyCover c;
-    if (first.value >= kTreeLeaves) return c;
-    SecretBytes node(seed32);
-    // Down to `first`; every right sibling on the way stays.
-    std::vector<Node> siblings;
-    std::uint32_t index = 0;
-    for (unsigned depth = 0; depth < kTreeHeight; ++depth) {
-        // A node whose first leaf is `first` covers exactly the rest below it.
-        if ((index << (kTreeHeight - depth)) == first.value) {
-            c.nodes_.push_back({static_cast<std::uint8_t>(depth), index, std::move(node)});
-            break;
-        }
-        const bool right = ((first.value >> (kTreeHeight - 1 - depth)) & 1) != 0;
-        if (!right) siblings.push_back({static_cast<std::uint8_t>(depth + 1), index * 2 + 1, child(node.view(), true)});
-        node = child(node.view(), right);
-        index = index * 2 + (right ? 1 : 0);
-        if (depth + 1 == kTreeHeight)
-            c.nodes_.push_back({static_cast<std::uint8_t>(kTreeHeight), index, std::move(node)});
-    }
-    for (auto it = siblings.rbegin(); it != siblings.rend(); ++it) c.nodes_.push_back(std::move(*it));
+    KeyCover c = whole(seed32);
+    if (first.value != 0) c.puncture(LeafNumber(0), LeafNumber(std::min(first.value, kTreeLeaves) - 1));
     return c;
 }
 
-const KeyCover::Node* KeyCover::find(std::uint32_t leaf) const {
-    const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), leaf,
-                                        [](std::uint32_t l, const Node& n) { return l < n.first(); });
-    if (after == nodes_.begin()) return nullptr;
-    const Node& n = *(after - 1);
-    return leaf < n.end() ? &n : nullptr;
+std::size_t KeyCover::find(std::uint32_t leaf) const {
+    const auto& places = nodes_.places();
+    const auto after = std::upper_bound(places.begin(), places.end(), leaf,
+                                        [](std::uint32_t l, const NodePlace& n) { return l < n.first(); });
+    if (after == places.begin()) return kNone;
+    const auto at = after - 1;
+    return leaf < at->end() ? static_cast<std::size_t>(at - places.begin()) : kNone;
 }
 
 bool KeyCover::covers(LeafNumber leaf) const {
-    return leaf.value < kTreeLeaves && find(leaf.value) != nullptr;
+    return leaf.value < kTreeLeaves && find(leaf.value) != kNone;
 }
 
 std::optional<SecretBytes> KeyCover::derive(KeyTreeId tree, LeafNumber leaf) const {
     if (leaf.value >= kTreeLeaves) return std::nullopt;
-    const Node* top = find(leaf.value);
-    if (top == nullptr) return std::nullopt;
-    const auto above = [&](const Node& n) { return n.first() <= leaf.value && leaf.value < n.end(); };
-    while (!path_.empty() && !above(path_.back())) path_.pop_back();
-    if (!path_.empty() && (path_.front().depth != top->depth || path_.front().index != top->index)) path_.clear();
-    if (path_.empty()) path_.push_back({top->depth, top->index, top->key.clone()});
-    while (path_.back().depth < kTreeHeight) {
-        const Node& n = path_.back();
-        const bool right = ((leaf.value >> (kTreeHeight - 1 - n.depth)) & 1) != 0;
-        Node next{static_cast<std::uint8_t>(n.depth + 1), n.index * 2 + (right ? 1u : 0u), child(n.key.view(), right)};
-        path_.push_back(std::move(next));
+    const std::size_t top = find(leaf.value);
+    if (top == kNone) return std::nullopt;
+    while (!path_.empty() && !path_.place(path_.size() - 1).covers(leaf.value)) path_.pop_back();
+    if (!path_.empty() && !(path_.place(0) == nodes_.place(top))) path_.clear();
+    if (path_.empty()) path_.push_back(nodes_.place(top), nodes_.key(top));
+    for (std::size_t last = path_.size() - 1; path_.place(last).depth() < kTreeHeight; ++last) {
+        const NodePlace place = path_.place(last);
+        const bool right = place.goes_right(leaf.value);
+        path_.push_back(place.child(right), child(path_.key(last), right).view());
     }
     Bytes info = to_bytes(std::string_view("kustos1/leaf"));
     put_u32(info, tree.value);
     put_u32(info, leaf.value);
-    return hmac_sha256_secret(path_.back().key.view(), info);
+    return hmac_sha256_secret(path_.key(path_.size() - 1), info);
 }
 
 void KeyCover::puncture(LeafNumber leaf) {
     path_.clear();  // whatever of it lies above the leaf must go; two hashes more next time
-    const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), leaf.value,
-                                        [](std::uint32_t l, const Node& n) { return l < n.first(); });
-    if (after == nodes_.begin()) return;
-    const auto at = after - 1;
-    if (leaf.value >= at->end()) return;
-    std::vector<Node> left, right;  // siblings, from the top down
-    SecretBytes node = std::move(at->key);
-    std::uint32_t index = at->index;
-    for (unsigned depth = at->depth; depth < kTreeHeight; ++depth) {
-        const bool go_right = ((leaf.value >> (kTreeHeight - 1 - depth)) & 1) != 0;
-        Node sibling{static_cast<std::uint8_t>(depth + 1), index * 2 + (go_right ? 0u : 1u),
-                     child(node.view(), !go_right)};
-        (go_right ? left : right).push_back(std::move(sibling));
-        node = child(node.view(), go_right);
-        index = index * 2 + (go_right ? 1 : 0);
-    }
-    const auto position = nodes_.erase(at);
-    std::vector<Node> both = std::move(left);
-    for (auto it = right.rbegin(); it != right.rend(); ++it) both.push_back(std::move(*it));
-    nodes_.insert(position, std::make_move_iterator(both.begin()), std::make_move_iterator(both.end()));
+    if (leaf.value >= kTreeLeaves) return;
+    const std::size_t at = find(leaf.value);
+    if (at == kNone) return;
+    const Leaves range{leaf, leaf};
+    KeyNodes rest;
+    keep_rest(nodes_.place(at), nodes_.key(at), {&range, 1}, rest);
+    nodes_.replace(at, rest);
 }
 
 void KeyCover::puncture(LeafNumber first, LeafNumber last) {
@@ -107,69 +75,74 @@ void KeyCover::puncture(LeafNumber first, LeafNumber last) {
 }
 
 // What survives of a node; `leaves` are those that meet it.
-void KeyCover::keep_rest(Node node, std::span<const Leaves> leaves, std::vector<Node>& kept) {
+void KeyCover::keep_rest(NodePlace node, ByteView key, std::span<const Leaves> leaves, KeyNodes& kept) {
     while (!leaves.empty() && leaves.front().last.value < node.first()) leaves = leaves.subspan(1);
     while (!leaves.empty() && leaves.back().first.value >= node.end()) leaves = leaves.first(leaves.size() - 1);
     if (leaves.empty()) {
-        kept.push_back(std::move(node));
+        kept.push_back(node, key);
         return;
     }
     if (leaves.front().first.value <= node.first() && leaves.front().last.value >= node.end() - 1) return;
-    for (const bool right : {false, true}) {
-        keep_rest({static_cast<std::uint8_t>(node.depth + 1), node.index * 2 + (right ? 1u : 0u),
-                   child(node.key.view(), right)},
-                  leaves, kept);
-    }
+    for (const bool right : {false, true}) keep_rest(node.child(right), child(key, right).view(), leaves, kept);
 }
 
 void KeyCover::puncture(std::span<const Leaves> leaves) {
     path_.clear();
-    std::vector<Node> kept;
-    kept.reserve(nodes_.size() + 20 * leaves.size());
-    for (Node& node : nodes_) {
+    KeyNodes kept;
+    kept.reserve(nodes_.size() + 4 * leaves.size());  // scattered ones leave about so many siblings
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        const NodePlace node = nodes_.place(i);
         const auto begin = std::lower_bound(leaves.begin(), leaves.end(), node.first(),
                                             [](const Leaves& l, std::uint32_t first) { return l.last.value < first; });
         const auto end = std::lower_bound(begin, leaves.end(), node.end(),
                                           [](const Leaves& l, std::uint32_t stop) { return l.first.value < stop; });
-        keep_rest(std::move(node), {begin, end}, kept);
+        keep_rest(node, nodes_.key(i), {begin, end}, kept);
     }
+    kept.fit();
     nodes_ = std::move(kept);
 }
 
 KeyCover KeyCover::clone() const {
     KeyCover copy;
-    copy.nodes_.reserve(nodes_.size());
-    for (const Node& n : nodes_) copy.nodes_.push_back({n.depth, n.index, n.key.clone()});
+    copy.nodes_ = nodes_.clone();
     return copy;
 }
 
 SecretBytes KeyCover::encode() const {
-    SecretBytes out(4 + nodes_.size() * 37);
-    std::uint8_t* at = out.writable().data();
+    SecretBytes out(encoded_size());
+    encode_into(out.writable());
+    return out;
+}
+
+void KeyCover::encode_into(std::span<std::uint8_t> out) const {
+    CHECK(out.size() == encoded_size());
+    std::uint8_t* at = out.data();
     store_u32(at, static_cast<std::uint32_t>(nodes_.size()));
     at += 4;
-    for (const Node& n : nodes_) {
-        at[0] = n.depth;
-        store_u32(at + 1, n.index);
-        std::copy(n.key.view().begin(), n.key.view().end(), at + 5);
-        at += 37;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        at[0] = static_cast<std::uint8_t>(nodes_.place(i).depth());
+        store_u32(at + 1, nodes_.place(i).index());
+        std::copy(nodes_.key(i).begin(), nodes_.key(i).end(), at + 5);
+        at += kEncodedNode;
     }
-    return out;
 }
 
 Result<KeyCover> KeyCover::decode(ByteView bytes) {
     const Error bad(Code::corrupt, "a key tree's cover is damaged");
     ByteReader in(bytes);
     const auto count = in.u32();
-    if (!count.ok() || in.remaining() != std::size_t{*count} * 37) return bad;
+    if (!count.ok() || in.remaining() != std::size_t{*count} * kEncodedNode) return bad;
     KeyCover c;
+    c.nodes_.reserve(*count);
     std::uint32_t next = 0;
     for (std::uint32_t i = 0; i < *count; ++i) {
-        Node n{TRY(in.u8()), TRY(in.u32()), SecretBytes()};
-        if (n.depth > kTreeHeight || n.index >= (std::uint64_t{1} << n.depth) || n.first() < next) return bad;
-        n.key = SecretBytes(TRY(in.take(32)));
-        next = n.end();
-        c.nodes_.push_back(std::move(n));
+        const std::uint8_t depth = TRY(in.u8());
+        const std::uint32_t index = TRY(in.u32());
+        if (depth > kTreeHeight || index >= (std::uint64_t{1} << depth)) return bad;
+        const NodePlace place = NodePlace::at(depth, index);
+        if (place.first() < next) return bad;
+        next = place.end();
+        c.nodes_.push_back(place, TRY(in.take(KeyNodes::kKey)));
     }
     return c;
 }

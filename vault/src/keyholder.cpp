@@ -129,6 +129,37 @@ std::string Keyholder::medium() const {
     return epochs_->medium();
 }
 
+Result<SecretBytes> Keyholder::epoch(std::uint32_t generation) const {
+    return epochs_->load(generation);
+}
+
+Result<X25519Public> Keyholder::intake() const {
+    const std::lock_guard guard(mutex_);
+    if (!keyring_) return vault_closed();
+    return keyring_->intake.public_key;
+}
+
+Result<bool> Keyholder::has_epoch(Environment e, const Path& keys_dir, std::uint32_t generation) {
+    const auto epoch = file_epochs(e, keys_dir)->load(generation);
+    if (!epoch.ok() && epoch.error().code() != Code::not_found) return epoch.error();
+    return epoch.ok();
+}
+
+Result<std::uint32_t> Keyholder::newer_than(Environment e, const Path& keys_dir, std::uint32_t generation) {
+    const auto epochs = file_epochs(e, keys_dir);
+    if (TRY(has_epoch(e, keys_dir, generation))) return 0U;
+    std::uint32_t newest = 0;
+    for (const std::string& name : TRY(e.fs.list(keys_dir))) {
+        constexpr std::string_view kPrefix = "generation-";
+        const std::string digits = name.compare(0, kPrefix.size(), kPrefix) == 0 ? name.substr(kPrefix.size()) : "";
+        if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
+            continue;
+        const auto number = static_cast<std::uint32_t>(std::stoul(digits));
+        if (number > generation && epochs->load(number).ok()) newest = std::max(newest, number);
+    }
+    return newest;
+}
+
 // Code::erased: the box belongs to a generation that is no more, and no page took over what was in it.
 Result<SecretBytes> Keyholder::open_box(BoxPurpose purpose, std::uint32_t id) const {
     const Box box = TRY(load_box(environment_.fs, dir_, purpose, id, Hash{}));
@@ -164,6 +195,18 @@ Result<SecretBytes> Keyholder::dek(KeyTreeId tree, LeafNumber leaf) const {
     KeyCover* const opened = TRY(cover(tree));
     if (auto dek = opened->derive(tree, leaf)) return std::move(*dek);
     return Error(Code::erased, "this record's key was destroyed");
+}
+
+Result<bool> Keyholder::holds(KeyTreeId tree, LeafNumber leaf) const {
+    const std::lock_guard guard(mutex_);
+    const auto opened = cover(tree);
+    if (!opened.ok() && opened.error().code() == Code::erased) return false;
+    return TRY(opened)->covers(leaf);
+}
+
+Result<SecretBytes> Keyholder::surviving(KeyTreeId tree) const {
+    const std::lock_guard guard(mutex_);
+    return TRY(cover(tree))->encode();
 }
 
 Result<KeyCover> Keyholder::ahead(const TreeInfo& tree) const {

@@ -43,6 +43,13 @@ public:
     std::string method() const;  // what stands in the brackets; empty: closed
     std::uint32_t generation() const;
     std::string medium() const;  // of e_n
+    // For the escrow: e_n of a generation that is on this disk. Needs no key. Code::not_found.
+    Result<SecretBytes> epoch(std::uint32_t generation) const;
+    // Of the generation that is open. Code::closed.
+    Result<X25519Public> intake() const;
+    static Result<bool> has_epoch(Environment environment, const Path& keys_dir, std::uint32_t generation);
+    // A generation above `generation` that lies here while that one's key is gone: restored from an escrow. 0: none.
+    static Result<std::uint32_t> newer_than(Environment environment, const Path& keys_dir, std::uint32_t generation);
     Status unlock(const UnlockSecret& secret);
     void lock();
     // The slots as they will be, with the root key that stays. Code::closed. Nothing is stored yet.
@@ -56,6 +63,10 @@ public:
     // Code::closed: not unlocked. Code::erased: the leaf was punctured, or its tree dropped.
     Result<SecretBytes> dek(KeyTreeId tree, LeafNumber leaf) const;
     Result<SecretBytes> shard_key(std::uint32_t shard) const;
+    // Whether a leaf can be derived; false where its tree is gone. Code::closed.
+    Result<bool> holds(KeyTreeId tree, LeafNumber leaf) const;
+    // What survives of a tree (KeyCover::encode), for who takes everything away. Code::closed, Code::erased.
+    Result<SecretBytes> surviving(KeyTreeId tree) const;
     // For the sealer to go on with: what lies ahead of the tree's used leaves.
     Result<KeyCover> ahead(const TreeInfo& tree) const;
     // In memory, at once; the disk follows with the next generation.

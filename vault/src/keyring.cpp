@@ -79,11 +79,8 @@ Result<SecretBytes> load_page(Fs& fs, const Path& keys_dir, const VaultId& vault
     const Bytes head = page_head(page.kind, page.id, vault);
     if (!(sha256(file) == page.hash) || file.size() < head.size() || !equal(ByteView(file).first(head.size()), head))
         return Error(Code::corrupt, "a page of the keyring is damaged").with_hint("restore keys/pages from a backup");
-    Bytes plain;
-    TRY_IN("keyring page", Gcm(page.key.view()).open(kZeroNonce, head, ByteView(file).subspan(head.size()), plain));
-    SecretBytes out(plain);
-    wipe(plain);
-    return out;
+    return TRY_IN("keyring page",
+                  Gcm(page.key.view()).open_secret(kZeroNonce, head, ByteView(file).subspan(head.size())));
 }
 
 Status remove_old_pages(Fs& fs, const Path& keys_dir, const Keyring& keyring) {
@@ -148,11 +145,8 @@ Result<Keyring> load_keyring(Fs& fs, const Path& keys_dir, const VaultId& vault,
     const std::size_t head = in.position();
     if (k.generation != generation) return Error(Code::corrupt, "the keyring's root page is of another generation");
     const SecretBytes key = root_page_key(root_key, epoch, salt, vault, generation);
-    Bytes opened;
-    TRY_IN("keyring",
-           Gcm(key.view()).open(kZeroNonce, ByteView(file).first(head), ByteView(file).subspan(head), opened));
-    const SecretBytes plain(opened);
-    wipe(opened);
+    const SecretBytes plain = TRY_IN(
+        "keyring", Gcm(key.view()).open_secret(kZeroNonce, ByteView(file).first(head), ByteView(file).subspan(head)));
     ByteReader page(plain.view());
     k.intake.public_key = TRY(X25519Public::from(TRY(page.take(32))));
     k.intake.secret_key = SecretBytes(TRY(page.take(32)));

@@ -160,7 +160,20 @@ Result<OpenedRecord> OpenSession::open(EntryIndex id) {
 Status OpenSession::write_original(EntryIndex id, const std::function<Status(ByteView)>& sink) {
     const OpenedRecord record = TRY(open(id));
     return reconstruct_raw(
-        record.payload, [this](const BlobRef& blob) { return blob_content(blob); }, sink);
+        record.payload, [this](const BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); }, sink);
+}
+
+// With an opener apart a blob is opened in memory, at most 1 GiB of it.
+Status OpenSession::write_blob(const BlobRef& blob, const ByteSink& out) {
+    if (!grant_) return archive_.blob_content(blob, out);
+    return out(TRY(blob_content(blob)));
+}
+
+Status OpenSession::write_attachment(EntryIndex id, std::size_t number, const ByteSink& sink) {
+    const OpenedRecord record = TRY(open(id));
+    return vault::write_attachment(
+        record.payload, number, [this](const BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); },
+        sink);
 }
 
 Result<OpenedPayload> OpenSession::open_blob(const BlobRef& blob) {

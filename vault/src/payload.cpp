@@ -1,12 +1,15 @@
 #include "vault/payload.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kustos::vault {
 
 namespace {
 
 constexpr std::size_t kRowSize = 2 + 2 + 1 + 1 + 8 + 8;
+constexpr std::size_t kStepSize = 1 + 8 + 8 + 2 + 1 + 1;
+constexpr std::size_t kBlobSize = 8 + 16 + 32 + 8 + 32 + 1 + 2;
 constexpr std::size_t kMaxSteps = 100'000;
 constexpr std::size_t kMaxBlobs = 4096;
 
@@ -23,7 +26,7 @@ ByteView Payload::field(const FieldRow& row) const {
 
 std::uint64_t Composed::approximate_size() const {
     std::uint64_t n = payload.literal.size() + payload.value.size() + payload.rows.size() * kRowSize;
-    for (const BlobDraft& b : blobs) n += b.content.size();
+    for (const BlobDraft& b : blobs) n += b.size();
     return n;
 }
 
@@ -35,41 +38,63 @@ void Composed::set_blob(const BlobDraft& draft, EntryIndex entry, const RecordId
     ref.b = b;
 }
 
+namespace {
+// Writes numbers where there is room for them: what appends byte by byte costs more than hashing what it appends.
+class Writer {
+public:
+    explicit Writer(std::uint8_t* at) : at_(at) {}
+    void u8(std::uint8_t v) { *at_++ = v; }
+    void u16(std::uint16_t v) { store_u16(std::exchange(at_, at_ + 2), v); }
+    void u32(std::uint32_t v) { store_u32(std::exchange(at_, at_ + 4), v); }
+    void u64(std::uint64_t v) { store_u64(std::exchange(at_, at_ + 8), v); }
+    void bytes(ByteView v) { at_ = std::copy(v.begin(), v.end(), at_); }
+    const std::uint8_t* at() const { return at_; }
+
+private:
+    std::uint8_t* at_;
+};
+}  // namespace
+
 Bytes encode(const Payload& p) {
     CHECK(p.rows.size() <= kMaxFieldCount && p.blobs.size() <= kMaxBlobs && p.recipe.size() <= kMaxSteps);
+    const std::size_t head =
+        1 + 2 + p.rows.size() * kRowSize + 4 + p.recipe.size() * kStepSize + 2 + p.blobs.size() * kBlobSize + 8 + 8;
     Bytes out;
-    out.reserve(64 + p.rows.size() * kRowSize + p.literal.size() + p.value.size());
-    put_u8(out, 1);  // version of this encoding
-    put_u16(out, static_cast<std::uint16_t>(p.rows.size()));
+    out.reserve(head + p.literal.size() + p.value.size());
+    out.resize(head);
+    Writer w(out.data());
+    w.u8(1);  // version of this encoding
+    w.u16(static_cast<std::uint16_t>(p.rows.size()));
     for (const FieldRow& r : p.rows) {
-        put_u16(out, static_cast<std::uint16_t>(r.path));
-        put_u16(out, r.ordinal);
-        put_u8(out, static_cast<std::uint8_t>(r.type));
-        put_u8(out, static_cast<std::uint8_t>(r.area));
-        put_u64(out, r.offset);
-        put_u64(out, r.length);
+        w.u16(static_cast<std::uint16_t>(r.path));
+        w.u16(r.ordinal);
+        w.u8(static_cast<std::uint8_t>(r.type));
+        w.u8(static_cast<std::uint8_t>(r.area));
+        w.u64(r.offset);
+        w.u64(r.length);
     }
-    put_u32(out, static_cast<std::uint32_t>(p.recipe.size()));
+    w.u32(static_cast<std::uint32_t>(p.recipe.size()));
     for (const RecipeStep& s : p.recipe) {
-        put_u8(out, static_cast<std::uint8_t>(s.kind));
-        put_u64(out, s.offset);
-        put_u64(out, s.length);
-        put_u16(out, s.line);
-        put_u8(out, s.ending);
-        put_u8(out, s.terminated ? 1 : 0);
+        w.u8(static_cast<std::uint8_t>(s.kind));
+        w.u64(s.offset);
+        w.u64(s.length);
+        w.u16(s.line);
+        w.u8(s.ending);
+        w.u8(s.terminated ? 1 : 0);
     }
-    put_u16(out, static_cast<std::uint16_t>(p.blobs.size()));
+    w.u16(static_cast<std::uint16_t>(p.blobs.size()));
     for (const BlobRef& b : p.blobs) {
-        put_u64(out, b.entry.value);
-        put(out, b.record.view());
-        put(out, ByteView(b.b));
-        put_u64(out, b.size);
-        put(out, b.sha256.view());
-        put_u8(out, b.encoded ? 1 : 0);
-        put_u16(out, b.attachment);
+        w.u64(b.entry.value);
+        w.bytes(b.record.view());
+        w.bytes(b.b);
+        w.u64(b.size);
+        w.bytes(b.sha256.view());
+        w.u8(b.encoded ? 1 : 0);
+        w.u16(b.attachment);
     }
-    put_u64(out, p.literal.size());
-    put_u64(out, p.value.size());
+    w.u64(p.literal.size());
+    w.u64(p.value.size());
+    CHECK(w.at() == out.data() + head);
     put(out, p.literal);
     put(out, p.value);
     return out;
@@ -167,82 +192,41 @@ Result<Payload> decode_payload(ByteView original) {
     return decoded;
 }
 
+std::uint64_t blob_chunk(std::uint64_t size) {
+    std::uint64_t chunk = kBlobChunk;
+    while ((size + chunk - 1) / chunk > kMaxFieldCount - 8) chunk *= 2;
+    return chunk;
+}
+
+std::vector<FieldRow> blob_rows(std::uint64_t size) {
+    const std::uint64_t chunk = blob_chunk(size);
+    std::vector<FieldRow> rows;
+    for (std::uint64_t at = 0; at < size || rows.empty(); at += chunk) {
+        rows.push_back({PathCode::attachment_content, static_cast<std::uint16_t>(rows.size()), ValueType::bytes,
+                        Area::value, at, std::min(chunk, size - at)});
+    }
+    while (rows.size() % 8 != 0) rows.push_back({});
+    return rows;
+}
+
 Payload compose_blob(Bytes content) {
     Payload p;
     p.value = std::move(content);
-    // At most 4,096 fields: chunks grow with the blob.
-    std::uint64_t chunk = kBlobChunk;
-    while ((p.value.size() + chunk - 1) / chunk > kMaxFieldCount - 8) chunk *= 2;
-    std::uint16_t ordinal = 0;
-    for (std::uint64_t at = 0; at < p.value.size() || ordinal == 0; at += chunk) {
-        p.rows.push_back({PathCode::attachment_content, ordinal++, ValueType::bytes, Area::value, at,
-                          std::min<std::uint64_t>(chunk, p.value.size() - at)});
-    }
-    while (p.rows.size() % 8 != 0) p.rows.push_back({});
+    p.rows = blob_rows(p.value.size());
     return p;
 }
 
-Bytes decode_lenient(ByteView text) {
-    Bytes out;
-    out.reserve(text.size() / 4 * 3);
-    std::uint32_t word = 0;
-    int have = 0;
-    for (const std::uint8_t c : text) {
-        int v;
-        if (c >= 'A' && c <= 'Z')
-            v = c - 'A';
-        else if (c >= 'a' && c <= 'z')
-            v = c - 'a' + 26;
-        else if (c >= '0' && c <= '9')
-            v = c - '0' + 52;
-        else if (c == '+')
-            v = 62;
-        else if (c == '/')
-            v = 63;
-        else if (c == '=')
-            break;
-        else
-            continue;
-        word = (word << 6) | static_cast<std::uint32_t>(v);
-        if (++have == 4) {
-            out.push_back(static_cast<std::uint8_t>(word >> 16));
-            out.push_back(static_cast<std::uint8_t>(word >> 8));
-            out.push_back(static_cast<std::uint8_t>(word));
-            word = 0;
-            have = 0;
-        }
-    }
-    if (have == 2) out.push_back(static_cast<std::uint8_t>(word >> 4));
-    if (have == 3) {
-        out.push_back(static_cast<std::uint8_t>(word >> 10));
-        out.push_back(static_cast<std::uint8_t>(word >> 2));
-    }
-    return out;
-}
-
-Bytes encode_base64_lines(ByteView bytes, const RecipeStep& shape) {
-    Bytes out;
-    out.reserve(bytes.size() / 3 * 4 + bytes.size() / 40 + 8);
-    const std::size_t per_line =
-        shape.line == 0 ? std::max<std::size_t>(bytes.size(), 1) : std::size_t{shape.line} / 4 * 3;
-    for (std::size_t at = 0; at < bytes.size(); at += per_line) {
-        const std::size_t n = std::min(per_line, bytes.size() - at);
-        put(out, base64(bytes.subspan(at, n)));
-        if (at + n < bytes.size() || shape.terminated)
-            put(out, shape.ending == 2 ? std::string_view("\r\n") : std::string_view("\n"));
-    }
-    return out;
-}
-
-Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch,
-                       const std::function<Status(ByteView)>& sink) {
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const ByteSink& sink) {
     const Payload& p = opened.payload;
     Sha256 hash;
     std::uint64_t length = 0;
-    const auto give = [&](ByteView piece) {
+    const ByteSink give = [&](ByteView piece) {
         hash.update(piece);
         length += piece.size();
         return sink(piece);
+    };
+    const auto value = [&p](const RecipeStep& s) {
+        return ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length));
     };
     std::size_t literal = 0;
     for (const RecipeStep& s : p.recipe) {
@@ -252,20 +236,21 @@ Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch,
                 literal += static_cast<std::size_t>(s.length);
                 break;
             case RecipeStep::Kind::value:
-                TRY(give(
-                    ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length))));
+                TRY(give(value(s)));
                 break;
             case RecipeStep::Kind::value_base64:
-                TRY(give(encode_base64_lines(
-                    ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length)),
-                    s)));
+                TRY(give(encode_base64_lines(value(s), s)));
                 break;
             case RecipeStep::Kind::blob:
-                TRY(give(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)]))));
+                TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)], give));
                 break;
-            case RecipeStep::Kind::blob_base64:
-                TRY(give(encode_base64_lines(TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)])), s)));
+            case RecipeStep::Kind::blob_base64: {
+                Base64LineEncoder encoder(s, give);
+                TRY(fetch(p.blobs[static_cast<std::size_t>(s.offset)],
+                          [&encoder](ByteView piece) { return encoder.write(piece); }));
+                TRY(encoder.finish());
                 break;
+            }
         }
     }
     for (const FieldRow& r : p.rows) {
@@ -287,16 +272,35 @@ Result<Bytes> blob_content(const OpenedPayload& opened) {
     return out;
 }
 
-Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch) {
+Status write_attachment(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch,
+                        const ByteSink& sink) {
     for (const BlobRef& b : opened.payload.blobs) {
         if (b.attachment != number) continue;
-        Bytes content = TRY(fetch(b));
-        return b.encoded ? decode_lenient(content) : std::move(content);
+        if (!b.encoded) return fetch(b, sink);
+        LenientBase64Decoder decoder;
+        Bytes plain;
+        TRY(fetch(b, [&](ByteView piece) {
+            plain.clear();
+            decoder.write(piece, plain);
+            return sink(plain);
+        }));
+        plain.clear();
+        decoder.finish(plain);
+        return sink(plain);
     }
     for (const FieldRow& r : opened.payload.rows) {
-        if (r.path == PathCode::attachment_content && r.ordinal == number) return to_bytes(opened.payload.field(r));
+        if (r.path == PathCode::attachment_content && r.ordinal == number) return sink(opened.payload.field(r));
     }
     return Error(Code::not_found, "this attachment was not delivered by the source");
+}
+
+Result<Bytes> attachment_content(const OpenedPayload& opened, std::size_t number, const BlobFetcher& fetch) {
+    Bytes out;
+    TRY(write_attachment(opened, number, fetch, [&out](ByteView piece) {
+        put(out, piece);
+        return ok_status();
+    }));
+    return out;
 }
 
 std::string field_text(const OpenedPayload& opened, PathCode path) {

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/compress.h"
+#include "vault/src/payload_keys.h"
 #include "vault/stream_cipher.h"
 
 namespace kustos::vault {
@@ -11,28 +12,12 @@ namespace kustos::vault {
 namespace {
 
 constexpr std::uint64_t kMaxOriginal = 2ull << 30;
-constexpr int kLevel = 3;
-constexpr std::size_t kEnvelope = 1 + 1 + 8 + 8;
-
-struct Derived {
-    SecretBytes encryption, seed;
-    Hash commitment;
-};
 
 Bytes info(std::string_view purpose, const audit::EntryHeader& header, bool with_suite) {
     Bytes out = to_bytes(purpose);
     if (with_suite) put_u8(out, static_cast<std::uint8_t>(header.suite));
     put(out, header.record.view());
     return out;
-}
-
-Derived derive(const VaultId& vault, ByteView dek, const audit::EntryHeader& header) {
-    const SecretBytes prk = hkdf_extract(vault.view(), dek);
-    Derived d;
-    d.encryption = hkdf_expand(prk.view(), info("kustos1/enc", header, true), 32);
-    d.seed = hkdf_expand(prk.view(), info("kustos1/salt", header, false), 32);
-    hkdf_expand_into(prk.view(), info("kustos1/kc", header, false), d.commitment.bytes);
-    return d;
 }
 
 struct Commitments {
@@ -42,19 +27,35 @@ struct Commitments {
 
 Commitments commit_fields(ByteView seed, const RecordId& record, const Payload& payload) {
     Commitments c;
-    c.salts.resize(payload.rows.size());
+    c.salts = field_salts(seed, payload.rows.size());
     c.commitments.reserve(payload.rows.size());
-    if (!c.salts.empty()) aes256_ctr_keystream(seed, {c.salts.front().data(), c.salts.size() * 32});
     for (std::size_t i = 0; i < payload.rows.size(); ++i) {
         const FieldRow& r = payload.rows[i];
-        c.commitments.push_back(audit::field_commitment(
-            audit::encode_field(record, c.salts[i], static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(r.path),
-                                r.ordinal, static_cast<std::uint8_t>(r.type), payload.field(r))));
+        const ByteView value = payload.field(r);
+        const auto head = audit::encode_field_head(record, c.salts[i], static_cast<std::uint16_t>(i),
+                                                   static_cast<std::uint16_t>(r.path), r.ordinal,
+                                                   static_cast<std::uint8_t>(r.type), value.size());
+        c.commitments.push_back(audit::field_commitment(head, value));
     }
     return c;
 }
 
 }  // namespace
+
+PayloadKeys derive_keys(const VaultId& vault, ByteView dek, const audit::EntryHeader& header) {
+    const SecretBytes prk = hkdf_extract(vault.view(), dek);
+    PayloadKeys k;
+    k.encryption = hkdf_expand(prk.view(), info("kustos1/enc", header, true), 32);
+    k.seed = hkdf_expand(prk.view(), info("kustos1/salt", header, false), 32);
+    hkdf_expand_into(prk.view(), info("kustos1/kc", header, false), k.commitment.bytes);
+    return k;
+}
+
+std::vector<std::array<std::uint8_t, 32>> field_salts(ByteView seed, std::size_t count) {
+    std::vector<std::array<std::uint8_t, 32>> salts(count);
+    if (count != 0) aes256_ctr_keystream(seed, {salts.front().data(), count * 32});
+    return salts;
+}
 
 std::uint64_t padded_size(std::uint64_t size) {
     if (size <= 2048) return (size + 63) / 64 * 64;
@@ -67,34 +68,26 @@ std::uint64_t padded_size(std::uint64_t size) {
 
 Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body,
                                    const Payload& payload) {
-    CHECK(header.suite == audit::Suite::aes256_gcm && dek.size() == 32);
+    CHECK(header.suite != audit::Suite::none && dek.size() == 32);
     CHECK(payload.rows.size() <= kMaxFieldCount);
-    const Derived d = derive(vault, dek, header);
+    const PayloadKeys d = derive_keys(vault, dek, header);
     const Commitments c = commit_fields(d.seed.view(), header.record, payload);
     header.field_count = static_cast<std::uint16_t>(payload.rows.size());
     header.content_root = audit::content_root(d.commitment, audit::field_root(c.commitments));
 
     Bytes original = encode(payload);
     if (original.size() > kMaxOriginal) return Error(Code::limit, "one entry's payload has more than 2 GiB");
-    Bytes stored = zstd_compress(original, kLevel);
-    std::uint8_t compression = 1;
-    const std::uint64_t original_size = original.size();
-    if (stored.size() >= original.size()) {
-        stored = std::move(original);
-        compression = 0;
-    }
-    Bytes plaintext;
-    const std::uint64_t size = padded_size(kEnvelope + stored.size());
-    plaintext.reserve(static_cast<std::size_t>(size));
-    put_u8(plaintext, 1);
-    put_u8(plaintext, compression);
-    put_u64(plaintext, stored.size());
-    put_u64(plaintext, original_size);
-    put(plaintext, stored);
-    plaintext.resize(static_cast<std::size_t>(size), 0);
+    Bytes plaintext(kEnvelope);
+    const bool compressed = zstd_append(original, kCompressionLevel, plaintext);
+    if (!compressed) put(plaintext, original);
+    plaintext[0] = 1;
+    plaintext[1] = compressed ? 1 : 0;
+    store_u64(plaintext.data() + 2, plaintext.size() - kEnvelope);
+    store_u64(plaintext.data() + 10, original.size());
+    plaintext.resize(static_cast<std::size_t>(padded_size(plaintext.size())), 0);
 
     SealedPayload out;
-    out.ciphertext = stream_seal(d.encryption.view(), audit::chunk_aad(vault, header, body), plaintext);
+    out.ciphertext = stream_seal(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body), plaintext);
     wipe(plaintext);
     header.ciphertext_length = out.ciphertext.size();
     header.ciphertext_hash = sha256(out.ciphertext);
@@ -114,13 +107,13 @@ Result<SealedPayload> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::
 
 Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body,
                                    ByteView ciphertext) {
-    if (header.suite != audit::Suite::aes256_gcm)
-        return Error(Code::not_in_version, "this entry's cipher suite is not in this version");
+    if (header.suite == audit::Suite::none) return Error(Code::not_found, "this entry has no sealed payload");
     if (ciphertext.size() != header.ciphertext_length || !(sha256(ciphertext) == header.ciphertext_hash)) {
         return Error(Code::corrupt, "the ciphertext is not the one that was sealed");
     }
-    const Derived d = derive(vault, dek, header);
-    Bytes plaintext = TRY(stream_open(d.encryption.view(), audit::chunk_aad(vault, header, body), ciphertext));
+    const PayloadKeys d = derive_keys(vault, dek, header);
+    Bytes plaintext =
+        TRY(stream_open(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body), ciphertext));
     ByteReader in(plaintext);
     if (TRY(in.u8()) != 1) return Error(Code::corrupt, "payload: unknown version");
     const std::uint8_t compression = TRY(in.u8());

@@ -8,7 +8,6 @@ namespace kustos::vault {
 
 namespace {
 constexpr std::size_t kMaxSlotFile = 64 * 1024;
-constexpr std::size_t kLeastPassphrase = 12;
 
 Result<NewSlot> make_share_slot(Environment e, const SlotOrder& order, ByteView root, const VaultId& vault,
                                 const std::optional<ShareSetInfo>& old) {
@@ -126,8 +125,6 @@ Result<NewSlot> make_slot(Environment e, const SlotOrder& order, ByteView root_k
                                       e.clock.now()));
             return made;
         case SlotKind::passphrase:
-            if (order.passphrase.size() < kLeastPassphrase)
-                return Error(Code::usage, "a passphrase has at least 12 characters");
             made.slot = TRY(
                 make_slot(order.kind, order.passphrase.view(), Argon2Cost{}, root_key, vault, e.random, e.clock.now()));
             return made;

@@ -1,5 +1,7 @@
 #include "vault/src/workers.h"
 
+#include "base/stack.h"
+
 namespace kustos::vault {
 
 Workers::Workers(unsigned helpers) {
@@ -29,6 +31,7 @@ void Workers::run() {
         ++busy_;
         lock.unlock();
         take_all();
+        wipe_stack();  // keys and content of what was sealed
         lock.lock();
         --busy_;
         changed_.notify_all();

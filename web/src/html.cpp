@@ -231,6 +231,11 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
     if (result != nullptr) {
         body += "<h2>" + number(result->total, l) + " " +
                 std::string(say(l, "Treffer", result->total == 1 ? "hit" : "hits")) + "</h2>";
+        if (result->restricted != 0)
+            body += "<p class=\"soft\">" + number(result->restricted, l) + " " +
+                    std::string(say(l, "davon eingeschränkt (Art. 18 DSGVO): gezählt, nicht geöffnet",
+                                    "of them restricted (GDPR Art. 18): counted, not opened")) +
+                    "</p>";
         for (const Hit& h : result->hits) {
             body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) +
                     "?matter=" + url_encode(form.matter) + "\"><bdi>" +
@@ -254,7 +259,7 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
             body += escape_html(std::string_view(h.snippet).substr(at)) + "</p></div>";
         }
         const std::uint64_t shown = result->offset + result->hits.size();
-        if (shown < result->total && !result->hits.empty()) {
+        if (shown < result->total - result->restricted && !result->hits.empty()) {
             body += "<form method=\"post\" action=\"/search\"><input type=\"hidden\" name=\"form_token\" value=\"" +
                     escape_html(c.form_token) + "\"><input type=\"hidden\" name=\"matter\" value=\"" +
                     escape_html(form.matter) + "\"><input type=\"hidden\" name=\"query\" value=\"" +

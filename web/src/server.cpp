@@ -2,6 +2,7 @@
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTMLForm.h>
+#include <Poco/Net/HTTPBufferAllocator.h>
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 #include <Poco/Net/HTTPServer.h>
@@ -15,12 +16,14 @@
 #include <Poco/URI.h>
 #include <openssl/ssl.h>
 
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <istream>
 #include <utility>
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "web/push_json.h"
 #include "web/src/html.h"
 #include "web/src/sessions.h"
@@ -144,6 +147,7 @@ public:
     explicit Handler(House& house) : house_(house) {}
 
     void handleRequest(HTTPServerRequest& request, HTTPServerResponse& response) override {
+        const StackWiper wiper;
         // Poco reports a broken connection by an exception; there is nobody left to answer then.
         try {
             security_headers(response);
@@ -445,6 +449,18 @@ std::uint16_t Server::port() const {
 }
 std::string Server::certificate_fingerprint() const {
     return state_->certificate.hex();
+}
+
+// Poco keeps the buffers of its connections for the next ones, as they are. The last released come first.
+void Server::wipe_buffers() {
+    using Poco::Net::HTTPBufferAllocator;
+    constexpr std::size_t kBuffers = 64;  // more than connections that are served at once have
+    std::array<char*, kBuffers> taken{};
+    for (char*& buffer : taken) buffer = HTTPBufferAllocator::allocate(HTTPBufferAllocator::BUFFER_SIZE);
+    for (char* const buffer : taken) {
+        wipe({reinterpret_cast<std::uint8_t*>(buffer), HTTPBufferAllocator::BUFFER_SIZE});
+        HTTPBufferAllocator::deallocate(buffer, HTTPBufferAllocator::BUFFER_SIZE);
+    }
 }
 
 void Server::stop() {

@@ -1,0 +1,60 @@
+#include "search/uncertain.h"
+
+#include <algorithm>
+
+#include "search/src/index_files.h"
+#include "search/src/shard_reader.h"
+
+namespace kustos::search {
+
+namespace {
+
+constexpr int kTries = 20;
+
+Result<Uncertain> look(Fs& fs, const Path& index_dir, ShardKeys& keys) {
+    Uncertain out;
+    for (const FoundShard& found : TRY(find_shards(fs, index_dir))) {
+        if (!found.closed && !found.open_dir) continue;
+        const auto reader = TRY(ShardReader::open(fs, index_dir, found, TRY(keys.key_of(found.id))));
+        if (reader == nullptr) continue;
+        for (const DocData& row : TRY(reader->all_rows())) {
+            out.accounted.add(row.entry);
+            if (row.state == RecordState::partial) out.partial.add(row.entry);
+            if (row.state == RecordState::opaque || row.state == RecordState::failed) out.unread.add(row.entry);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+// A shard that was closed meanwhile is asked again.
+Result<Uncertain> uncertain_entries(Fs& fs, const Path& index_dir, ShardKeys& keys) {
+    for (int number = 0;; ++number) {
+        auto found = look(fs, index_dir, keys);
+        if (found.ok() || found.error().code() != Code::conflict || number == kTries) return found;
+    }
+}
+
+bool certain_for_partial(const Node& node) {
+    switch (node.kind) {
+        case Node::Kind::word:
+        case Node::Kind::phrase:
+        case Node::Kind::prefix:
+            return node.field != Field::any && node.field != Field::file;
+        case Node::Kind::all_of:
+        case Node::Kind::any_of:
+        case Node::Kind::none_of:
+            return std::all_of(node.children.begin(), node.children.end(), certain_for_partial);
+        case Node::Kind::date:
+        case Node::Kind::source:
+        case Node::Kind::message_kind:
+        case Node::Kind::has_attachment:
+        case Node::Kind::content:
+        case Node::Kind::everything:
+            return true;
+    }
+    return false;
+}
+
+}  // namespace kustos::search

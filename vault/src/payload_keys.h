@@ -1,0 +1,23 @@
+// The keys of one entry, from its DEK (docs/format/payload.md, "Keys of one entry"), and what is made with them.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "audit/entry.h"
+#include "base/crypto.h"
+
+namespace kustos::vault {
+
+inline constexpr int kCompressionLevel = 3;
+inline constexpr std::size_t kEnvelope = 1 + 1 + 8 + 8;  // version, compression, stored and original length
+
+struct PayloadKeys {
+    SecretBytes encryption, seed;
+    Hash commitment;
+};
+PayloadKeys derive_keys(const VaultId& vault, ByteView dek, const audit::EntryHeader& header);
+
+std::vector<std::array<std::uint8_t, 32>> field_salts(ByteView seed, std::size_t count);
+
+}  // namespace kustos::vault
