@@ -189,6 +189,7 @@ public:
     // With a key that was granted (vault/opener.h).
     Result<OpenedPayload> open_payload_with(ByteView dek, EntryIndex index, const audit::Entry& entry) const;
     Result<OpenedPayload> open_blob_with(ByteView blob_dek, const BlobRef& blob) const;
+    Status blob_content_with(ByteView blob_dek, const BlobRef& blob, const ByteSink& sink) const;
     Result<Bytes> derived_with(ByteView dek, EntryIndex index, std::string_view purpose) const;
     Status keep_derived_with(ByteView dek, EntryIndex index, std::string_view purpose, ByteView object);
     // What an interrupted erasure run still needs, if it can be had now: an opener apart may be back.

@@ -47,6 +47,7 @@ public:
     // Of a record that was opened here before.
     Result<OpenedPayload> open_blob(const BlobRef& blob);
     Result<Bytes> blob_content(const BlobRef& blob);  // checked against the reference's size and hash
+    Status write_blob_content(const BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); }
     Status keep_derived(EntryIndex id, std::string_view purpose, ByteView object);
     // An access entry of the same matter, for an export's protocol.
     Result<OpenedPayload> open_trail(EntryIndex index);
@@ -55,6 +56,7 @@ public:
 
 private:
     Status listed(EntryIndex id) const;
+    Result<SecretBytes> blob_key(const BlobRef& blob);
     Status write_blob(const BlobRef& blob, const ByteSink& out);
     Result<OpenedPayload> open_with_key(EntryIndex id, const audit::Entry& entry);
     Archive& archive_;

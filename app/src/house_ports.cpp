@@ -104,7 +104,7 @@ Status House::Feed::write_attachment(const search::FeedItem& item, std::size_t n
 Status House::Feed::write_blob(const vault::BlobRef& blob, const ByteSink& out) {
     const Status written = archive_.blob_content(blob, out);
     if (written.ok() || written.error().code() != Code::closed || !deferred_) return written;
-    return out(TRY(deferred_->blob_content(blob)));
+    return deferred_->write_blob_content(blob, out);
 }
 
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {

@@ -155,11 +155,18 @@ Status Archive::blob_content(const BlobRef& blob, const ByteSink& sink) const {
     if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
         return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
     const SecretBytes leaf_dek = TRY(impl_->dek(blob.entry, entry.header));
+    return blob_content_with(blob_dek(leaf_dek.view(), blob.b).view(), blob, sink);
+}
+
+Status Archive::blob_content_with(ByteView dek, const BlobRef& blob, const ByteSink& sink) const {
+    const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
+    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
+        return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
     const audit::Frame frame = TRY(impl_->segments->frame(blob.entry));
     Sha256 hash;
     std::uint64_t size = 0;
     TRY(open_blob_stream(
-        impl_->vault, blob_dek(leaf_dek.view(), blob.b).view(), entry.header,
+        impl_->vault, dek, entry.header,
         [&frame](std::uint64_t at, std::span<std::uint8_t> out) { return frame.read(at, out); },
         [&](ByteView piece) {
             hash.update(piece);

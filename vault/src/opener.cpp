@@ -163,10 +163,15 @@ Status OpenSession::write_original(EntryIndex id, const std::function<Status(Byt
         record.payload, [this](const BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); }, sink);
 }
 
-// With an opener apart a blob is opened in memory, at most 1 GiB of it.
 Status OpenSession::write_blob(const BlobRef& blob, const ByteSink& out) {
     if (!grant_) return archive_.blob_content(blob, out);
-    return out(TRY(blob_content(blob)));
+    return archive_.blob_content_with(TRY(blob_key(blob)).view(), blob, out);
+}
+
+Result<SecretBytes> OpenSession::blob_key(const BlobRef& blob) {
+    const auto record = blob_of_.find(blob.entry);
+    if (record == blob_of_.end()) return Error(Code::denied, "no record that was opened here refers to this blob");
+    return grant_->blob_dek(record->second, blob);
 }
 
 Status OpenSession::write_attachment(EntryIndex id, std::size_t number, const ByteSink& sink) {
@@ -178,9 +183,7 @@ Status OpenSession::write_attachment(EntryIndex id, std::size_t number, const By
 
 Result<OpenedPayload> OpenSession::open_blob(const BlobRef& blob) {
     if (!grant_) return archive_.open_blob(blob);
-    const auto record = blob_of_.find(blob.entry);
-    if (record == blob_of_.end()) return Error(Code::denied, "no record that was opened here refers to this blob");
-    const SecretBytes dek = TRY(grant_->blob_dek(record->second, blob));
+    const SecretBytes dek = TRY(blob_key(blob));
     return archive_.open_blob_with(dek.view(), blob);
 }
 
