@@ -12,6 +12,11 @@ namespace kustos::app {
 
 enum class Language { english, german };
 
+struct OpenerCall {   // `opener serve`
+    std::string key;  // the ledger's verifier key that it is to trust
+    std::uint64_t records_per_hour = 20'000, openings_per_minute = 120, searches_per_minute = 60;
+};
+
 struct Call {
     std::string command;  // "init", "source add", "tsa serve", ...
     Path archive;         // --archive or KUSTOS_ARCHIVE; empty if neither
@@ -24,6 +29,7 @@ struct Call {
     std::string pin_file;                                       // of the TPM or token
     std::string new_passphrase_file, new_pin_file, shares_out;  // for a slot that is made
     std::vector<std::string> add, remove, holders;
+    OpenerCall opener;
     std::string for_time;  // unlock --for
 
     std::vector<std::string> paths;  // positional: files to ingest, FILE... of try, DIR of init

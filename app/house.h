@@ -289,7 +289,10 @@ private:
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();  // under index_mutex_
     Result<EntryIndex> first_to_index();     // likewise
-    Status need_indexer();                   // likewise
+    Result<web::SearchReport> search_apart(const vault::Purpose& purpose, const search::Query& parsed,
+                                           bool by_relevance, std::uint64_t offset, std::uint64_t limit);
+    Status look_at_opener();  // likewise: what was deferred comes in when it is open again
+    Status need_indexer();    // likewise
     Result<std::set<std::uint32_t>> stale_shards() const;
     Status expect_not_erased(const std::vector<EntryIndex>& entries) const;
     Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
@@ -313,7 +316,10 @@ private:
     std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
     std::unique_ptr<search::Indexer> indexer_;
     std::unique_ptr<search::Searcher> searcher_;
-    std::unique_ptr<VaultDoor> door_;  // uses searcher_
+    std::unique_ptr<VaultDoor> door_;                  // uses searcher_
+    std::unique_ptr<VaultDoor::Opening> own_opening_;  // of a command with a secret, and an opener apart
+    bool opener_was_open_ = false;                     // under index_mutex_
+    std::int64_t looked_at_opener_ms_ = 0;             // likewise
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_

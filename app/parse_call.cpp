@@ -385,6 +385,29 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
                              "present one");
     chosen(signer_serve, "signer serve");
 
+    auto* opener = app.add_subcommand("opener", "the opener in a process of its own")->require_subcommand(1);
+    auto* opener_serve = opener->add_subcommand("serve", "hold the keys, and open what access entries list");
+    opener_serve->add_option("--socket", c.socket, "where the archive finds it")->required();
+    opener_serve->add_option("--caller", c.name, "the archive's user, if it is another one");
+    opener_serve->add_option("--key", c.opener.key, "the ledger's key that it trusts; else that of the first start");
+    opener_serve->add_option("--records-per-hour", c.opener.records_per_hour,
+                             "for each person and matter; four times as many in all");
+    opener_serve->add_option("--openings-per-minute", c.opener.openings_per_minute, "likewise");
+    opener_serve->add_option("--searches-per-minute", c.opener.searches_per_minute, "likewise");
+    chosen(opener_serve, "opener serve");
+    auto* opener_status = opener->add_subcommand("status", "whether it is open, until when, and how much was opened");
+    opener_status->add_option("--socket", c.socket, "else the one in config.yaml");
+    chosen(opener_status, "opener status");
+    auto* opener_unlock = opener->add_subcommand("unlock", "hand what opens the vault straight to the opener");
+    opener_unlock->add_option("--socket", c.socket, "else the one in config.yaml");
+    opener_unlock->add_option("--for", c.for_time, "30m, 8h (default), 2d; at most 7d");
+    chosen(opener_unlock, "opener unlock");
+    auto* opener_lock = opener->add_subcommand("lock", "close the vault now");
+    opener_lock->add_option("--socket", c.socket, "else the one in config.yaml");
+    chosen(opener_lock, "opener lock");
+    chosen(opener->add_subcommand("self-test", "raise the opener's walls and try them"), "opener self-test");
+    chosen(app.add_subcommand("search-worker", "started by the opener")->group(""), "search-worker");
+
     auto* unlock = app.add_subcommand("unlock", "open the running server's vault for a time");
     unlock->add_option("--for", c.for_time, "30m, 8h (default), 2d; at most 7d");
     chosen(unlock, "unlock");

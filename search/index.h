@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/entry_set.h"
 #include "base/fs.h"
 #include "base/ids.h"
 #include "base/secret.h"
@@ -37,6 +38,8 @@ public:
     // Code::closed while the vault is closed (the sealer still answers for the shard it has open); Code::not_found if
     // the key is gone for good.
     virtual Result<SecretBytes> key_of(ShardId id) = 0;
+    // What accounted_entries() says, from somebody who has the keys that this one has not. Nothing: ask the shards.
+    virtual Result<std::optional<EntrySet>> accounted() { return std::optional<EntrySet>(); }
     // The shard is closed: whoever seals forgets its key, and from then on only an opened vault has it.
     virtual void forget(ShardId id) = 0;
 };

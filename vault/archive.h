@@ -38,6 +38,7 @@
 #include "vault/erasure.h"
 #include "vault/escrow.h"
 #include "vault/forward_memory.h"
+#include "vault/key_service.h"
 #include "vault/message.h"
 #include "vault/payload.h"
 #include "vault/slots.h"
@@ -94,6 +95,7 @@ class Archive;
 struct OpenOptions {
     Path state;                             // the signer's own store, outside the archive directory
     std::unique_ptr<audit::Signer> signer;  // one of its own; null: the store in `state`
+    std::unique_ptr<KeyService> keys;       // an opener apart; null: the keys are held in this process
     std::optional<UnlockSecret> secret;     // opens the vault at once
     std::optional<SecretBytes> passphrase;  // short for the most common one
     EscrowMaker escrow;                     // null: none is configured
@@ -183,6 +185,15 @@ public:
     // Adds or replaces slots (one of a kind), then removes some, never the last; the root key stays. Entry
     // slots_changed, then the file keys/slots, at once. Code::closed; Code::conflict: the last slot.
     Status rekey(const std::vector<SlotOrder>& add, const std::vector<SlotKind>& remove, const HandOut& hand_out);
+    KeyService& keys() const;  // whoever holds them; apart(): Opener and the indexer ask it for grants
+    // With a key that was granted (vault/opener.h).
+    Result<OpenedPayload> open_payload_with(ByteView dek, EntryIndex index, const audit::Entry& entry) const;
+    Result<OpenedPayload> open_blob_with(ByteView blob_dek, const BlobRef& blob) const;
+    Status blob_content_with(ByteView blob_dek, const BlobRef& blob, const ByteSink& sink) const;
+    Result<Bytes> derived_with(ByteView dek, EntryIndex index, std::string_view purpose) const;
+    Status keep_derived_with(ByteView dek, EntryIndex index, std::string_view purpose, ByteView object);
+    // What an interrupted erasure run still needs, if it can be had now: an opener apart may be back.
+    Status resume_erasures();
     // Sealed parts of an entry with the key of whoever may have it: the forward state (not yet punctured) or, when the
     // vault is open, the root key. Code::closed when neither has it. Used by Opener and the indexer only.
     Result<OpenedPayload> open_payload(EntryIndex index, const audit::Entry& entry) const;

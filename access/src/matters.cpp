@@ -43,6 +43,7 @@ Result<Matter> Matters::open_new(const std::string& reference, const std::string
     std::vector<vault::Draft> drafts;
     drafts.push_back(std::move(draft));
     const auto receipts = TRY(archive_.seal(std::move(drafts)));
+    if (archive_.keys().apart()) TRY(archive_.settle());  // it reads the files
     Matter matter;
     matter.entry = receipts.front().index;
     matter.reference = reference;

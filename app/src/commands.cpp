@@ -16,7 +16,9 @@
 #include "app/exit_export.h"
 #include "app/house.h"
 #include "app/key_commands.h"
+#include "app/opener_commands.h"
 #include "app/remote.h"
+#include "app/search_worker.h"
 #include "app/serve.h"
 #include "app/src/present.h"
 #include "app/src/refusal_words.h"
@@ -128,6 +130,12 @@ public:
         if (n == "serve") return serve();
         if (n == "continue") return go_on();
         if (n == "signer serve") return signer_serve();
+        if (n == "opener serve") return opener_serve(e_, c_, {out_, err_});
+        if (n == "opener status") return opener_status(e_, c_, {out_, err_});
+        if (n == "opener unlock") return opener_unlock(e_, c_, {out_, err_});
+        if (n == "opener lock") return opener_lock(e_, c_, {out_, err_});
+        if (n == "opener self-test") return opener_self_test(e_, c_, {out_, err_});
+        if (n == "search-worker") return run_search_worker(e_, c_.archive / "index");
         if (n == "key rotate") return key_rotate();
         if (n == "key status") return key_status(*TRY(open_house()), c_, {out_, err_});
         if (n == "key rekey") return with_secrets(key_rekey);

@@ -19,6 +19,7 @@
 #include "audit/verify_archive.h"
 #include "base/log.h"
 #include "search/snippet.h"
+#include "vault/opener_client.h"
 
 namespace kustos::app {
 
@@ -35,6 +36,7 @@ const std::vector<std::string_view>& known_keys() {
         "forward_state.minutes",
         "harden",
         "language",
+        "opener.socket",
         "time_zone",
         "time_stamps.authorities",
         "time_stamps.interval_seconds",
@@ -92,6 +94,10 @@ std::string config_template(const std::vector<std::string>& authorities, const s
         "# The signer in a process of its own: `kustos signer serve --dir STATE/VAULT/signer --socket ...`\n"
         "# signer:\n"
         "#   socket: /run/kustos/signer.sock\n"
+        "\n"
+        "# The opener in a process of its own (docs/operations.md): `kustos opener serve --archive DIR --socket ...`\n"
+        "# opener:\n"
+        "#   socket: /run/kustos/opener.sock\n"
         "\n"
         "# The trust file of whoever decides here which authorities are qualified and when digests end\n"
         "# (docs/format/trust.md), and the key that must have signed it.\n"
@@ -161,7 +167,11 @@ Status House::wire() {
     if (const Path medium = escrow_medium(); !medium.empty()) open.escrow = vault::escrow_in_folder(medium);
     if (const std::string socket = config_.text("signer.socket", ""); !socket.empty())
         open.signer = TRY_IN("config.yaml, signer.socket", audit::RemoteSigner::connect(socket));
-    open.secret = std::move(options_.secret);
+    if (const std::string socket = config_.text("opener.socket", ""); !socket.empty()) {
+        open.keys = std::make_unique<vault::RemoteKeys>(socket);
+    } else {
+        open.secret = std::move(options_.secret);
+    }
     archive_ = TRY(vault::Archive::open(environment_, options_.archive, std::move(open)));
     options_.state = options_.state / archive_->vault_id().hex();
     if (TRY(key_history()).first().name != archive_->origin())
@@ -174,7 +184,7 @@ Status House::wire() {
     tokens_ = std::make_unique<access::PushTokens>(TRY(access::PushTokens::open(access_db, environment_.random)));
     keys_ = std::make_unique<Keys>(*archive_);
     census_ = std::make_unique<Census>(*archive_);
-    feed_ = std::make_unique<Feed>(*archive_);
+    feed_ = std::make_unique<Feed>(*archive_, *opener_);
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
     door_ = std::make_unique<VaultDoor>(environment_, *archive_,
@@ -186,6 +196,7 @@ Status House::wire() {
                                                          },
                                                          [this] { searcher_->forget(); }});
 
+    if (options_.secret && archive_->keys().apart()) own_opening_ = TRY(door_->open(*options_.secret));
     TRY(note_configuration(configuration));
 
     // A rotation that a crash interrupted; else the old key would go on signing beside the announced one.
@@ -334,9 +345,14 @@ Result<web::StatusReport> House::status(web::Language language) {
     if (archive_->matters().empty())
         step("Vor der ersten Suche einen Fall anlegen: kustos matter new --reference R --ground TEXT",
              "Before the first search, open a matter: kustos matter new --reference R --ground TEXT");
-    if (!archive_->is_open())
+    const bool closed = !archive_->is_open();
+    if (closed && archive_->keys().apart()) {  // whose slots are nobody's business here
+        step("Der Tresor ist zu. Zum Suchen: kustos opener unlock.",
+             "The vault is closed. To search: kustos opener unlock.");
+    } else if (closed) {
         for (const std::string& way : ways_to_open(TRY(archive_->slots()), de))
             s.next_steps.push_back((de ? "Der Tresor ist zu. Zum Suchen: " : "The vault is closed. To search: ") + way);
+    }
     if (archive_->unlock_state() == "open (auto)")
         step(
             "Entsperren steht auf auto: wer die Platte hat, kann alles lesen. Für echte Daten: kustos key rekey --add "
@@ -463,6 +479,7 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     purpose.actor = actor;
     purpose.query = query;
     TRY(matters_->allow(purpose, {}));
+    if (archive_->keys().apart()) return search_apart(purpose, parsed, sort == "relevance", offset, limit);
     if (!archive_->is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
             .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
@@ -489,6 +506,25 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     report.coverage = to_web(answer.coverage);
     report.offset = offset;
     for (const EntryIndex id : page) report.hits.push_back(make_hit(*session, TRY(session->open(id)), parsed));
+    return report;
+}
+
+// The query runs beside the opener, and its answer comes behind its entry.
+Result<web::SearchReport> House::search_apart(const vault::Purpose& purpose, const search::Query& parsed,
+                                              bool by_relevance, std::uint64_t offset, std::uint64_t limit) {
+    vault::SearchAsk ask;
+    ask.purpose = purpose;
+    ask.by_relevance = by_relevance;
+    ask.offset = offset;
+    ask.limit = limit;
+    const vault::Opener::Searched found = TRY(opener_->search(ask));
+    web::SearchReport report;
+    report.total = found.reply.total;
+    const auto& c = found.reply.coverage;
+    report.coverage = {c[0], c[1], c[2], c[3], c[4], c[5], c[6]};
+    report.offset = offset;
+    for (const EntryIndex id : found.reply.listed)
+        report.hits.push_back(make_hit(*found.session, TRY(found.session->open(id)), parsed));
     return report;
 }
 

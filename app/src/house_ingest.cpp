@@ -143,16 +143,33 @@ Status House::need_indexer() {
 Result<bool> House::index_step(const std::function<bool()>& stop) {
     const std::lock_guard lock(index_mutex_);
     TRY(need_indexer());
+    TRY(look_at_opener());
     auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
-        if (code == Code::closed) next_to_index_ = indexer_->position();  // deferred ones wait; new ones come in
+        // Deferred ones wait; new ones come in.
+        if (code == Code::closed || (code == Code::overloaded && archive_->keys().apart())) {
+            next_to_index_ = indexer_->position();
+            opener_was_open_ = false;  // asked again in a while
+        }
         // Anything else is final for this indexer: the next step opens a new one, which goes on from the last commit.
         if (code != Code::closed && code != Code::overloaded && code != Code::interrupted) indexer_.reset();
         return std::move(step).error();
     }
     next_to_index_ = step->next;
     return !step->drained || step->taken != 0;
+}
+
+// An opener apart may be opened and closed by others: what was deferred comes in when it is open again.
+Status House::look_at_opener() {
+    constexpr std::int64_t kLookEvery = 30'000;
+    const std::int64_t now = environment_.clock.monotonic_ms();
+    if (!archive_->keys().apart() || now - looked_at_opener_ms_ < kLookEvery) return {};
+    looked_at_opener_ms_ = now;
+    const bool open = archive_->is_open();
+    if (open && !opener_was_open_) next_to_index_ = std::min(next_to_index_, TRY(first_to_index()));
+    opener_was_open_ = open;
+    return archive_->resume_erasures();
 }
 
 // An open vault also brings what was deferred: records below the index's end that no shard accounts for.
@@ -168,7 +185,11 @@ Result<EntryIndex> House::first_to_index() {
             above += entry.header.kind == audit::Kind::record && !archive_->is_erased(entry.header) ? 1 : 0;
         at.value += entries.size();
     }
-    return TRY(searcher_->coverage(*census_)).deferred > above ? EntryIndex(0) : end;
+    if (!archive_->keys().apart()) return TRY(searcher_->coverage(*census_)).deferred > above ? EntryIndex(0) : end;
+    auto known = archive_->keys().accounted();
+    if (!known.ok()) return end;
+    known->add(*TRY(archive_->erased_records()));
+    return known->count() + above < archive_->count(audit::Kind::record) ? EntryIndex(0) : end;
 }
 
 Status House::close_index() {

@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/log.h"
+#include "vault/grant_verifier.h"
 #include "vault/retention.h"
 
 namespace kustos::app {
@@ -20,6 +23,7 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
                                                         const std::function<bool(EntryIndex)>& known) {
     std::vector<search::FeedItem> items;
     EntryIndex at = from;
+    std::vector<EntryIndex> deferred;  // that an opener apart may open
     const TreeSize size = archive_.head().size;
     while (items.size() < limit && at.value < size.value) {
         const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value));
@@ -43,7 +47,8 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
             } else if (payload.error().code() == Code::erased) {
                 continue;  // just now
             } else if (payload.error().code() == Code::closed) {
-                continue;  // deferred until a key holder opens the vault
+                if (!archive_.keys().apart()) continue;  // deferred until a key holder opens the vault
+                deferred.push_back(index);
             } else {
                 item.reason = "payload-damaged";
             }
@@ -51,24 +56,64 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
             if (items.size() == limit) break;
         }
     }
+    if (!deferred.empty()) TRY(open_deferred(items, deferred));
     return items;
+}
+
+// One access entry for the batch. Items of what can't be opened now go out again: they stay deferred.
+Status House::Feed::open_deferred(std::vector<search::FeedItem>& items, const std::vector<EntryIndex>& deferred) {
+    vault::Purpose purpose;
+    purpose.action = vault::kIndexAction;
+    purpose.actor = vault::kIndexActor;
+    auto session = opener_.begin_for_index(purpose, deferred);
+    if (!session.ok() && session.error().code() != Code::closed) return std::move(session).error();
+    if (session.ok()) deferred_ = std::move(*session);
+    for (search::FeedItem& item : items) {
+        if (!session.ok() || !std::binary_search(deferred.begin(), deferred.end(), item.index)) continue;
+        auto opened = deferred_->open(item.index);
+        if (opened.ok()) {
+            item.message = std::move(opened->message);
+        } else {
+            item.reason = "payload-damaged";
+        }
+    }
+    std::erase_if(items, [&](const search::FeedItem& item) { return !item.message && item.reason.empty(); });
+    return {};
+}
+
+Result<vault::OpenedPayload> House::Feed::payload_of(EntryIndex index, const audit::Entry& entry) {
+    auto payload = archive_.open_payload(index, entry);
+    if (payload.ok() || payload.error().code() != Code::closed || !deferred_) return payload;
+    return std::move(TRY(deferred_->open(index)).payload);
 }
 
 Result<Bytes> House::Feed::attachment(const search::FeedItem& item, std::size_t number) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
-    const vault::OpenedPayload payload = TRY(archive_.open_payload(item.index, entry));
-    return archive_.attachment_content(payload, number);
+    const vault::OpenedPayload payload = TRY(payload_of(item.index, entry));
+    return vault::attachment_content(
+        payload, number, [this](const vault::BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); });
 }
 
 Status House::Feed::write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
-    return archive_.write_attachment(TRY(archive_.open_payload(item.index, entry)), number, sink);
+    return vault::write_attachment(
+        TRY(payload_of(item.index, entry)), number,
+        [this](const vault::BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); }, sink);
+}
+
+Status House::Feed::write_blob(const vault::BlobRef& blob, const ByteSink& out) {
+    const Status written = archive_.blob_content(blob, out);
+    if (written.ok() || written.error().code() != Code::closed || !deferred_) return written;
+    return deferred_->write_blob_content(blob, out);
 }
 
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
-    const Status kept =
-        archive_.keep_derived(item.index, entry, attachment_text(number), as_bytes(text.substr(0, kKeptText)));
+    const std::string purpose = attachment_text(number);
+    const ByteView object = as_bytes(text.substr(0, kKeptText));
+    Status kept = archive_.keep_derived(item.index, entry, purpose, object);
+    if (!kept.ok() && kept.error().code() == Code::closed && deferred_)
+        kept = deferred_->keep_derived(item.index, purpose, object);
     if (!kept.ok()) log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
     return ok_status();
 }

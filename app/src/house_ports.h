@@ -22,6 +22,10 @@ public:
     Result<SecretBytes> key_of(search::ShardId id) override {
         return archive_.shard_key(static_cast<std::uint32_t>(id.value));
     }
+    Result<std::optional<EntrySet>> accounted() override {
+        if (!archive_.keys().apart()) return std::optional<EntrySet>();
+        return std::optional(TRY(archive_.keys().accounted()));
+    }
     void forget(search::ShardId id) override { archive_.shard_closed(static_cast<std::uint32_t>(id.value)); }
 
 private:
@@ -40,7 +44,7 @@ private:
 // Records on their way into the index, opened with keys that are not forgotten yet.
 class House::Feed final : public search::IndexFeed {
 public:
-    explicit Feed(vault::Archive& archive) : archive_(archive) {}
+    Feed(vault::Archive& archive, vault::Opener& opener) : archive_(archive), opener_(opener) {}
     Result<std::vector<search::FeedItem>> next(EntryIndex from, std::size_t limit,
                                                const std::function<bool(EntryIndex)>& known) override;
     Status done_up_to(EntryIndex end) override { return archive_.indexed_below(end); }
@@ -49,7 +53,12 @@ public:
     Status keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) override;
 
 private:
+    Result<vault::OpenedPayload> payload_of(EntryIndex index, const audit::Entry& entry);
+    Status write_blob(const vault::BlobRef& blob, const ByteSink& out);
+    Status open_deferred(std::vector<search::FeedItem>& items, const std::vector<EntryIndex>& deferred);
     vault::Archive& archive_;
+    vault::Opener& opener_;
+    std::unique_ptr<vault::OpenSession> deferred_;  // of an opener apart; of the last batch
 };
 
 class House::SandboxText final : public search::TextExtractor {

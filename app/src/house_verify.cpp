@@ -25,6 +25,7 @@ std::optional<audit::VerifiedState> read_state(Fs& fs, const Path& file) {
 
 // What is opened must be what the entry commits to; attachments that are entries of their own as well.
 Status check_content(const vault::Archive& archive, EntryIndex index, const audit::Entry& entry) {
+    if (archive.keys().apart()) return archive.keys().check(index);
     const vault::OpenedPayload opened = TRY(archive.open_payload(index, entry));
     for (const vault::BlobRef& blob : opened.payload.blobs)
         TRY(archive.blob_content(blob, [](ByteView) { return ok_status(); }));
@@ -75,6 +76,7 @@ Result<audit::Report> House::verify_with(const VerifyRequest& request) {
     if (!archive_->is_open()) return vault_closed("--deep");
     // What only an opener can check: that plaintext matches the commitments. Leaves an access entry like every opening.
     TRY(archive_->record_control(ControlAction::finding, [](Body& body) { body.put_text(Tag::code, "verify:deep"); }));
+    if (archive_->keys().apart()) TRY(archive_->settle());  // it reads the files
     const auto head = archive_->head();
     const TreeSize size = head.size;
     const auto erasures = TRY(audit::collect_erasures(archive_->ledger(), size, head.root));

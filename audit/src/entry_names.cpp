@@ -56,7 +56,7 @@ constexpr std::array<std::string_view, 48> kControl = {
     "exit_exported",
     "certificate_issued",
 };
-constexpr std::array<std::string_view, 5> kAccess = {"", "search", "open", "export", "audit_read"};
+constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
                                                       "final"};
 

@@ -117,9 +117,14 @@ struct Indexer::State {
     // The live stream asks from `position`, where nothing can be known yet; only deferred records need the set.
     Status need_accounted(EntryIndex from) {
         if (from >= position || accounted) return ok_status();
-        const auto entries = TRY(accounted_entries(fs, index_dir, keys));
+        const auto told = TRY(keys.accounted());
+        const auto entries = told ? std::vector<EntryIndex>() : TRY(accounted_entries(fs, index_dir, keys));
         accounted.emplace();
         for (const EntryIndex known : entries) accounted->insert(known.value);
+        if (!told) return ok_status();
+        for (const EntrySet::Interval& known : told->intervals()) {
+            for (std::uint64_t i = known.first.value; i <= known.last.value; ++i) accounted->insert(i);
+        }
         return ok_status();
     }
     bool is_accounted(EntryIndex entry) const {

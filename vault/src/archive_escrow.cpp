@@ -6,6 +6,7 @@
 #include "vault/retention.h"
 #include "vault/src/archive_impl.h"
 #include "vault/src/key_file.h"
+#include "vault/src/keyholder.h"
 
 namespace kustos::vault {
 
@@ -17,11 +18,18 @@ using audit::Kind;
 using audit::Suite;
 using audit::Tag;
 
+// Escrow and exit need the keys themselves.
+Result<Keyholder*> ArchiveImpl::own_keys() const {
+    if (Keyholder* const keys = holder->local()) return keys;
+    return Error(Code::not_in_version, "not with an opener apart")
+        .with_hint("docs/operations.md, \"The opener apart\"");
+}
+
 void ArchiveImpl::take_escrow(const EscrowMaker& maker) {
     escrow = maker(env, dir / "keys", vault);
     before_generation = [this](std::uint32_t generation) -> Status {
         const bool first = escrowed() == 0;
-        const SecretBytes epoch = TRY(holder->epoch(generation));
+        const SecretBytes epoch = TRY(TRY(own_keys())->epoch(generation));
         const std::lock_guard guard(escrow_mutex);
         TRY_IN("escrow", escrow->store(generation, epoch.view(), env.clock.now(), first));
         return {};
@@ -72,7 +80,7 @@ Result<ForgetOrder> ArchiveImpl::erased_elsewhere() const {
                 const std::lock_guard guard(catalog_mutex);
                 if (catalog->forgotten().contains(tree.id, LeafNumber(leaf))) continue;
             }
-            gone[leaf] = !TRY(holder->holds(tree.id, LeafNumber(leaf)));
+            gone[leaf] = !TRY(TRY(own_keys())->holds(tree.id, LeafNumber(leaf)));
             count += gone[leaf] ? 1 : 0;
         }
         if (count == 0) continue;
@@ -96,7 +104,7 @@ Status ArchiveImpl::adopt_restored() {
     const std::unique_lock no_boxes(generation_mutex);
     const Bytes root =
         TRY(read_file(env.fs, generation_dir(dir / "keys", adopted->key_generation) / "root", std::uint64_t{64} << 20));
-    const X25519Public intake = TRY(holder->intake());
+    const X25519Public intake = TRY(TRY(own_keys())->intake());
     TRY(in_turn([&]() -> Status {
         std::vector<Draft> drafts(1);
         drafts.front().kind = Kind::control;
@@ -163,7 +171,7 @@ Status Archive::keep_escrow() {
         if (whole) {
             TRY(impl_->escrow->refresh());
         } else {
-            const SecretBytes epoch = TRY_IN("escrow", impl_->holder->epoch(present.generation));
+            const SecretBytes epoch = TRY_IN("escrow", TRY(impl_->own_keys())->epoch(present.generation));
             TRY(impl_->escrow->store(present.generation, epoch.view(), impl_->env.clock.now(), known == 0));
         }
     }
@@ -210,7 +218,7 @@ Result<bool> Archive::finalise(std::int64_t keep_ms) {
 
 Status Archive::export_covers(const std::function<Status(KeyTreeId, ByteView)>& take) const {
     for (const TreeInfo& tree : trees()) {
-        auto cover = impl_->holder->surviving(tree.id);
+        auto cover = TRY(impl_->own_keys())->surviving(tree.id);
         if (!cover.ok() && cover.error().code() == Code::erased) continue;
         const SecretBytes survives = TRY(std::move(cover));
         TRY(take(tree.id, survives.view()));

@@ -73,6 +73,7 @@ struct ArchiveImpl::Run {
     std::uint32_t generation = 0;  // the one to come
     bool without_escrow = false;
     EntryIndex begun, done;
+    bool waits = false;  // for an opener apart
 };
 
 bool ArchiveImpl::is_forgotten(const EntryHeader& header) const {
@@ -186,7 +187,7 @@ Status ArchiveImpl::begin_run(Run& run, Composed reason) {
 
 // A new generation that leaves out what the run destroys and the keys of dropped shards.
 Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards) {
-    Keyholder::Plan plan;
+    GenerationPlan plan;
     plan.dropped_shards = dropped_shards;
     {
         const std::lock_guard guard(catalog_mutex);
@@ -196,9 +197,10 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
     if (run != nullptr) {
         for (const LeafRange& r : run->ranges) plan.punctured[r.tree].push_back({r.first, r.last});
     }
-    Keyholder::Next next = TRY(holder->prepare(plan));
-    const std::uint32_t generation = next.keyring.generation;
-    const X25519Public intake = next.keyring.intake.public_key;
+    TRY(show_ledger());  // an opener apart reads there what is to be destroyed
+    const NextGeneration next = TRY(holder->prepare(plan));
+    const std::uint32_t generation = next.generation;
+    const X25519Public intake = TRY(X25519Public::from(next.intake_key));
     const bool escrowed = before_generation && (run == nullptr || !run->without_escrow);
     if (escrowed) TRY(before_generation(generation));
     std::vector<Draft> drafts(1);
@@ -212,7 +214,21 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
     if (escrowed && has_escrow()) drafts.push_back(escrow_entry(generation, next.keyring_hash));
     TRY(commit_now(std::move(drafts)));
     forward->set_generation(generation, intake);
-    holder->adopt(std::move(next));
+    TRY(show_ledger());
+    TRY(holder->adopt());
+    return {};
+}
+
+Status ArchiveImpl::show_ledger() {
+    return holder->apart() ? log->settle() : ok_status();
+}
+
+// An opener apart that is away, or was closed, does not end the writer: the run stays begun, and is finished later.
+Status ArchiveImpl::carry_out_if_open(Run& run) {
+    const Status done = carry_out(run);
+    if (done.ok() || !holder->apart() || done.error().code() != Code::closed) return done;
+    kustos::log(LogLevel::warning, "an erasure waits for the opener", {{"entry", run.begun}});
+    run.waits = true;
     return {};
 }
 
@@ -270,7 +286,9 @@ Status ArchiveImpl::finish_open_runs() {
         if (!catalog->generations().empty()) present = catalog->generations().back().generation;
     }
     // A generation that was opened by a run without entries of its own (dropped shards) may have been interrupted, too.
-    TRY(holder->destroy_before(present));
+    TRY(show_ledger());
+    const Status destroyed = holder->destroy_before(present);
+    if (!destroyed.ok() && !(holder->apart() && destroyed.error().code() == Code::closed)) return destroyed;
     for (const audit::ErasureRun& begun : open) {
         Run run = TRY(read_run(begun));
         if (present < run.generation && !holder->is_open()) {
@@ -281,7 +299,8 @@ Status ArchiveImpl::finish_open_runs() {
             kustos::log(LogLevel::warning, "an erasure waits for the escrow's medium", {{"entry", run.begun}});
             continue;
         }
-        TRY(carry_out(run));
+        TRY(carry_out_if_open(run));
+        if (run.waits) continue;
         kustos::log(LogLevel::info, "an interrupted erasure was finished", {{"entry", run.begun}});
     }
     return {};
@@ -352,8 +371,11 @@ Result<Forgotten> Archive::forget(ForgetOrder order) {
     ArchiveImpl::Run run = TRY(impl_->plan_run(order));
     TRY(impl_->in_turn([this, &run, &order]() -> Status {
         TRY(impl_->begin_run(run, std::move(order.reason)));
-        return impl_->carry_out(run);
+        return impl_->carry_out_if_open(run);
     }));
+    if (run.waits)
+        return Error(Code::closed, "the erasure is begun, and will be finished when the opener is back and open")
+            .with_hint("nothing else is to be done; `kustos status` shows it");
     return Forgotten{run.id, run.begun, run.done, run.generation, run.count, impl_->holder->medium()};
 }
 
@@ -366,6 +388,13 @@ Status Archive::forget_shards(const std::set<std::uint32_t>& shards) {
         TRY(impl_->holder->destroy_before(impl_->holder->generation()));
         return impl_->holder->remove_noise();
     });
+}
+
+Status Archive::resume_erasures() {
+    const auto runs = erasure_runs();
+    const bool waiting = std::any_of(runs.begin(), runs.end(), [](const auto& r) { return !r.done && !r.broken; });
+    if (!waiting || impl_->failed || !impl_->holder->is_open()) return {};
+    return finish_erasures();
 }
 
 Status Archive::finish_erasures() {

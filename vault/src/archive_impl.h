@@ -13,8 +13,8 @@
 #include "vault/derived.h"
 #include "vault/duplicates.h"
 #include "vault/erasure.h"
+#include "vault/key_service.h"
 #include "vault/src/forward_keys.h"
-#include "vault/src/keyholder.h"
 #include "vault/src/workers.h"
 
 namespace kustos::vault {
@@ -48,9 +48,10 @@ public:
     const audit::LedgerReader* reader = nullptr;    // the committer's
     std::unique_ptr<audit::SegmentReader> segments;
     std::unique_ptr<ForwardKeys> forward;
-    std::unique_ptr<Keyholder> holder;
+    std::unique_ptr<KeyService> holder;
     // Of an entry with a payload, from whoever has it. Code::closed, Code::erased.
-    Result<SecretBytes> dek(const audit::EntryHeader& header) const;
+    Result<Keyholder*> own_keys() const;  // Code::not_in_version: an opener apart has them
+    Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const;
     std::unique_ptr<DerivedStore> derived;
     mutable std::mutex escrow_mutex;
     std::unique_ptr<EscrowTarget> escrow;  // guarded by escrow_mutex; null: none
@@ -160,6 +161,8 @@ public:
     Result<Run> read_run(const audit::ErasureRun& begun) const;
     Status begin_run(Run& run, Composed reason);
     Status carry_out(Run& run);
+    Status carry_out_if_open(Run& run);
+    Status show_ledger();  // its files are as far as what was committed; from the committer's thread
     Status forget_again(ForgetOrder order, std::uint64_t& count);
     Status finish_open_runs();  // what can be finished now
     Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);

@@ -6,6 +6,7 @@
 #include "vault/blob_stream.h"
 #include "vault/seal.h"
 #include "vault/src/archive_impl.h"
+#include "vault/src/keyholder.h"
 
 namespace kustos::vault {
 
@@ -16,11 +17,37 @@ using audit::Kind;
 using audit::Suite;
 using audit::Tag;
 
-Result<SecretBytes> ArchiveImpl::dek(const EntryHeader& header) const {
+Result<SecretBytes> ArchiveImpl::dek(EntryIndex index, const EntryHeader& header) const {
     if (is_forgotten(header)) return Error(Code::erased, "the key of this record is destroyed: it was erased");
     auto own = forward->dek(header.tree, header.leaf);
     if (own.ok() || own.error().code() != Code::closed) return own;
-    return holder->dek(header.tree, header.leaf);
+    return holder->dek(index, header);
+}
+
+KeyService& Archive::keys() const {
+    return *impl_->holder;
+}
+
+Result<OpenedPayload> Archive::open_payload_with(ByteView dek, EntryIndex index, const audit::Entry& entry) const {
+    const Bytes ciphertext = TRY(impl_->segments->ciphertext(index, kMaxInMemory));
+    return vault::open_payload(impl_->vault, dek, entry.header, entry.body, ciphertext);
+}
+
+Result<OpenedPayload> Archive::open_blob_with(ByteView blob_dek, const BlobRef& blob) const {
+    const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
+    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
+        return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
+    return open_payload_with(blob_dek, blob.entry, entry);
+}
+
+Result<Bytes> Archive::derived_with(ByteView dek, EntryIndex index, std::string_view purpose) const {
+    const Bytes sealed = TRY(impl_->derived->get(index, purpose));
+    return open_derived(impl_->vault, dek, purpose, sealed);
+}
+
+Status Archive::keep_derived_with(ByteView dek, EntryIndex index, std::string_view purpose, ByteView object) {
+    if (object.size() > kMaxDerived) return Error(Code::limit, "a derived object has more than 16 MiB");
+    return impl_->derived->put(index, purpose, seal_derived(impl_->vault, dek, purpose, object, impl_->env.random));
 }
 
 bool Archive::is_open() const {
@@ -30,7 +57,9 @@ std::string Archive::unlock_state() const {
     return impl_->holder->state();
 }
 Status Archive::unlock(const UnlockSecret& secret, std::optional<UtcTime> until) {
-    TRY(impl_->holder->unlock(secret));
+    // An opener apart closes by itself, whatever becomes of this process.
+    const std::int64_t left = until ? until->ms - impl_->env.clock.now().ms : 0;
+    TRY(impl_->holder->unlock(secret, left > 0 ? static_cast<std::uint32_t>((left + 999) / 1000) : 0));
     TRY(note_opening(until));
     if (const Status finished = finish_erasures(); !finished.ok()) {
         (void)lock("work").ok();
@@ -61,7 +90,13 @@ KeyState Archive::key_state() const {
 Status Archive::rekey(const std::vector<SlotOrder>& add, const std::vector<SlotKind>& remove, const HandOut& hand_out) {
     const std::lock_guard guard(impl_->rekey_mutex);
     const Path keys = impl_->dir / "keys";
-    Keyholder::Rekeyed next = TRY(impl_->holder->rekey(add, remove));
+    Keyholder* const local = impl_->holder->local();
+    if (local == nullptr)
+        return Error(Code::usage, "slots are changed where the keys are, and the opener lives apart")
+            .with_hint(
+                "stop server and opener, take opener.socket out of config.yaml for this command, and run it as the "
+                "user who owns keys/");
+    Keyholder::Rekeyed next = TRY(local->rekey(add, remove));
     if (!next.shares.empty()) {
         if (!hand_out) return Error(Code::usage, "nobody takes the shares");
         TRY(hand_out({impl_->vkey, impl_->vault, next.shares}));
@@ -100,7 +135,7 @@ Status Archive::lock(std::string_view why) {
 
 Result<OpenedPayload> Archive::open_payload(EntryIndex index, const audit::Entry& entry) const {
     if (entry.header.suite == Suite::none) return Error(Code::not_found, "this entry has no sealed payload");
-    const SecretBytes dek = TRY(impl_->dek(entry.header));
+    const SecretBytes dek = TRY(impl_->dek(index, entry.header));
     const Bytes ciphertext = TRY(impl_->segments->ciphertext(index, kMaxInMemory));
     return vault::open_payload(impl_->vault, dek.view(), entry.header, entry.body, ciphertext);
 }
@@ -109,7 +144,7 @@ Result<OpenedPayload> Archive::open_blob(const BlobRef& blob) const {
     const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
     if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
         return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
-    const SecretBytes leaf_dek = TRY(impl_->dek(entry.header));
+    const SecretBytes leaf_dek = TRY(impl_->dek(blob.entry, entry.header));
     const SecretBytes dek = blob_dek(leaf_dek.view(), blob.b);
     const Bytes ciphertext = TRY(impl_->segments->ciphertext(blob.entry, kMaxInMemory));
     return vault::open_payload(impl_->vault, dek.view(), entry.header, entry.body, ciphertext);
@@ -119,12 +154,19 @@ Status Archive::blob_content(const BlobRef& blob, const ByteSink& sink) const {
     const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
     if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
         return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
-    const SecretBytes leaf_dek = TRY(impl_->dek(entry.header));
+    const SecretBytes leaf_dek = TRY(impl_->dek(blob.entry, entry.header));
+    return blob_content_with(blob_dek(leaf_dek.view(), blob.b).view(), blob, sink);
+}
+
+Status Archive::blob_content_with(ByteView dek, const BlobRef& blob, const ByteSink& sink) const {
+    const audit::Entry entry = TRY(impl_->reader->entry(blob.entry));
+    if (entry.header.kind != Kind::blob || !(entry.header.record == blob.record))
+        return Error(Code::corrupt, "a payload refers to an entry that is not its blob");
     const audit::Frame frame = TRY(impl_->segments->frame(blob.entry));
     Sha256 hash;
     std::uint64_t size = 0;
     TRY(open_blob_stream(
-        impl_->vault, blob_dek(leaf_dek.view(), blob.b).view(), entry.header,
+        impl_->vault, dek, entry.header,
         [&frame](std::uint64_t at, std::span<std::uint8_t> out) { return frame.read(at, out); },
         [&](ByteView piece) {
             hash.update(piece);
@@ -184,14 +226,14 @@ Status Archive::forget_derived(const EntrySet& entries) {
 
 Status Archive::keep_derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose, ByteView object) {
     if (object.size() > kMaxDerived) return Error(Code::limit, "a derived object has more than 16 MiB");
-    const SecretBytes dek = TRY(impl_->dek(entry.header));
+    const SecretBytes dek = TRY(impl_->dek(index, entry.header));
     return impl_->derived->put(index, purpose,
                                seal_derived(impl_->vault, dek.view(), purpose, object, impl_->env.random));
 }
 
 Result<Bytes> Archive::derived(EntryIndex index, const audit::Entry& entry, std::string_view purpose) const {
     const Bytes sealed = TRY(impl_->derived->get(index, purpose));
-    const SecretBytes dek = TRY(impl_->dek(entry.header));
+    const SecretBytes dek = TRY(impl_->dek(index, entry.header));
     return open_derived(impl_->vault, dek.view(), purpose, sealed);
 }
 

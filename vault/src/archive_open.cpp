@@ -7,6 +7,7 @@
 #include "audit/tsa_authority.h"
 #include "base/log.h"
 #include "vault/src/archive_impl.h"
+#include "vault/src/local_keys.h"
 
 namespace kustos::vault {
 
@@ -75,28 +76,31 @@ Status ArchiveImpl::load(const UnlockSecret* secret, std::unique_ptr<ForwardMemo
         generation = g.generation;
         forward->set_generation(generation, TRY(X25519Public::from(g.intake_key)));
     }
-    // A ledger that was restored may be older than its keys: those of today count, or what was erased since the backup
-    // would come back.
-    if (const std::uint32_t newer = TRY(Keyholder::newer_than(env, dir / "keys", generation)); newer != 0) {
-        adopted = Archive::Adopted{generation, newer, 0};
-        generation = newer;
-    }
-    // What was sealed to a lost key could never be opened.
-    const auto lost = [generation](const char* what) {
-        return Error(Code::corrupt,
-                     std::string(what) + " of keyring generation " + std::to_string(generation) + " is not here")
-            .with_hint("restore it from its escrow (docs/operations.md, \"If a file is lost\")");
-    };
-    if (!env.fs.exists(generation_dir(dir / "keys", generation) / "root")) return lost("the root page");
-    if (!TRY(Keyholder::has_epoch(env, dir / "keys", generation))) return lost("the key");
-    holder = TRY(Keyholder::open(env, dir / "keys", vault, generation, secret));
-    if (adopted) {
-        if (!holder->is_open())
-            return Error(Code::closed,
-                         "the keys that were restored are newer than this ledger: a key holder must open "
-                         "the vault at the first start")
-                .with_hint("give --passphrase-file FILE, or - for standard input");
-        forward->set_generation(generation, TRY(holder->intake()));
+    if (!holder) {
+        // A ledger that was restored may be older than its keys: those of today count, or what was erased since the
+        // backup would come back.
+        if (const std::uint32_t newer = TRY(Keyholder::newer_than(env, dir / "keys", generation)); newer != 0) {
+            adopted = Archive::Adopted{generation, newer, 0};
+            generation = newer;
+        }
+        // What was sealed to a lost key could never be opened.
+        const auto lost = [generation](const char* what) {
+            return Error(Code::corrupt,
+                         std::string(what) + " of keyring generation " + std::to_string(generation) + " is not here")
+                .with_hint("restore it from its escrow (docs/operations.md, \"If a file is lost\")");
+        };
+        if (!env.fs.exists(generation_dir(dir / "keys", generation) / "root")) return lost("the root page");
+        if (!TRY(Keyholder::has_epoch(env, dir / "keys", generation))) return lost("the key");
+        auto own = TRY(Keyholder::open(env, dir / "keys", vault, generation, secret));
+        if (adopted) {
+            if (!own->is_open())
+                return Error(Code::closed,
+                             "the keys that were restored are newer than this ledger: a key holder must open "
+                             "the vault at the first start")
+                    .with_hint("give --passphrase-file FILE, or - for standard input");
+            forward->set_generation(generation, TRY(own->intake()));
+        }
+        holder = std::make_unique<LocalKeys>(std::move(own));
     }
     committed_size = head.size.value;
     forward->resume_waiting(EntryIndex(committed_size), {});
@@ -119,7 +123,10 @@ Status ArchiveImpl::load(const UnlockSecret* secret, std::unique_ptr<ForwardMemo
             continue;
         }
         auto ahead = holder->ahead(catalog->trees().at(open_tree->second));
-        if (!ahead.ok() && ahead.error().code() == Code::erased && adopted) {  // after this ledger ends
+        // After this ledger ends; or the opener apart went away or was closed: a new tree, then.
+        const bool gone = !ahead.ok() && ((ahead.error().code() == Code::erased && adopted) ||
+                                          (ahead.error().code() == Code::closed && holder->apart()));
+        if (gone) {
             open_tree = open_trees.erase(open_tree);
             continue;
         }
@@ -221,6 +228,11 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     }
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
+    if (options.keys && options.escrow)
+        return Error(Code::not_in_version, "an escrow and an opener apart do not go together yet")
+            .with_hint("take either escrow or opener.socket out of config.yaml");
+    impl->holder = std::move(options.keys);
+    if (impl->holder) impl->holder->work_for(vault);
     std::optional<UnlockSecret> secret = std::move(options.secret);
     if (!secret && options.passphrase) secret = PassphraseSecret{options.passphrase->clone()};
     TRY(impl->load(secret ? &*secret : nullptr,

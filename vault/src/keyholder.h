@@ -15,6 +15,7 @@
 #include "vault/boxes.h"
 #include "vault/catalog.h"
 #include "vault/epoch.h"
+#include "vault/key_service.h"
 #include "vault/key_tree.h"
 #include "vault/keyring.h"
 #include "vault/slots.h"
@@ -72,12 +73,7 @@ public:
     void puncture(KeyTreeId tree, const std::vector<KeyCover::Leaves>& leaves);
 
     // --- a new generation ---
-    struct Plan {
-        std::map<KeyTreeId, std::vector<KeyCover::Leaves>> punctured;  // ascending, apart
-        std::vector<TreeInfo> trees;                                   // all that the ledger knows
-        std::vector<ShardInfo> shards;                                 // likewise
-        std::set<std::uint32_t> dropped_shards;
-    };
+    using Plan = GenerationPlan;
     struct Next {
         Keyring keyring;
         std::map<std::uint32_t, SecretBytes> shard_keys;

@@ -1,0 +1,172 @@
+#include "app/opener_commands.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "app/bring_secret.h"
+#include "app/house.h"
+#include "app/search_worker.h"
+#include "app/vault_door.h"
+#include "app/walls.h"
+#include "audit/ledger.h"
+#include "base/progress.h"
+#include "vault/opener_client.h"
+#include "vault/opener_service.h"
+
+namespace kustos::app {
+
+using nlohmann::json;
+
+namespace {
+
+const char* say(const Call& c, const char* de, const char* en) {
+    return c.language == Language::german ? de : en;
+}
+
+// Whose archive this is stands in its first entry.
+Result<VaultId> vault_of(Fs& fs, const Path& archive) {
+    const auto reader = TRY_IN("ledger", audit::LedgerReader::open(fs, archive / "ledger"));
+    const audit::Entry entry = TRY(reader->entry(EntryIndex(0)));
+    const auto id = TRY(audit::BodyReader::parse(entry.body)).find_bytes(audit::Tag::vault_id);
+    if (!id) return Error(Code::corrupt, "the first entry names no vault");
+    return VaultId::from(*id);
+}
+
+Result<std::optional<std::uint32_t>> caller_of(const Call& c) {
+    if (c.name.empty()) return std::optional<std::uint32_t>();
+    const passwd* user = getpwnam(c.name.c_str());
+    if (user == nullptr) return Error(Code::usage, "there is no user " + c.name);
+    return std::optional<std::uint32_t>(user->pw_uid);
+}
+
+Status need_archive(const Call& c) {
+    return c.archive.empty()
+               ? Status(Error(Code::usage, "which archive?").with_hint("give --archive DIR, or set KUSTOS_ARCHIVE"))
+               : ok_status();
+}
+
+Result<Path> socket_of(Environment e, const Call& c) {
+    if (!c.socket.empty()) return c.socket;
+    TRY(need_archive(c));
+    const std::string socket = TRY(load_config(e.fs, c.archive)).text("opener.socket", "");
+    if (socket.empty()) return Error(Code::usage, "config.yaml names no opener.socket").with_hint("give --socket FILE");
+    return Path(socket);
+}
+
+// Keys stay where nobody else's files are: read the archive, write keys/ and the opener's own state.
+WallRules walls_of(const Call& c, const Path& state) {
+    WallRules rules;
+    rules.readable = {c.archive};
+    rules.writable = {c.archive / "keys", state};
+    return rules;
+}
+
+}  // namespace
+
+Result<int> opener_serve(Environment e, const Call& c, Streams s) {
+    TRY(need_archive(c));
+    // First of all, while there are neither keys nor threads.
+    std::error_code failed;
+    const Path self = std::filesystem::read_symlink("/proc/self/exe", failed);
+    auto nursery = TRY(Nursery::start({self.string(), "search-worker", "--archive", c.archive.string()}));
+    vault::OpenerServiceOptions options;
+    options.archive = c.archive;
+    const VaultId vault = TRY(vault_of(e.fs, c.archive));
+    options.state = (c.state.empty() ? default_state_dir() : c.state) / vault.hex() / "opener";
+    if (!c.opener.key.empty()) options.key = TRY_IN("--key", audit::VerifierKey::parse(c.opener.key));
+    options.rules = {c.opener.records_per_hour, c.opener.openings_per_minute, c.opener.searches_per_minute};
+    options.finder = std::make_unique<WorkerFinder>(std::move(nursery));
+    const Path state = options.state;
+    const auto caller = TRY(caller_of(c));
+    const auto service = TRY(vault::OpenerService::open(e, std::move(options)));
+    install_interrupt_handler();
+    const auto listening = [&]() -> Status {
+        const Walls walls = TRY(raise_walls(walls_of(c, state)));
+        service->set_walls(walls.describe());
+        if (c.json) {
+            s.out << json{{"socket", c.socket.string()},
+                          {"key", service->ledger_key().format()},
+                          {"walls", walls.describe()}}
+                         .dump()
+                  << std::endl;
+            return {};
+        }
+        s.out << say(c, "Der Öffner wartet an ", "the opener waits at ") << c.socket.string() << "\n"
+              << say(c, "Mauern: ", "walls: ") << walls.describe() << "\n"
+              << say(c, "Er vertraut dem Archiv mit dem Schlüssel ", "it trusts the archive with the key ")
+              << service->ledger_key().format() << "\n"
+              << say(c, "Für config.yaml:\nopener:\n  socket: ", "for config.yaml:\nopener:\n  socket: ")
+              << c.socket.string() << std::endl;
+        return {};
+    };
+    TRY(vault::serve_opener(*service, c.socket, caller, listening, interrupt_requested));
+    return 0;
+}
+
+Result<int> opener_status(Environment e, const Call& c, Streams s) {
+    vault::RemoteKeys opener(TRY(socket_of(e, c)));
+    TRY(opener.vault());
+    const json facts = json::parse(TRY(opener.status_json()));
+    if (c.json) {
+        s.out << facts.dump() << "\n";
+        return 0;
+    }
+    const auto row = [&s](const char* name, const std::string& value) { s.out << name << ": " << value << "\n"; };
+    row(say(c, "Tresor", "vault"), facts.at("vault"));
+    if (facts.at("open_until_ms") != 0)
+        row(say(c, "offen bis", "open until"), format_rfc3339(UtcTime{facts.at("open_until_ms").get<std::int64_t>()}));
+    row(say(c, "Ledger", "ledger"),
+        facts.at("ledger").get<std::string>() + ", " + std::to_string(facts.at("ledger_size").get<std::uint64_t>()));
+    row(say(c, "Verbindungen", "connections"), facts.at("sessions").dump());
+    row(say(c, "Freigaben seit dem Start", "grants since the start"), facts.at("grants").dump());
+    row(say(c, "Aufzeichnungen in der letzten Stunde", "records in the last hour"),
+        facts.at("records_last_hour").dump());
+    row(say(c, "abgelehnt, weil zu viel", "refused because too much"), facts.at("refused_by_rate").dump());
+    row(say(c, "Mauern", "walls"), facts.at("walls"));
+    return 0;
+}
+
+Result<int> opener_unlock(Environment e, const Call& c, Streams s) {
+    vault::RemoteKeys opener(TRY(socket_of(e, c)));
+    TRY(opener.vault());
+    const std::int64_t ms = c.for_time.empty() ? kDefaultOpening : TRY(parse_duration(c.for_time));
+    CallSecrets brought = TRY(bring_secrets(e, c, s));
+    if (!brought.unlock)
+        return Error(Code::usage, "with what?").with_hint("--passphrase-file, --share-file, --tpm or --token");
+    TRY(opener.unlock(*brought.unlock, static_cast<std::uint32_t>(ms / 1000)));
+    s.out << say(c, "Der Tresor ist offen.\n", "the vault is open\n");
+    return 0;
+}
+
+Result<int> opener_lock(Environment e, const Call& c, Streams s) {
+    vault::RemoteKeys opener(TRY(socket_of(e, c)));
+    TRY(opener.vault());
+    opener.lock();
+    s.out << say(c, "Der Tresor ist zu.\n", "the vault is closed\n");
+    return 0;
+}
+
+Result<int> opener_self_test(Environment e, const Call& c, Streams s) {
+    std::error_code failed;
+    const Path own = std::filesystem::temp_directory_path(failed) / ("kustos-walls-" + std::to_string(getpid()));
+    const Path archive = own / "archive", state = own / "state";
+    for (const Path& dir : {archive / "keys", state}) TRY(make_dirs_synced(e.fs, dir));
+    TRY(replace_file(e.fs, archive / "a", as_bytes("a")));
+    Call call = c;
+    call.archive = archive;
+    const Walls walls = TRY(raise_walls(walls_of(call, state)));
+    bool all = true;
+    json list = json::array();
+    for (const WallTry& t : try_walls(archive / "a", state)) {
+        all = all && t.holds;
+        list.push_back({{"name", t.name}, {"holds", t.holds}});
+        if (!c.json) s.out << (t.holds ? "holds  " : "FAILS  ") << t.name << "\n";
+    }
+    if (c.json) s.out << json{{"walls", walls.describe()}, {"tries", list}, {"all", all}}.dump() << "\n";
+    return all ? 0 : 1;
+}
+
+}  // namespace kustos::app

@@ -1,0 +1,28 @@
+// Who runs queries for an opener apart: with the term keys of all shards, so near it. vault knows nothing of search;
+// app wires a worker process behind this. Threads: one at a time.
+#pragma once
+
+#include "vault/key_service.h"
+
+namespace kustos::vault {
+
+class Finder {
+public:
+    virtual ~Finder() = default;
+    struct Ask {
+        std::string query;
+        bool by_relevance = false, german = false;
+        std::uint64_t sealed = 0;  // records there are
+        EntrySet erased;
+    };
+    struct Found {
+        std::vector<EntryIndex> entries;  // all, in order
+        std::array<std::uint64_t, 7> coverage{};
+    };
+    using ShardKey = std::function<Result<SecretBytes>(std::uint32_t shard)>;
+    virtual Result<Found> find(const Ask& ask, const ShardKey& keys) = 0;
+    virtual Result<EntrySet> accounted(const ShardKey& keys) = 0;
+    virtual void forget() = 0;  // the vault was closed: nothing of keys stays
+};
+
+}  // namespace kustos::vault

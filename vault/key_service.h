@@ -1,0 +1,111 @@
+// Who holds the root key, the keyring and what was opened with it: in this process (LocalKeys over a Keyholder), or in
+// one of its own that hands keys out under access entries alone (opener_client.h; docs/architecture/opener.md).
+//
+// Archive drives it; Opener (opener.h) asks it for grants. Errors: closed (nobody has unlocked it, or the opener is
+// away), denied (not to be had from an opener apart), erased, corrupt, overloaded. Threads: safe from any thread.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/entry_set.h"
+#include "base/secret.h"
+#include "vault/catalog.h"
+#include "vault/key_tree.h"
+#include "vault/payload.h"
+#include "vault/purpose.h"
+#include "vault/unlock.h"
+
+namespace kustos::vault {
+
+// What a new generation of the keyring leaves out, and the boxes that it adopts. An opener apart takes dropped_shards
+// from it and reads the rest from the ledger.
+struct GenerationPlan {
+    std::map<KeyTreeId, std::vector<KeyCover::Leaves>> punctured;  // ascending, apart
+    std::vector<TreeInfo> trees;                                   // all that the ledger knows
+    std::vector<ShardInfo> shards;                                 // likewise
+    std::set<std::uint32_t> dropped_shards;
+};
+struct NextGeneration {
+    std::uint32_t generation = 0;
+    Bytes intake_key;
+    Hash keyring_hash;
+};
+
+// Has the access entry appended with exactly this body and payload, and the ledger's files settled. Its place.
+using AppendAccess = std::function<Result<EntryIndex>(Bytes body, Payload content)>;
+
+// What an access entry lists, and no more. Ends with the object. Threads: one at a time.
+class KeyGrant {
+public:
+    virtual ~KeyGrant() = default;
+    virtual EntryIndex access_entry() const = 0;
+    // Of a record on the list. Code::denied: it is not.
+    virtual Result<SecretBytes> dek(EntryIndex record) = 0;
+    // Of a blob that this record refers to.
+    virtual Result<SecretBytes> blob_dek(EntryIndex record, const BlobRef& blob) = 0;
+};
+
+struct SearchAsk {
+    Purpose purpose;  // action search or export; total and result set are filled in by who answers
+    bool by_relevance = false;
+    bool german = false;
+    std::uint64_t offset = 0, limit = 0;  // of the page that is listed, and opened
+};
+struct SearchReply {
+    std::uint64_t total = 0;
+    std::vector<EntryIndex> listed;
+    Hash result_set;
+    // sealed, searchable, partial, opaque, deferred, failed, erased
+    std::array<std::uint64_t, 7> coverage{};
+};
+
+class Keyholder;
+
+class KeyService {
+public:
+    virtual ~KeyService() = default;
+    virtual bool apart() const = 0;
+    virtual Keyholder* local() { return nullptr; }  // the keys themselves, where they are in this process
+    virtual void work_for(const VaultId&) {}        // an opener of another vault counts as away
+    virtual bool is_open() const = 0;
+    virtual std::string state() const = 0;  // "open (auto)", "open (passphrase)", "closed", "closed (opener away)"
+    virtual std::uint32_t generation() const = 0;
+    virtual std::string medium() const = 0;  // of e_n
+    virtual std::string method() const = 0;  // what stands in the brackets; empty: closed
+    virtual Status unlock(const UnlockSecret& secret,
+                          std::uint32_t seconds = 0) = 0;  // seconds: closed again by itself
+    virtual void lock() = 0;
+    // For the sealer to go on with: what lies ahead of the tree's used leaves.
+    virtual Result<KeyCover> ahead(const TreeInfo& tree) const = 0;
+
+    // Keys one by one, for who holds them in this process. An opener apart gives the keys of matters' own entries
+    // alone.
+    virtual Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const = 0;
+    virtual Result<SecretBytes> shard_key(std::uint32_t shard) const = 0;
+
+    // --- a new generation (erasure runs). prepare: all of it is on the disk, and counts for nothing before adopt(),
+    // which comes after the entry generation_opened. Each may be called again.
+    virtual void puncture(KeyTreeId tree, const std::vector<KeyCover::Leaves>& leaves) = 0;  // in memory, at once
+    virtual Result<NextGeneration> prepare(const GenerationPlan& plan) = 0;
+    virtual Status adopt() = 0;
+    virtual Status destroy_before(std::uint32_t generation) = 0;  // every generation below; needs no key
+    virtual Status remove_noise() = 0;                            // files that no root page names. Code::closed
+
+    // --- of an opener apart; Code::usage from the others, whose Opener does all this itself ---
+    virtual Result<std::unique_ptr<KeyGrant>> begin(const Purpose& purpose, const std::vector<EntryIndex>& ids,
+                                                    const AppendAccess& append);
+    virtual Result<std::pair<std::unique_ptr<KeyGrant>, SearchReply>> search(const SearchAsk& ask,
+                                                                             const AppendAccess& append);
+    // Whether what is sealed in a record is what its entry commits to; nothing of it is handed out.
+    virtual Status check(EntryIndex record);
+    virtual Result<EntrySet> accounted();       // entries that the index accounts for
+    virtual Result<std::string> status_json();  // of the process, for people and monitoring
+};
+
+}  // namespace kustos::vault

@@ -1,0 +1,108 @@
+// Behind OpenerService: opener_service.cpp (state, unlocking, generations, dispatch) and opener_grants.cpp (openings).
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "audit/segment.h"
+#include "vault/ledger_view.h"
+#include "vault/opener_protocol.h"
+#include "vault/opener_service.h"
+#include "vault/src/keyholder.h"
+
+namespace kustos::vault {
+
+struct OpenerService::State {
+    State(Environment e, OpenerServiceOptions o)
+        : environment(e), options(std::move(o)), rates(e.clock, options.rules) {}
+
+    Environment environment;
+    OpenerServiceOptions options;
+    std::mutex search_mutex;           // the finder's; never taken while `mutex` is held
+    std::uint64_t finder_opening = 0;  // guarded by search_mutex
+    std::mutex mutex;                  // guards everything below
+    RateLimits rates;
+    std::unique_ptr<LedgerView> view;
+    std::unique_ptr<Keyholder> holder;
+    std::unique_ptr<audit::SegmentReader> segments;
+    std::optional<Keyholder::Next> next;  // prepared, and not adopted
+    std::uint64_t opening = 0;            // counts locks: grants of an earlier opening are void
+    std::int64_t until_monotonic = 0, until_wall = 0;
+    std::map<std::uint64_t, std::int64_t> served;  // access entries that a grant stands on, and when (monotonic ms)
+    std::uint64_t grants = 0, sessions = 0;        // since the start; now
+    TreeSize flushed;
+
+    Status load();
+    void expire();
+    Status unlock(const UnlockSecret& secret, std::uint32_t seconds);
+    void lock_now();
+    void lock_and_forget();                 // without any lock held
+    void forget_finder(std::uint64_t now);  // likewise: its keys are those of an opening before `now`
+    // Follows the ledger, and goes on to the generation that it names.
+    Status look();
+    Status take_generation();
+    Result<GenerationInfo> present_generation() const;
+    // Of an entry that is proven to be there, and not forgotten. Code::erased, Code::closed.
+    Result<SecretBytes> dek(const audit::EntryHeader& header) const;
+    Result<OpenedPayload> open_entry(EntryIndex index, const audit::Entry& entry, ByteView dek);
+    Result<audit::Entry> content_entry(EntryIndex index) const;  // Code::not_found: nothing is sealed in it
+    Status check_record(EntryIndex index);
+    Result<EntrySet> erased_records();
+    Finder::ShardKey shard_keys();  // takes `mutex` for each key
+
+    EntrySet erased;  // of the first erased_runs runs
+    std::size_t erased_runs = 0;
+
+    Result<Bytes> describe();
+    Result<Bytes> ahead(const OpenerRequest& request);
+    Result<Bytes> prepare(const OpenerRequest& request);
+    Status adopt();
+    Status destroy();
+    Result<Bytes> matter(EntryIndex index);
+    Result<Bytes> status();
+    Result<GenerationPlan> plan(const OpenerRequest& request) const;
+};
+
+// What one connection has asked for and been granted.
+class OpenerCaller final : public OpenerService::Caller {
+public:
+    explicit OpenerCaller(OpenerService::State& state);
+    ~OpenerCaller() override;
+    Bytes answer(ByteView request) override;
+
+private:
+    struct Pending {
+        Purpose purpose;
+        std::vector<EntryIndex> ids;
+        AccessDraft draft;
+        TreeSize from;  // of the ledger when it was made: the entry is newer
+        std::uint64_t opening = 0;
+        std::int64_t made_ms = 0;
+        std::optional<SearchReply> reply;
+    };
+    struct Grant {
+        Purpose purpose;
+        std::vector<EntryIndex> ids;  // sorted
+        std::uint64_t opening = 0;
+        EntryIndex opened;  // whose blobs these are
+        std::vector<BlobRef> blobs;
+    };
+    Result<Bytes> dispatch(OpenerRequest& request);
+    Result<Bytes> begin(const OpenerRequest& request);
+    Result<Bytes> search(const OpenerRequest& request);
+    Result<Bytes> accounted();
+    Bytes propose(Purpose purpose, std::vector<EntryIndex> ids, std::optional<SearchReply> reply);
+    Result<Bytes> stored(EntryIndex index);
+    Status is_what_was_asked(const Pending& asked, EntryIndex index);
+    Result<Grant*> grant();
+    Status listed(const Grant& grant, EntryIndex index, const audit::Entry& entry) const;
+    Result<Bytes> key(EntryIndex index);
+    Result<Bytes> blob_key(const OpenerRequest& request);
+
+    OpenerService::State& state_;
+    bool greeted_ = false;
+    std::optional<Pending> pending_;
+    std::optional<Grant> grant_;
+};
+
+}  // namespace kustos::vault
