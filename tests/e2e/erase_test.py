@@ -8,7 +8,7 @@ import sys
 import unittest
 
 import thief
-from kustos import BIN, ROOT, Archive, event
+from kustos import ROOT, Archive, event, page_example
 
 CANARY, OTHER, FILE = "Zwetschgenkuchenprobe", "Quarzuhrmacherei", "Xylophonkonzertkarte"
 PEOPLE = ("--ground", "Art. 17 Abs. 1 DSGVO", "--approver", "Petra Kern", "--approver", "Jörg Maas")
@@ -172,9 +172,7 @@ class Erasure(unittest.TestCase):
             self.assertEqual(done["certificate"], [str(pdf), str(text), str(text) + ".p7s"])
             said = json.loads(text.read_text(encoding="utf-8"))
             self.assertEqual((said["state"], said["count"], said["approvers"]), ("unreadable", 2, ["Petra Kern", "Jörg Maas"]))
-            page = (ROOT / "docs" / "format" / "certificate.md").read_text(encoding="utf-8")
-            example = json.loads(page.split("```json example certificate\n")[1].split("```")[0])
-            self.assertEqual(set(said), set(example), "docs/format/certificate.md")
+            self.assertEqual(set(said), set(json.loads(page_example("certificate.md", "certificate"))))
             self.assertNotIn(CANARY, text.read_text(encoding="utf-8"))
             subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", str(text) + ".p7s", "-content", text,
                             "-noverify", "-out", "/dev/null"], check=True, capture_output=True)

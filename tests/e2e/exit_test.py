@@ -9,7 +9,7 @@ import time
 import unittest
 
 from backup_test import House
-from kustos import BIN, ROOT, event
+from kustos import BIN, ROOT, event, page_example
 
 OPENER = ROOT / "docs" / "expert" / "open_exit_export.py"
 TWO = ("--ground", "Wechsel des Produkts", "--approver", "Anna Alt", "--approver", "Bert Bau")
@@ -32,6 +32,17 @@ def filled(h):
 
 
 class Exit(unittest.TestCase):
+    def test_the_page_shows_the_keys_of_a_tree_that_lost_nothing(self):
+        vault, tree = (json.loads(line) for line in page_example("exit.md", "keys").splitlines())
+        self.assertEqual(bytes.fromhex(vault["vault"]), bytes(range(16)))
+        sys.path.insert(0, str(OPENER.parent))
+        import open_exit_export as reader
+        self.assertEqual(reader.Export.cover(bytes.fromhex(tree["cover"])), [(0, 0, b"\x55" * 32)])
+        export = reader.Export.__new__(reader.Export)
+        export.covers = {1: reader.Export.cover(bytes.fromhex(tree["cover"]))}
+        leaf = page_example("keys.md", "leaf 40").split("#")[0].strip()
+        self.assertEqual(export.leaf_key(tree["tree"], 40).hex(), leaf)
+
     def test_everything_leaves_and_somebody_else_opens_it(self):
         with House() as h:
             mail, large = filled(h)

@@ -30,6 +30,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def page_example(page, name):
+    """The worked example of that name on a page of docs/format."""
+    text = (ROOT / "docs" / "format" / page).read_text(encoding="utf-8")
+    return re.search(rf"^```[a-z]+ example {re.escape(name)}\n(.*?)^```$", text, re.M | re.S).group(1)
+
+
 def event(number, body="guten Tag", **more):
     """A line of the message stream."""
     line = {"id": f"m{number}", "kind": "chat", "sent_at": "2026-03-02T10:00:00Z", "sender": {"id": "u1"}, "body": body}
