@@ -37,7 +37,7 @@ LIBRARIES = [
     (r"simdjson", ["ingest"], "simdjson is for the hot path of ingest"),
     (r"archive(_entry)?\.h$", ["ingest/extractor"], "archives are unpacked in the sandbox only"),
     (r"poppler", ["ingest/extractor"], "documents are read in the sandbox only"),
-    (r"seccomp", ["ingest/extractor"], "seccomp belongs to the sandbox"),
+    (r"seccomp", ["ingest/extractor", "app/walls"], "seccomp belongs to the sandboxes: the extractor, and the walls of the opener"),
     (r"xapian", ["search"], "Xapian belongs to search"),
     (r"hunspell", ["search"], "Hunspell belongs to search"),
     (r"pango|cairo", ["export"], "Pango and Cairo belong to export"),
