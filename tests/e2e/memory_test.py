@@ -14,7 +14,7 @@ WORDS = {"body": "Zwetschgenkuchenprobe", "subject": "Quarzuhrmacherei", "sender
          "title": "Jakobsmuschelsuppe", "attachment": "Eierschalenbruchstelle", "file": "Pfefferminzteebeutel",
          "mail": "Dachdeckerlehrling", "query": "Schneckenhauskurve", "matter": "Vogelbeermarmelade",
          "short": "Kahnqx"}
-SECONDS = 20
+SECONDS = 45  # a loaded machine keeps a connection open for longer
 
 
 @unittest.skipUnless(os.geteuid() == 0, "reading a hardened process's memory needs root")

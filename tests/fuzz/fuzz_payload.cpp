@@ -14,7 +14,8 @@ using namespace kustos::vault;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const ByteView bytes(data, size);
     if (const auto box = decode_box(bytes); box.ok()) CHECK(equal(encode(*box), bytes));
-    if (const auto slots = decode_slots(bytes); slots.ok()) CHECK(equal(encode(*slots), bytes));
+    // Version 1 is read and never written.
+    if (const auto slots = decode_slots(bytes); slots.ok() && bytes[4] != 1) CHECK(equal(encode(*slots), bytes));
     if (const auto cover = KeyCover::decode(bytes); cover.ok()) CHECK(equal(cover->encode().view(), bytes));
     decode_lenient(bytes);
 
