@@ -5,7 +5,7 @@
 #   CHATS             of the pipeline part (default 20000); input: ../shared/bench/chat-200k.jsonl.xz where it is there (the
 #                     first so many), else generated chats
 #   --scale DIVISOR   the other parts with so much fewer entries and seconds: 10 for a quick look
-#   --only PART       pipeline, append, seal, disk, large (10 million entries) or verify (1 million entries with ciphertexts, twice)
+#   --only PART       pipeline, append, seal, forget, disk, large (10 million entries) or verify (1 million entries with ciphertexts, twice)
 # Needs 9 GB below $TMPDIR (default: the build folder, which is on a disk, not in memory); all of it is removed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -36,6 +36,11 @@ bench_append() {
 bench_seal() {
   "$bin/bench_seal" "$(awk "BEGIN { s = 0.3 / $scale; print (s < 0.001 ? 0.001 : s) }")" > "$work/seal.txt"
   python3 tests/bench/table.py seal "$work/seal.txt"
+}
+
+bench_forget() {
+  "$bin/bench_forget" "$(scaled 200000 200)" "$(scaled 20000 20)" "$work/forget" 2> /dev/null
+  rm -rf "$work/forget"
 }
 
 bench_disk() {  # needs ../shared/bench; restic and borg only where they are installed
@@ -123,6 +128,7 @@ echo "$(nproc) cores, $(awk -F: '/model name/ {print $2; exit}' /proc/cpuinfo | 
 if wants pipeline; then bench_pipeline; fi
 if wants append; then bench_append; fi
 if wants seal; then bench_seal; fi
+if wants forget; then bench_forget; fi
 if wants disk; then bench_disk; fi
 if wants large; then bench_large; fi
 if wants verify; then

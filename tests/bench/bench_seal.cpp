@@ -68,6 +68,15 @@ public:
         cipher_ = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
         digest_ = EVP_MD_fetch(nullptr, "SHA-256", nullptr);
     }
+    ~Bare() {
+        ZSTD_freeCCtx(zstd_);
+        EVP_CIPHER_CTX_free(gcm_);
+        EVP_MD_CTX_free(sha_);
+        EVP_CIPHER_free(cipher_);
+        EVP_MD_free(digest_);
+    }
+    Bare(const Bare&) = delete;
+    Bare& operator=(const Bare&) = delete;
     void run(const std::string& text) {
         compressed_.resize(ZSTD_compressBound(text.size()));
         const std::size_t size =
