@@ -52,8 +52,8 @@ public:
     struct State;
 
 private:
-    explicit OpenerService(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    explicit OpenerService(std::shared_ptr<State> state);
+    std::shared_ptr<State> state_;  // callers hold it too: a connection may end later than the service
 };
 
 // Serves until stop() says so. caller: who may ask beside root and this process's user. listening: called when the

@@ -24,7 +24,7 @@ Error never_asked() {
 
 }  // namespace
 
-OpenerCaller::OpenerCaller(OpenerService::State& state) : state_(state) {
+OpenerCaller::OpenerCaller(std::shared_ptr<OpenerService::State> state) : kept_(std::move(state)), state_(*kept_) {
     const std::lock_guard lock(state_.mutex);
     ++state_.sessions;
 }

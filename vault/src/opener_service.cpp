@@ -291,12 +291,12 @@ Result<Bytes> OpenerService::State::status() {
     return to_bytes(out);
 }
 
-OpenerService::OpenerService(std::unique_ptr<State> state) : state_(std::move(state)) {}
+OpenerService::OpenerService(std::shared_ptr<State> state) : state_(std::move(state)) {}
 OpenerService::~OpenerService() = default;
 
 Result<std::unique_ptr<OpenerService>> OpenerService::open(Environment environment, OpenerServiceOptions options) {
     if (!options.verifier) options.verifier = std::make_unique<LedgerGrants>(options.rules.records_per_hour);
-    auto state = std::make_unique<State>(environment, std::move(options));
+    auto state = std::make_shared<State>(environment, std::move(options));
     TRY(state->load());
     return std::unique_ptr<OpenerService>(new OpenerService(std::move(state)));
 }
@@ -343,7 +343,7 @@ Status OpenerService::flush() {
 }
 
 std::unique_ptr<OpenerService::Caller> OpenerService::connect() {
-    return std::make_unique<OpenerCaller>(*state_);
+    return std::make_unique<OpenerCaller>(state_);
 }
 
 }  // namespace kustos::vault

@@ -66,7 +66,7 @@ struct OpenerService::State {
 // What one connection has asked for and been granted.
 class OpenerCaller final : public OpenerService::Caller {
 public:
-    explicit OpenerCaller(OpenerService::State& state);
+    explicit OpenerCaller(std::shared_ptr<OpenerService::State> state);
     ~OpenerCaller() override;
     Bytes answer(ByteView request) override;
 
@@ -99,6 +99,7 @@ private:
     Result<Bytes> key(EntryIndex index);
     Result<Bytes> blob_key(const OpenerRequest& request);
 
+    std::shared_ptr<OpenerService::State> kept_;
     OpenerService::State& state_;
     bool greeted_ = false;
     std::optional<Pending> pending_;
