@@ -6,6 +6,7 @@ import sys
 import time
 import unittest
 
+import erase_test
 import memory
 from canary_test import forms
 from kustos import Archive, Browser, event
@@ -44,6 +45,18 @@ class Memory(unittest.TestCase):
             self.assertIn("body", self.leftovers(child.pid))
         finally:
             child.communicate("")
+
+    def test_what_was_looked_at_and_erased_is_gone_from_memory(self):
+        with Archive("--tsa", "builtin") as a:
+            matter = erase_test.filled(a)
+            a.serve()
+            record = erase_test.record_of(a, matter, "from:anna")
+            a.run("show", "--matter", matter, record)
+            a.run("export", "--matter", matter, "--query", "from:anna", "--as", "eml", "--out", a.folder / "out")
+            a.run("erase", "--record", record, *erase_test.PEOPLE)
+            a.run("compact")
+            words = [form for word in (erase_test.CANARY, erase_test.FILE) for form in set(forms(word)) if len(form) >= 6]
+            a.until(lambda: not memory.find(a.server.pid, words), SECONDS)
 
     def test_what_was_looked_at_is_gone_from_memory(self):
         with Archive("--tsa", "builtin") as a:
