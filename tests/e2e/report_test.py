@@ -149,9 +149,11 @@ class Reports(unittest.TestCase):
             signer.kill(signal.SIGKILL)
             archive.push("live", token, [event(1)])  # ends the writer
             done = archive.call("verify", "--report", pdf, "--report", text)
-            # The server is about to end, too: it may end the verification before there is anything to sign.
+            # The server is about to end, too: it may end the verification before there is anything to sign, or have
+            # ended before the command came, which then looks for the signer by itself.
             if done.returncode != 130:
                 self.assertEqual(done.returncode, 6, done.stderr)
+            if done.returncode != 130 and "the signer does not answer" not in done.stderr:
                 self.assertIn("no signed report was written", done.stderr)
                 self.assertIn("What was checked", done.stdout)  # what was found is said all the same
             self.assertEqual([f for f in (pdf, text, archive.folder / "report.json.p7s") if f.exists()], [])
