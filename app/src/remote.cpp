@@ -1,5 +1,7 @@
 #include "app/remote.h"
 
+#include "app/opener_commands.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -252,6 +254,9 @@ std::optional<int> run_remotely(Environment environment, const Call& call, Strea
         "trust key",    "trust sign",    "continue",      "audit list",  "audit export",     "restore",
         "backup verify"};
     if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
+        return std::nullopt;
+    // What opens the vault, and new shares, go straight to an opener apart.
+    if ((call.command == "key rekey" || call.command == "key shares") && keys_are_apart(environment, call))
         return std::nullopt;
     const auto connected = LocalSocket::connect(call.archive / kName);
     if (!connected.ok()) return std::nullopt;

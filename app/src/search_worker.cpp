@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <set>
 
 #include "app/walls.h"
 #include "base/log.h"
@@ -248,6 +249,7 @@ Result<int> run_search_worker(Environment environment, const Path& index_dir) {
     WallRules rules;
     rules.readable = {index_dir};
     TRY(raise_walls(rules));
+    std::set<int> told;  // of what the walls refused
     AskedKeys keys(opener);
     search::Searcher searcher(environment.fs, index_dir, keys);
     while (true) {
@@ -257,6 +259,10 @@ Result<int> run_search_worker(Environment environment, const Path& index_dir) {
         Bytes out{static_cast<std::uint8_t>(Say::answer)};
         put(out, answer);
         if (!opener.send_message(out)) return 0;
+        for (const RefusedCall& call : refused_calls()) {
+            if (told.insert(call.number).second)
+                log(LogLevel::warning, "the search worker's walls refused a system call", {{"number", call.number}});
+        }
     }
 }
 
