@@ -220,20 +220,23 @@ class Opener(unittest.TestCase):
     def test_every_opening_and_closing_stands_in_the_ledger_before_it_takes_effect(self):
         with Apart() as archive, OpenerProcess(archive) as opener:
             def openings():
-                return [json.loads(line)["action"] for line in archive.run("--json", "audit", "list", "--limit", "500").stdout.splitlines()
-                        if line.startswith("{") and json.loads(line).get("action", "").startswith("vault_")]
+                return [e.get("action", "") for e in archive.json("audit", "list", "--limit", "500")["entries"]]
+            before = openings()  # init opens it, too
+
+            def fresh(action):
+                return openings().count(action) - before.count(action)
             opener.unlock()
-            self.assertEqual(openings().count("vault_unlocked"), 1)
+            self.assertEqual(fresh("vault_unlocked"), 1)
             archive.run("opener", "lock", "--socket", opener.socket)
-            self.assertEqual(openings().count("vault_locked"), 1)
+            self.assertEqual(fresh("vault_locked"), 1)
             archive.serve()
             try:
                 opener.unlock("--for", "2s")
-                self.assertEqual(openings().count("vault_unlocked"), 2)
+                self.assertEqual(fresh("vault_unlocked"), 2)
                 archive.until(lambda: not opener.status()["open"])
                 self.assertTrue(opener.status()["closing_owed"])
                 opener.unlock()  # the closing first
-                self.assertEqual(openings().count("vault_locked"), 2)
+                self.assertEqual(fresh("vault_locked"), 2)
                 self.assertFalse(opener.status()["closing_owed"])
                 opener.kill()  # open: it counts as closed, and says so when it is back
                 opener.start()
