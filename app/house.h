@@ -295,6 +295,7 @@ private:
     Result<EntryIndex> first_to_index();     // likewise
     Result<web::SearchReport> search_apart(const vault::Purpose& purpose, const search::Query& parsed,
                                            bool by_relevance, std::uint64_t offset, std::uint64_t limit);
+    Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     Status look_at_opener();  // likewise: what was deferred comes in when it is open again
     Status need_indexer();    // likewise
     Result<std::set<std::uint32_t>> stale_shards() const;

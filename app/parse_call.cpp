@@ -411,6 +411,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
         opener->add_subcommand("note", "an entry of the opener's, brought by who talks to it")->group("");
     chosen(opener_note, "opener note");
     chosen(opener->add_subcommand("self-test", "raise the opener's walls and try them"), "opener self-test");
+    chosen(app.add_subcommand("index-rewriter", "started by the opener")->group(""), "index-rewriter");
     chosen(app.add_subcommand("search-worker", "started by the opener")->group(""), "search-worker");
 
     auto* unlock = app.add_subcommand("unlock", "open the running server's vault for a time");

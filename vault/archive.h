@@ -189,6 +189,8 @@ public:
     Result<EntryIndex> append_control(Bytes body, std::optional<Payload> content);
     // Everything that survives, for an exit export: with an opener apart it is asked for, behind the entry.
     Result<EntryIndex> give_away(const LeaveOrder& order);  // the entry
+    // search::rewrite_shards() where the shards' keys are: at an opener apart.
+    Result<RewriteDone> rewrite_apart(const RewriteOrder& order);
     Result<std::vector<SlotFacts>> slots() const;
     KeyState key_state() const;
     // Adds or replaces slots (one of a kind), then removes some, never the last; the root key stays. Entry

@@ -121,6 +121,10 @@ public:
                          const AppendControl& append);
     // Behind the entry exit_exported, dek() and surviving() answer for these trees, until this object ends.
     virtual Status give_away(const LeaveOrder& order, const std::vector<KeyTreeId>& trees, const AppendControl& append);
+    // Takes words out of closed index shards, where their keys are. store: the box, then the entry that names it.
+    virtual Result<RewriteDone> rewrite(const RewriteOrder& order,
+                                        const std::function<Result<EntryIndex>(const ShardWanted&)>& store);
+    virtual Result<std::vector<std::uint32_t>> living_shards();  // whose keys can be had
     virtual std::unique_ptr<EscrowTarget> escrow_apart();  // written by the opener, on a medium that it alone can write
 
     // What survives of a tree (KeyCover::encode). Code::closed, Code::erased.

@@ -37,6 +37,9 @@ public:
     Status give_away(const LeaveOrder& order, const std::vector<KeyTreeId>& trees,
                      const AppendControl& append) override;
     Result<SecretBytes> surviving(KeyTreeId tree) const override;
+    Result<RewriteDone> rewrite(const RewriteOrder& order,
+                                const std::function<Result<EntryIndex>(const ShardWanted&)>& store) override;
+    Result<std::vector<std::uint32_t>> living_shards() override;
     std::unique_ptr<EscrowTarget> escrow_apart() override;
     Result<KeyCover> ahead(const TreeInfo& tree) const override;
     Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const override;

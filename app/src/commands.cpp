@@ -136,7 +136,8 @@ public:
         if (n == "opener unlock") return opener_unlock(e_, c_, {out_, err_});
         if (n == "opener lock") return opener_lock(e_, c_, {out_, err_});
         if (n == "opener self-test") return opener_self_test(e_, c_, {out_, err_});
-        if (n == "search-worker") return run_search_worker(e_, c_.archive / "index");
+        if (n == "search-worker") return run_search_worker(e_, c_.archive / "index", false);
+        if (n == "index-rewriter") return run_search_worker(e_, c_.archive / "index", true);
         if (n == "key rotate") return key_rotate();
         if (n == "key status") return key_status(*TRY(open_house()), c_, {out_, err_});
         if (n == "opener note") return opener_note(*TRY(open_house()), c_, {out_, err_});

@@ -106,7 +106,8 @@ constexpr int kWriting[] = {SCMP_SYS(pwrite64),  SCMP_SYS(pwritev),   SCMP_SYS(f
                             SCMP_SYS(fallocate), SCMP_SYS(fsync),     SCMP_SYS(fdatasync), SCMP_SYS(rename),
                             SCMP_SYS(renameat),  SCMP_SYS(renameat2), SCMP_SYS(unlink),    SCMP_SYS(unlinkat),
                             SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),   SCMP_SYS(rmdir),     SCMP_SYS(fchmod),
-                            SCMP_SYS(fchown),    SCMP_SYS(utimensat), SCMP_SYS(umask)};
+                            SCMP_SYS(fchmodat),  SCMP_SYS(chmod),     SCMP_SYS(fchown),    SCMP_SYS(utimensat),
+                            SCMP_SYS(umask)};
 constexpr int kHighest = 1024;
 std::atomic<unsigned> refused[kHighest];  // lock-free: counted in a signal handler
 static_assert(std::atomic<unsigned>::is_always_lock_free);

@@ -293,6 +293,28 @@ class Opener(unittest.TestCase):
                 self.assertEqual(opened.returncode, 0, opened.stderr)
                 self.assertEqual(archive.verify()[0], 0)
 
+    def test_the_words_of_what_is_erased_leave_the_index_through_the_opener(self):
+        with Apart() as archive, OpenerProcess(archive) as opener:
+            archive.ingest("mail", DEMO / "mail.mbox")
+            opener.unlock()
+            matter = archive.matter()
+            before = archive.json("search", "--matter", matter, "Fundamente OR der OR die")["total"]
+            entry = archive.json("search", "--matter", matter, "Fundamente")["hits"][0]["record"]
+            archive.run("erase", "--record", entry, "--ground", "Art. 17 DSGVO", "--approver", "A", "--approver", "B")
+            shards = {p.name for p in (archive.path / "index").glob("*.glass")}
+            archive.run("compact")
+            self.assertNotEqual({p.name for p in (archive.path / "index").glob("*.glass")}, shards)
+            self.assertEqual([run["state"] for run in archive.json("erase", "list")], ["ciphertext_gone"])
+            left = archive.json("search", "--matter", matter, "Fundamente OR der OR die")
+            self.assertEqual(left["total"], before - 1)
+            self.assertEqual(left["coverage"]["deferred"], 0)
+            self.assertNotIn("refused", opener.status()["walls"])
+            archive.run("compact")  # again: nothing to do, no new generation
+            self.assertEqual(len(list((archive.path / "keys").glob("generation-*"))), 1)
+            archive.run("opener", "lock", "--socket", opener.socket)
+            self.assertEqual(archive.call("compact").returncode, 4)
+            self.assertEqual(archive.verify()[0], 0)
+
     def test_the_server_starts_the_opener_and_again_when_it_dies(self):
         with Apart() as archive:
             socket_file = archive.folder / "opener.sock"

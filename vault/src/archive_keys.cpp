@@ -127,6 +127,18 @@ Result<EntryIndex> Archive::give_away(const LeaveOrder& order) {
     return entry;
 }
 
+Result<RewriteDone> Archive::rewrite_apart(const RewriteOrder& order) {
+    TRY(settle());
+    return impl_->holder->rewrite(order, [this](const ShardWanted& wanted) -> Result<EntryIndex> {
+        const Box box = TRY(decode_box(wanted.box));
+        if (box.purpose != BoxPurpose::shard || box.id != wanted.shard)
+            return Error(Code::bad_input, "the opener's box is not the one that it names");
+        const std::shared_lock generation_stays(impl_->generation_mutex);
+        TRY(store_box(impl_->env.fs, impl_->dir / "keys", box));
+        return append_control(wanted.body, std::nullopt);
+    });
+}
+
 Result<std::vector<SlotFacts>> Archive::slots() const {
     return read_slot_facts(impl_->env.fs, impl_->dir);
 }

@@ -55,6 +55,13 @@ Status KeyService::rekey(const RekeyOrder&, const std::function<Status(const std
 Status KeyService::give_away(const LeaveOrder&, const std::vector<KeyTreeId>&, const AppendControl&) {
     return not_apart();
 }
+Result<RewriteDone> KeyService::rewrite(const RewriteOrder&,
+                                        const std::function<Result<EntryIndex>(const ShardWanted&)>&) {
+    return not_apart();
+}
+Result<std::vector<std::uint32_t>> KeyService::living_shards() {
+    return not_apart();
+}
 std::unique_ptr<EscrowTarget> KeyService::escrow_apart() {
     return nullptr;
 }

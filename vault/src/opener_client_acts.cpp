@@ -90,6 +90,37 @@ Result<SecretBytes> RemoteKeys::surviving(KeyTreeId tree) const {
     return given->second.encode();
 }
 
+namespace {
+// Minutes may pass before the answer; the end of the opener is an answer, too.
+Result<Bytes> ask_patiently(const LocalSocket& socket, const OpenerRequest& request) {
+    if (!socket.send_message(encode(request))) return opener_away();
+    while (!socket.readable(1'000)) {
+    }
+    const auto reply = socket.receive_message(kMaxOpenerMessage);
+    if (!reply.ok()) return opener_away();
+    return decode_opener_answer(*reply);
+}
+}  // namespace
+
+Result<RewriteDone> RemoteKeys::rewrite(const RewriteOrder& order,
+                                        const std::function<Result<EntryIndex>(const ShardWanted&)>& store) {
+    const LocalSocket socket = TRY(connect());
+    RewriteStep step = TRY(decode_rewrite_step(TRY(ask_patiently(socket, ordered(OpenerAsk::rewrite, encode(order))))));
+    while (step.wanted) {
+        const EntryIndex entry = TRY(store(*step.wanted));
+        step = TRY(decode_rewrite_step(TRY(ask_patiently(socket, about(OpenerAsk::stored, entry)))));
+    }
+    return std::move(step.done);
+}
+
+Result<std::vector<std::uint32_t>> RemoteKeys::living_shards() {
+    const Bytes answer = TRY(ask(plain(OpenerAsk::shards)));
+    ByteReader in(answer);
+    std::vector<std::uint32_t> shards;
+    while (!in.at_end()) shards.push_back(TRY(in.u32()));
+    return shards;
+}
+
 // The medium as the opener sees it: it reads and writes there, and nothing of e_n passes through here.
 class RemoteKeys::Escrow final : public EscrowTarget {
 public:

@@ -48,6 +48,8 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
         return Error(Code::usage, "which version of the protocol is spoken?");
     if (request.ask == OpenerAsk::search) return search(request);
     if (request.ask == OpenerAsk::accounted) return accounted();
+    if (request.ask == OpenerAsk::rewrite) return rewrite(request);
+    if (request.ask == OpenerAsk::stored && made_) return shard_stored(request.entry);
     const std::lock_guard lock(state_.mutex);
     state_.expire();
     switch (request.ask) {
@@ -97,12 +99,13 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
             return Bytes();
         case OpenerAsk::matter:
             return state_.matter(request.entry);
+        case OpenerAsk::shards:
+            return shards();
         case OpenerAsk::status:
             return state_.status();
         case OpenerAsk::search:
         case OpenerAsk::accounted:
         case OpenerAsk::rewrite:
-        case OpenerAsk::shards:
             break;
     }
     return Error(Code::bad_input, "the opener does not know this request");

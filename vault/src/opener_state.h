@@ -108,6 +108,11 @@ private:
     Result<Bytes> leave(const OpenerRequest& request);
     Result<Bytes> cover(std::uint32_t tree) const;
     Result<Bytes> escrow(const OpenerRequest& request);
+    Result<Bytes> rewrite(const OpenerRequest& request);  // these three without the state's lock
+    Result<Bytes> rewrite_on(std::optional<Finder::Rewriting::NewShard> made);
+    Result<Bytes> shard_stored(EntryIndex entry);
+    Result<Bytes> want_shard();
+    Result<Bytes> shards();
     Result<Bytes> begin(const OpenerRequest& request);
     Result<Bytes> search(const OpenerRequest& request);
     Result<Bytes> accounted();
@@ -125,7 +130,9 @@ private:
     std::optional<Pending> pending_;
     std::optional<Grant> grant_;
     std::shared_ptr<Keyholder> leaves_;  // behind the entry exit_exported
-    std::optional<std::uint32_t> peer_;  // user id of who speaks
+    std::unique_ptr<Finder::Rewriting> rewriting_;
+    std::optional<Finder::Rewriting::NewShard> made_;  // whose entry is awaited
+    std::optional<std::uint32_t> peer_;                // user id of who speaks
 };
 
 }  // namespace kustos::vault
