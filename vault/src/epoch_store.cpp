@@ -18,10 +18,10 @@ constexpr const char* kFormer = "former";
 Error from_device(const Error& e, const EpochPlace& place, std::uint32_t generation) {
     const std::string n = std::to_string(generation);
     const std::string where = place.medium == "tpm" ? "the TPM at " + place.address : "a token";
-    return Error(e.code(), "the key of keyring generation " + n + " is in " + where + ", which can't be used: " +
-                               e.message())
+    return Error(e.code(),
+                 "the key of keyring generation " + n + " is in " + where + ", which can't be used: " + e.message())
         .with_hint((e.hint().empty() ? "" : e.hint() + "; ") +
-                   "if it is lost for good: kustos restore --from BACKUP --escrow MEDIUM keys/generation-" + n +
+                   "if it is lost for good: kustos restore --from BACKUP --escrow MEDIUM --file keys/generation-" + n +
                    "/e puts the key back into a file");
 }
 
@@ -31,8 +31,8 @@ public:
         : environment_(e), dir_(std::move(keys_dir)), vault_(vault), files_(file_epochs(e, dir_)) {}
 
     Status store(std::uint32_t generation, ByteView epoch) override {
-        const auto before = generation > 1 ? TRY(load_epoch_place(environment_.fs, dir_, generation - 1))
-                                           : std::optional<EpochPlace>();
+        const auto before =
+            generation > 1 ? TRY(load_epoch_place(environment_.fs, dir_, generation - 1)) : std::optional<EpochPlace>();
         if (!before) return store_here(generation, epoch, nullptr, {});
         const EpochPlace next = next_epoch_place(*before, vault_, generation);
         return store_here(generation, epoch, &next, {});
@@ -40,8 +40,8 @@ public:
 
     Status store_in(std::uint32_t generation, ByteView epoch, const EpochOrder& order) override {
         if (order.medium == "file") return store_here(generation, epoch, nullptr, {});
-        const auto before = generation > 1 ? TRY(load_epoch_place(environment_.fs, dir_, generation - 1))
-                                           : std::optional<EpochPlace>();
+        const auto before =
+            generation > 1 ? TRY(load_epoch_place(environment_.fs, dir_, generation - 1)) : std::optional<EpochPlace>();
         const EpochPlace chosen = TRY(choose_epoch_place(environment_, order, vault_, generation));
         // To where it is already: its places go on taking turns.
         const bool same = before && before->medium == chosen.medium && before->device == chosen.device;
@@ -64,8 +64,7 @@ public:
         if (const auto place = TRY(load_epoch_place(environment_.fs, dir_, generation))) {
             auto device = open_epoch_device(environment_, *place);
             if (!device.ok()) return from_device(device.error(), *place, generation);
-            if (const Status gone = (*device)->wipe(); !gone.ok())
-                return from_device(gone.error(), *place, generation);
+            if (const Status gone = (*device)->wipe(); !gone.ok()) return from_device(gone.error(), *place, generation);
             if (!TRY(has_neighbour(*place, generation))) (*device)->leave();
             TRY(remove(generation, kRecord));
         }
