@@ -50,12 +50,12 @@ class Media(unittest.TestCase):
         self.assertGreater(len(left), ROUNDS)
         for _ in range(ROUNDS):
             victim, *others = left
-            before = len(archive.json("erase", "list")["erasures"])
+            before = len(archive.json("erase", "list"))
             process = archive.begin("erase", "--record", victim, *BY)
             time.sleep(chance.uniform(0.05, 0.8))
             process.kill()
             process.communicate()
-            erasures = archive.json("erase", "list")["erasures"]  # this start finishes what was begun
+            erasures = archive.json("erase", "list")  # this start finishes what was begun
             begun = len(erasures) > before
             if begun:
                 self.assertNotEqual(erasures[-1]["state"], "begun")
@@ -86,7 +86,7 @@ class Media(unittest.TestCase):
             self.assertIn("im TPM", a.call("--lang", "de", "key", "status").stdout)
             filled(a)
             self.kill_in_the_middle(a, "tpm")
-            erasure = a.json("erase", "list")["erasures"][-1]["erasure"]
+            erasure = a.json("erase", "list")[-1]["erasure"]
             self.assertIn("the key was in a TPM", a.run("erase", "status", erasure).stdout)
             a.run("backup", "--to", backup)
             left = self.records(a)
@@ -103,7 +103,7 @@ class Media(unittest.TestCase):
             self.assertEqual(self.records(a), left)
             self.assertEqual(a.json("key", "status")["medium"], "file")
             a.run("erase", "--record", left[0], *BY)
-            self.assertEqual([e["medium"] for e in a.json("erase", "list")["erasures"]][-2:], ["tpm", "file"])
+            self.assertEqual([e["medium"] for e in a.json("erase", "list")][-2:], ["tpm", "file"])
             self.assertEqual(a.verify()[0], 0)
 
     @unittest.skipUnless(SOFTHSM.exists(), "softhsm2 is not installed (./run installs it)")

@@ -554,4 +554,9 @@ TEST_CASE("another TPM at the same address is refused, and so is another token u
     EpochPlace token = w.place(3);
     token.device.back() ^= 1;
     CHECK(open_epoch_device(w.environment(), token).error().code() == Code::conflict);
+    // A PIN file that is away is not a key that was destroyed.
+    EpochPlace closed = w.place(3);
+    closed.address.replace(closed.address.rfind('/'), std::string::npos, "/away");
+    REQUIRE(replace_file(w.fs, generation_dir(w.keys(), 3) / "medium", encode(closed).view()).ok());
+    CHECK(recorded_epochs(w.environment(), w.keys(), w.vault)->load(3).error().code() == Code::environment);
 }

@@ -14,11 +14,12 @@ constexpr const char* kRecord = "medium";
 // A record whose e was put back into a file because its chip or token was away.
 constexpr const char* kFormer = "former";
 
-// What whoever starts the archive has to do. The chip's or token's own words and code stay.
+// What whoever starts the archive has to do. The chip's or token's own words and code stay, but for not_found: a PIN
+// file that is away must not be taken for a key that was destroyed.
 Error from_device(const Error& e, const EpochPlace& place, std::uint32_t generation) {
     const std::string n = std::to_string(generation);
     const std::string where = place.medium == "tpm" ? "the TPM at " + place.address : "a token";
-    return Error(e.code(),
+    return Error(e.code() == Code::not_found ? Code::environment : e.code(),
                  "the key of keyring generation " + n + " is in " + where + ", which can't be used: " + e.message())
         .with_hint((e.hint().empty() ? "" : e.hint() + "; ") +
                    "if it is lost for good: kustos restore --from BACKUP --escrow MEDIUM --file keys/generation-" + n +
