@@ -16,7 +16,8 @@ Result<int> key_status(House& house, const Call& call, Streams streams);
 Result<int> key_rekey(House& house, const Call& call, const CallSecrets& secrets, Streams streams);
 Result<int> key_shares(House& house, const Call& call, const CallSecrets& secrets, Streams streams);
 
-// key rotate --epoch: another medium for what has to be forgotten (vault/epoch.h), with a new generation of the keyring.
+// key rotate --epoch: another medium for what has to be forgotten (vault/epoch.h), with a new generation of the
+// keyring.
 Result<int> move_keys(House& house, const Call& call, const CallSecrets& secrets, Streams streams);
 
 // unlock, passphrase, PIN and where the shares go, as `init` was told. Code::usage: something is missing.

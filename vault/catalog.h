@@ -118,7 +118,7 @@ public:
     const std::deque<AnchorInfo>& anchors() const { return anchors_; }
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
-    std::string medium(std::uint32_t generation) const;  // of its e, as its entry says: "file", "tpm", "pkcs11"
+    std::string medium(std::uint32_t generation) const;   // of its e, as its entry says: "file", "tpm", "pkcs11"
     std::uint32_t escrowed() const { return escrowed_; }  // newest generation that was put in escrow; 0: none ever
     const Hash& configuration() const { return configuration_; }
     std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
@@ -158,7 +158,7 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
-    std::map<std::uint32_t, std::string> media_;  // from this generation on
+    std::map<std::uint32_t, std::string> media_;                                    // from this generation on
     std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
     std::uint32_t escrowed_ = 0;

@@ -125,6 +125,8 @@ class Media(unittest.TestCase):
             pin.rename(a.folder / "away")
             self.assertIn("is in a token, which can't be used", a.call("status").stderr)
             (a.folder / "away").rename(pin)
+            said = a.run("opener", "serve", "--socket", a.folder / "socket", code=2).stderr
+            self.assertIn("kustos key rotate --epoch file", said)
             self.assertEqual(a.json("key", "rotate", "--epoch", "file")["medium"], "file")
             self.assertEqual(objects(), [])
             self.assertEqual(a.verify()[0], 0)
