@@ -29,6 +29,7 @@
 #include "base/sqlite.h"
 #include "base/time.h"
 #include "vault/retention_book.h"
+#include "vault/source_book.h"
 
 namespace kustos::vault {
 
@@ -121,7 +122,8 @@ public:
     std::string medium(std::uint32_t generation) const;   // of its e, as its entry says: "file", "tpm", "pkcs11"
     std::uint32_t escrowed() const { return escrowed_; }  // newest generation that was put in escrow; 0: none ever
     const Hash& configuration() const { return configuration_; }
-    std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
+    std::shared_ptr<const RetentionBook> retention() const { return retention_; }   // a snapshot
+    std::shared_ptr<const SourceBook> source_book() const { return source_book_; }  // likewise
     const audit::Erasures& erasures() const { return erasures_; }
     const std::map<EntryIndex, EntryIndex>& successors() const { return successors_; }  // record_succeeded
     // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
@@ -158,7 +160,8 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
-    std::map<std::uint32_t, std::string> media_;                                    // from this generation on
+    std::map<std::uint32_t, std::string> media_;  // from this generation on
+    std::shared_ptr<SourceBook> source_book_ = std::make_shared<SourceBook>();
     std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
     std::uint32_t escrowed_ = 0;
