@@ -519,6 +519,7 @@ TEST_CASE(
     CHECK_FALSE(archive->read_only());
     CHECK(archive->key_generation() == 1);
     CHECK(archive->key_medium() == "file");
+    CHECK_FALSE(w.fs.exists(generation_dir(w.keys(), 2) / "medium"));
     CHECK(forget(*archive, entries[0]).ok());
     {
         auto tpm = Tpm::open(chip.address()).value();

@@ -110,7 +110,10 @@ private:
         auto device = open_epoch_device(environment_, *place, owner);
         if (!device.ok()) return from_device(device.error(), *place, generation);
         const Status put = (*device)->put(epoch);
-        return put.ok() ? ok_status() : Status(from_device(put.error(), *place, generation));
+        if (put.ok()) return {};
+        // Where it can be taken back now, no later run has to ask this device.
+        (void)destroy(generation).ok();
+        return from_device(put.error(), *place, generation);
     }
 
     // Whether the generation before or behind this one lies in the same pair of places.
