@@ -1,5 +1,5 @@
-"""The key that must be forgotten in a TPM (swtpm) and in a token (softhsm2): moved there by a command, killed in the
-middle of erasures, away, lost, and brought back from the escrow.
+"""The key that must be forgotten in a TPM (swtpm) and in a token (softhsm2): moved there by a command, with the TPM killed
+in the middle of erasures; away, lost, and brought back from the escrow.
 
 KUSTOS_ROUNDS (default 8) erasures are killed at a random moment."""
 import contextlib
@@ -107,7 +107,7 @@ class Media(unittest.TestCase):
             self.assertEqual(a.verify()[0], 0)
 
     @unittest.skipUnless(SOFTHSM.exists(), "softhsm2 is not installed (./run installs it)")
-    def test_with_the_key_in_a_token_what_is_killed_is_finished_and_the_token_keeps_one_key(self):
+    def test_with_the_key_in_a_token_the_token_keeps_one_key_and_a_pin_that_is_away_is_named(self):
         with Archive() as a, token(a.folder) as uri:
             pin = a.folder / "pin"
             self.assertEqual(a.json("key", "rotate", "--epoch", uri), {"generation": 2, "medium": "pkcs11"})
@@ -115,7 +115,15 @@ class Media(unittest.TestCase):
             objects = lambda: sorted(p.name for p in (a.folder / "tokens").rglob("*.object") if p.name != "token.object")
             self.assertEqual(len(objects()), 1)
             first = objects()
-            self.kill_in_the_middle(a, "pkcs11")
+            # Not killed here: softhsm2 rewrites its token's own file at each login, and a kill in the middle of that loses
+            # the token. What is cut at each step of ours is in tests/vault/epoch_test.cpp.
+            records = self.records(a)
+            for record in records[:3]:
+                a.run("erase", "--record", record, *BY)
+                self.assertEqual(a.json("erase", "list")[-1]["medium"], "pkcs11")
+                self.assertNotEqual(a.call("show", "--matter", a.id, record).returncode, 0)
+            for record in records[3:]:
+                a.run("show", "--matter", a.id, record)
             self.assertEqual(len(objects()), 1)
             self.assertNotEqual(objects(), first)
             # Nothing on the disk says the PIN; without its file nothing starts, and the message says where the key is.

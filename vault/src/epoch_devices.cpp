@@ -96,7 +96,8 @@ public:
     }
     Status wipe() override { return token_->forget_data(place_.object); }
     Status make_room() override {
-        const std::string trial = place_.object + "-room";
+        // One name for all generations: what a power cut leaves is found again.
+        const std::string trial = place_.object.substr(0, place_.object.rfind('-')) + "-room";
         TRY(token_->forget_data(trial));
         TRY(token_->keep_data(trial, Bytes(kEpoch, 0)));
         return token_->forget_data(trial);
