@@ -204,7 +204,7 @@ def mail_record(body):
 
 
 # --- the content, the most frequent last -----------------------------------------------------------------
-content = text.encode() + envelopes.encode()
+content = envelopes.encode() + text.encode()
 content += compact({"id": "m1", "kind": "file", "sent_at": "2024-03-02T11:00:00+01:00", "conversation": {"id": "", "title": "", "type": "group"},
                     "sender": {"id": "", "name": "", "address": "", "home": "", "guest": False}, "recipients": [{"id": "", "name": "", "address": "", "role": "cc"}],
                     "body_html": "", "previous_body": "", "reply_to": "", "target": "",

@@ -1,5 +1,6 @@
 #include "vault/src/dictionary.h"
 
+#include "vault/seal.h"
 #include "vault/src/payload_keys.h"
 
 namespace kustos::vault {

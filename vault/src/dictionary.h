@@ -6,7 +6,6 @@
 
 namespace kustos::vault {
 
-ByteView dictionary_1_file();          // vault/dictionary/1.zdict
-const ZstdDictionary& dictionary_1();  // compression 2
+const ZstdDictionary& dictionary_1();  // compression 2; its bytes: dictionary_1_file() of vault/seal.h
 
 }  // namespace kustos::vault
