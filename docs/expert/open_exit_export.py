@@ -44,7 +44,7 @@ def unpack(data, size, dictionary=b""):
     need(done == size, "zstd refuses it")
     return out.raw[:size]
 
-def number(data, at):  # payload.md: seven bits a byte, the lowest first; the number and where it ends
+def varint(data, at):  # payload.md: seven bits a byte, the lowest first; the number and where it ends
     n = shift = 0
     while True:
         n, shift, at = n | (data[at] & 127) << shift, shift + 7, at + 1
@@ -124,7 +124,7 @@ class Export:
             last = (number + 1) * chunk >= len(sealed)
             plain += (gcm if entry[3] == 1 else xchacha)(key, number.to_bytes(11, "big") + bytes([last]), aad, piece)
         if plain[0] == 1: stored, original, at = *struct.unpack(">QQ", plain[2:18]), 18
-        else: (stored, at), (original, at) = (first := number(plain, 2)), number(plain, first[1])
+        else: (stored, at), (original, at) = (first := varint(plain, 2)), varint(plain, first[1])
         data = plain[at:at + stored]
         if plain[1] == 1: data = unpack(data, original)
         if plain[1] == 2: data = unpack(data, original, self.dictionary())
@@ -151,7 +151,7 @@ class Original:
         at = 1
         def take():
             nonlocal at
-            n, at = number(data, at)
+            n, at = varint(data, at)
             return n
         def byte():
             nonlocal at
