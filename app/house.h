@@ -19,6 +19,7 @@
 #include "app/erasure.h"
 #include "app/forward_keeper.h"
 #include "app/scope.h"
+#include "app/source_door.h"
 #include "app/vault_door.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
@@ -179,6 +180,9 @@ public:
     // A tlog-proof of an entry that a published checkpoint covers; one is published if need be.
     Result<std::string> receipt(EntryIndex entry);
     Result<std::string> issue_token(SourceId source);
+    SourceDoor door_of(SourceId source);
+    Tallies& tallies() { return *tallies_; }
+    vault::StreamMemory& stream_memory() { return *stream_memory_; }
     // Takes everything sealed so far into the index; what can't be opened now stays deferred. Number of records taken.
     Result<std::uint64_t> index_all(bool show_progress);
     // One step for the server's loop: true if there was something to do. `stop` is asked between records.
@@ -309,6 +313,8 @@ private:
     std::unique_ptr<vault::Opener> opener_;
     std::unique_ptr<access::Accounts> accounts_;
     std::unique_ptr<access::PushTokens> tokens_;
+    std::unique_ptr<vault::StreamMemory> stream_memory_;
+    std::unique_ptr<Tallies> tallies_;
     std::unique_ptr<Keys> keys_;
     std::unique_ptr<Census> census_;
     std::unique_ptr<Feed> feed_;

@@ -149,11 +149,14 @@ public:
     Hash configuration() const;  // SHA-256 of config.yaml that the newest configuration_changed names; zero: none yet
     // The MAC under which a native identity is remembered.
     Hash duplicate_mac(SourceId source, ByteView native_identity) const;
+    // Of what a source's stream remembers (vault/stream_memory.h).
+    SecretBytes stream_key(SourceId source) const;
 
     // --- reading without keys ---
     std::vector<SourceInfo> sources() const;
     std::vector<MatterInfo> matters() const;
     std::shared_ptr<const RetentionBook> retention() const;  // as of now; it does not change any more
+    std::shared_ptr<const SourceBook> source_book() const;   // likewise
     std::optional<SourceInfo> find_source(std::string_view name) const;
     std::optional<SourceInfo> find_source(SourceId id) const;
     // Whether the catalog says what one made anew from the ledger says. Reads every entry.

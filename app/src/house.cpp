@@ -182,6 +182,9 @@ Status House::wire() {
     const Path access_db = options_.archive / "access.db";
     accounts_ = std::make_unique<access::Accounts>(TRY(access::Accounts::open(access_db, environment_.random)));
     tokens_ = std::make_unique<access::PushTokens>(TRY(access::PushTokens::open(access_db, environment_.random)));
+    stream_memory_ = TRY(vault::StreamMemory::open(options_.archive / "vault" / "streams.db", archive_->vault_id(),
+                                                   environment_.random));
+    tallies_ = std::make_unique<Tallies>(*archive_, *stream_memory_);
     keys_ = std::make_unique<Keys>(*archive_);
     census_ = std::make_unique<Census>(*archive_);
     feed_ = std::make_unique<Feed>(*archive_, *opener_);

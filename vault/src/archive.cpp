@@ -123,6 +123,11 @@ std::shared_ptr<const RetentionBook> Archive::retention() const {
     return impl_->catalog->retention();
 }
 
+std::shared_ptr<const SourceBook> Archive::source_book() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->source_book();
+}
+
 Hash Archive::configuration() const {
     const std::lock_guard guard(impl_->catalog_mutex);
     return impl_->catalog->configuration();
@@ -201,6 +206,10 @@ Result<TreeSize> Archive::publish() {
 
 Hash Archive::duplicate_mac(SourceId source, ByteView native_identity) const {
     return impl_->forward->duplicate_mac(source, native_identity);
+}
+
+SecretBytes Archive::stream_key(SourceId source) const {
+    return SecretBytes(duplicate_mac(source, as_bytes("kustos1/stream-memory")).view());
 }
 
 std::vector<SourceInfo> Archive::sources() const {
