@@ -175,6 +175,7 @@ Status House::look_at_opener() {
     const bool open = archive_->is_open();
     if (open && !opener_was_open_) next_to_index_ = std::min(next_to_index_, TRY(first_to_index()));
     opener_was_open_ = open;
+    archive_->settle_openings();
     return archive_->resume_erasures();
 }
 

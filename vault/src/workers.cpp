@@ -17,7 +17,7 @@ Workers::~Workers() {
     for (std::thread& t : threads_) t.join();
 }
 
-void Workers::take_all(const std::function<void(std::size_t)>& work, std::size_t count) {
+void Workers::take_all(std::size_t count, const std::function<void(std::size_t)>& work) {
     for (std::size_t i = next_++; i < count; i = next_++) work(i);
 }
 
@@ -29,12 +29,11 @@ void Workers::run() {
         if (stop_) return;
         seen = list_;
         ++busy_;
-        // Taken along under the lock: the caller clears work_ as soon as no item is left to take, while the last are
-        // still worked on.
-        const std::function<void(std::size_t)>& work = *work_;
+        // Read here: the caller takes the list back while the last items are still worked at.
+        const auto& work = *work_;
         const std::size_t count = count_;
         lock.unlock();
-        take_all(work, count);
+        take_all(count, work);
         wipe_stack();  // keys and content of what was sealed
         lock.lock();
         --busy_;
@@ -56,7 +55,7 @@ void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>
         ++list_;
     }
     changed_.notify_all();
-    take_all(work, count);
+    take_all(count, work);
     std::unique_lock lock(mutex_);
     work_ = nullptr;  // who has not begun yet need not
     changed_.wait(lock, [this] { return busy_ == 0; });
