@@ -11,6 +11,7 @@
 #include "vault/backup.h"
 #include "vault/backup_actions.h"
 #include "vault/retention.h"
+#include "vault/seal.h"
 
 namespace kustos::app {
 
@@ -29,7 +30,8 @@ const char* const kReadMe =
     "messages.jsonl  the same as messages, one a line\n"
     "records/        originals, byte for byte, by source; attachments/ decoded\n"
     "archive/        ledger, proofs, time stamps and ciphertext: kustos-verify archive\n"
-    "keys.jsonl      what survives of the key trees\n";
+    "keys.jsonl      what survives of the key trees\n"
+    "1.zdict         zstd's dictionary of compression 2\n";
 
 std::string hex_of(ByteView bytes) {
     return hex(bytes);
@@ -176,7 +178,7 @@ private:
         }));
         TRY(file->sync());
         TRY(fs_.rename(part, to_ / "keys.jsonl"));
-        return fs_.sync_dir(to_);
+        return replace_file(fs_, to_ / "1.zdict", vault::dictionary_1_file());
     }
 
     Status save(std::uint64_t next, std::uint64_t csv, std::uint64_t lines) {
