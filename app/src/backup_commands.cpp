@@ -1,13 +1,11 @@
 #include "app/backup_commands.h"
 
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include "app/restore.h"
+#include "app/src/drill_folder.h"
 #include "base/progress.h"
 #include "vault/backup.h"
-#include "vault/epoch.h"
 
 namespace kustos::app {
 
@@ -26,36 +24,6 @@ std::string bytes_text(std::uint64_t bytes) {
     }
     return text;
 }
-
-// A temporary folder with keys in it: they are overwritten before it goes.
-class DrillFolder {
-public:
-    static Result<DrillFolder> make(Environment e) {
-        std::string name = (std::filesystem::temp_directory_path() / "kustos-drill-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) return Error(Code::environment, "no temporary folder");
-        return DrillFolder(e, name);
-    }
-    DrillFolder(DrillFolder&& other) noexcept : e_(other.e_), path_(std::move(other.path_)) { other.path_.clear(); }
-    DrillFolder& operator=(DrillFolder&&) = delete;
-    ~DrillFolder() {
-        if (path_.empty()) return;
-        const Path keys = path_ / "archive" / "keys";
-        const auto names = e_.fs.list(keys);
-        const auto epochs = vault::file_epochs(e_, keys);
-        for (const std::string& name : names.ok() ? *names : std::vector<std::string>{}) {
-            if (name.rfind("generation-", 0) == 0 && name.find_first_not_of("0123456789", 11) == std::string::npos)
-                (void)epochs->destroy(static_cast<std::uint32_t>(std::strtoul(name.c_str() + 11, nullptr, 10))).ok();
-        }
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const Path& path() const { return path_; }
-
-private:
-    DrillFolder(Environment e, Path path) : e_(e), path_(std::move(path)) {}
-    Environment e_;
-    Path path_;
-};
 
 }  // namespace
 
@@ -98,11 +66,11 @@ Result<int> restore(Environment e, const Call& c, const Path& state, Streams s) 
     request.state = state;
     request.go_on = c.yes;
     if (!c.passphrase_file.empty()) request.passphrase = TRY(read_secret(e, c.passphrase_file, "passphrase"));
-    std::optional<DrillFolder> drill;
+    std::unique_ptr<DrillFolder> drill;
     if (c.drill) {
-        drill.emplace(TRY(DrillFolder::make(e)));
-        request.archive = drill->path() / "archive";
-        request.state = drill->path() / "state";
+        drill = TRY(DrillFolder::make(e));
+        request.archive = drill->archive();
+        request.state = drill->state();
         request.drill = true;
         // A drill tells nobody of a new name.
         request.go_on = true;
@@ -116,7 +84,7 @@ Result<int> restore(Environment e, const Call& c, const Path& state, Streams s) 
                                                      : "done. next: kustos verify\n");
         return 0;
     }
-    const RestoreReport report = TRY(restore_archive(e, request));
+    const RestoreReport report = TRY(restore_archive(drill ? drill->environment() : e, request));
     const std::string text = c.json ? report.to_json() + "\n" : report.to_text(c.language);
     s.out << text;
     for (const std::string& file : c.reports) {
