@@ -1,5 +1,6 @@
 #include "app/backup_commands.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/restore.h"
@@ -23,6 +24,12 @@ std::string bytes_text(std::uint64_t bytes) {
         std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
     }
     return text;
+}
+
+std::string days_ago(std::int64_t days, bool de) {
+    if (days == 0) return de ? " (heute)" : " (today)";
+    if (days == 1) return de ? " (vor einem Tag)" : " (a day ago)";
+    return de ? " (vor " + std::to_string(days) + " Tagen)" : " (" + std::to_string(days) + " days ago)";
 }
 
 }  // namespace
@@ -105,13 +112,17 @@ EscrowWords status_of_escrow(const vault::EscrowState& state, UtcTime now, bool 
                  "(config.yaml, escrow: dir).";
         return words;
     }
-    const std::string n = std::to_string(state.newest);
-    words.line = de ? "Generation " + n + " von " + std::to_string(state.present)
-                    : "generation " + n + " of " + std::to_string(state.present);
-    if (state.stored) {
-        const std::string days = std::to_string((now.ms - state.stored->ms) / kDay);
-        words.line += de ? ", hinterlegt vor " + days + " Tagen" : ", stored " + days + " days ago";
+    const std::string of = std::to_string(state.present);
+    if (state.newest == 0) {
+        words.line = de ? "noch keine Generation von " + of : "no generation of " + of + " yet";
+    } else {
+        words.line = (de ? "Generation " : "generation ") + std::to_string(state.newest) + (de ? " von " : " of ") + of;
     }
+    if (state.stored) {
+        const std::int64_t days = std::max<std::int64_t>(0, (now.ms - state.stored->ms) / kDay);
+        words.line += (de ? ", hinterlegt " : ", stored ") + format_rfc3339(*state.stored) + days_ago(days, de);
+    }
+    if (state.behind()) words.line += de ? ", im Rückstand" : ", behind";
     if (!state.problem.empty()) words.line += de ? " (Medium nicht da)" : " (the medium is away)";
     if (state.behind())
         words.next_step =

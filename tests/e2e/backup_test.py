@@ -245,6 +245,42 @@ class Backup(unittest.TestCase):
             h.back_up()
             self.assertNotIn("behind", h.run("status").stdout)
 
+    def test_the_state_of_the_keys_says_what_the_escrow_holds(self):
+        with House() as h:
+            h.ingest(event(1, WORDS[1]), event(2, WORDS[2]))
+            escrow = h.json("key", "status")["escrow"]
+            self.assertRegex(escrow.pop("stored"), r"^20\d\d-")
+            self.assertEqual(escrow, {"configured": True, "generation": 1, "oldest": 1, "present": 1, "behind": False, "medium_here": True})
+            self.assertRegex(h.run("key", "status").stdout, r"\nescrow +generation 1 of 1, stored 20\S+Z \(today\)\n")
+            self.assertRegex(h.run("--lang", "de", "key", "status").stdout, r"\nHinterlegung +Generation 1 von 1, hinterlegt 20\S+Z \(heute\)\n")
+            h.medium.rename(h.folder / "away")
+            h.medium.mkdir()
+            h.erase(h.record_of(WORDS[1]), "--without-escrow")
+            escrow = h.json("key", "status")["escrow"]
+            self.assertEqual(escrow, {"configured": True, "generation": 1, "present": 2, "behind": True, "medium_here": False})
+            done = h.run("key", "status")
+            self.assertRegex(done.stdout, r"\nescrow +generation 1 of 2, behind \(the medium is away\)\n")
+            self.assertIn("The escrow of keys is behind", done.stderr)
+            self.assertIn("im Rückstand (Medium nicht da)", h.run("--lang", "de", "key", "status").stdout)
+            h.medium.rmdir()
+            (h.folder / "away").rename(h.medium)
+            h.run("key", "status")  # a start catches up
+            escrow = h.json("key", "status")["escrow"]
+            self.assertEqual((escrow["generation"], escrow["oldest"], escrow["behind"]), (2, 1, False))
+        with Archive() as a:
+            self.assertEqual(a.json("key", "status")["escrow"], {"configured": False})
+            self.assertRegex(a.run("key", "status").stdout, r"\nescrow +none\n")
+
+    def test_a_medium_from_which_all_is_gone_is_not_called_up_to_date(self):
+        with House() as h:
+            h.serve()
+            escrow = next(h.medium.iterdir())
+            for generation in escrow.glob("generation-*"):
+                shutil.rmtree(generation)
+            status = h.json("key", "status")["escrow"]
+            self.assertEqual((status["generation"], status["behind"]), (0, True))
+            self.assertRegex(h.run("key", "status").stdout, r"\nescrow +no generation of 1 yet, behind\n")
+
     def test_backup_and_escrow_do_not_lie_together(self):
         with House() as h:
             for bad in (h.medium, h.medium / "backup", h.path / "backup"):

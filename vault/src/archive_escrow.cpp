@@ -143,7 +143,9 @@ EscrowState Archive::escrow_state() const {
     const auto list = impl_->escrow->generations();
     if (!list.ok()) {
         state.problem = list.error().message();
-    } else if (!list->empty()) {
+    } else if (list->empty()) {
+        state.newest = 0;  // another medium than the ledger knows, or a damaged one
+    } else {
         state.oldest = list->front().generation;
         state.stored = list->back().stored;
         state.newest = list->back().generation;
