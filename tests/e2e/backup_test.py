@@ -1,4 +1,5 @@
 """Backup, escrow and restore with the real programs: while a server takes messages, through kill -9, and after erasures."""
+import base64
 import json
 import os
 import shutil
@@ -6,8 +7,9 @@ import subprocess
 import time
 import unittest
 
+import thief
 from canary_test import WORDS, forms
-from kustos import BIN, Archive, event
+from kustos import BIN, Archive, Browser, event
 
 
 def everything_in(*folders):
@@ -105,6 +107,47 @@ class Backup(unittest.TestCase):
             wanted = list(forms(WORDS[4]))
             for file, content in everything_in(h.path, h.state, h.backup, h.medium):
                 self.assertFalse([f for f in wanted if f in content], file)
+
+    def test_a_backup_of_a_compacted_archive_comes_back_with_what_it_has_lost_named(self):
+        with House() as h:
+            h.ingest(*[event(i, f"Nachricht {i} {WORDS[i]}") for i in range(10)])
+            letter = base64.b64encode("Ein Brief über Kies. ".encode() * 9000).decode()  # a blob of its own
+            h.ingest(event(20, f"mit Brief {WORDS[10]}", attachments=[{"name": "brief.txt", "type": "text/plain", "content_base64": letter}]))
+            h.back_up()  # of before: its objects of what goes away must leave the folder
+            gone, letter_gone, stays = h.record_of(WORDS[4]), h.record_of(WORDS[10]), h.record_of(WORDS[5])
+            # Their bytes: what compaction takes out, and no restoration brings back.
+            ciphertexts = [thief.Thief(h.path).ciphertext(i)[:64] for i in (gone, letter_gone, letter_gone - 1)]
+            for place in (h.path, h.backup):
+                self.assertTrue(all(thief.everywhere(place, c) for c in ciphertexts), place)
+            h.erase(gone)
+            h.erase(letter_gone)
+            h.run("compact")
+            self.assertEqual({h.json("erase", "status", e["erasure"])["state"] for e in h.json("erase", "list")}, {"ciphertext_gone"})
+            h.back_up()
+            self.assertEqual(h.run("backup", "verify", h.backup).returncode, 0)
+            self.assertEqual(h.json("restore", "--drill", "--from", h.backup, "--escrow", h.medium)["erased"], 2)
+            h.lose()
+            back = h.restore()
+            self.assertTrue(back["ok"] and back["open"], back)
+            self.assertEqual((back["records"], back["erased"], back["erased_again"], back["not_opened"]), (11, 2, 0, 0))
+            self.assertEqual(back["opened"], 9)
+            for place in (h.path, h.backup):
+                self.assertFalse(any(thief.everywhere(place, c) for c in ciphertexts), place)
+            self.assertEqual(h.verify()[0], 0)
+            matter = h.matter()
+            for record in (gone, letter_gone):
+                refused = h.call("show", "--matter", matter, record)
+                self.assertEqual(refused.returncode, 2)
+                self.assertRegex(refused.stderr, "was erased on 20")
+            self.assertIn(WORDS[5], h.run("show", "--matter", matter, stays).stdout)
+            self.assertEqual({e["state"] for e in h.json("erase", "list")}, {"ciphertext_gone"})
+            # Over HTTP it is 410, as before the loss.
+            h.serve()
+            browser = Browser(h)
+            browser.get("/login")
+            browser.log_in("admin", h.password)
+            self.assertEqual(browser.get(f"/record/{gone}?matter={matter}")[0], 410)
+            self.assertEqual(browser.get(f"/record/{stays}?matter={matter}")[0], 200)
 
     def test_an_older_generation_of_the_escrow_is_never_taken(self):
         with House() as h:
