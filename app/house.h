@@ -179,6 +179,9 @@ public:
     // A tlog-proof of an entry that a published checkpoint covers; one is published if need be.
     Result<std::string> receipt(EntryIndex entry);
     Result<std::string> issue_token(SourceId source);
+    // Seals what a stream has taken: classes by the rules, duplicates by identity. One receipt per item.
+    Result<std::vector<vault::Receipt>> seal_items(const vault::SourceInfo& source,
+                                                   std::vector<ingest::PortItem> items);
     // Takes everything sealed so far into the index; what can't be opened now stays deferred. Number of records taken.
     Result<std::uint64_t> index_all(bool show_progress);
     // One step for the server's loop: true if there was something to do. `stop` is asked between records.

@@ -186,6 +186,8 @@ enum class ControlAction : std::uint16_t {
     slots_changed = 40,
     // 41, 42: unlocking; 43 to 46: backups
     certificate_issued = 47,
+    finding_resolved = 50,  // what was missing has come
+    // 51 to 59: sources
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
 enum class ErasureAction : std::uint16_t {

@@ -72,10 +72,42 @@ public:
 std::unique_ptr<ByteSource> memory_source(ByteView bytes);          // the bytes must outlive it
 Result<std::unique_ptr<ByteSource>> file_source(const Path& path);  // a regular file; never a device or a pipe
 
-enum class FormatName { automatic, eml, mbox, maildir, mattermost_csv, stream };
-// "auto", "eml", "mbox", "maildir", "mattermost-csv", "stream"; anything else is Code::not_in_version.
-Result<FormatName> parse_format_name(std::string_view name);
-std::string_view format_name(FormatName name);
+// What a format's messages can prove, by what it carries of the source; shown wherever its messages show.
+enum class Carries : std::uint8_t { no, partly, yes };
+enum class EvidentialLevel : std::uint8_t {
+    high,    // ids, times with a zone, and what became of a message (edits, deletions)
+    medium,  // ids and times, but not all that became of a message
+    low,     // no ids, or times without a zone: what was written may be shown, not when and that nothing is missing
+};
+struct EvidentialValue {
+    EvidentialLevel level = EvidentialLevel::low;
+    Carries ids = Carries::no, edits = Carries::no, deletions = Carries::no, time_zone = Carries::no;
+    Carries membership = Carries::no, attachments = Carries::no;
+};
+
+struct FormatInfo {
+    std::string_view name;   // as the command line and Message::format have it: "eml", "mattermost-csv"
+    std::string_view title;  // "E-mail (RFC 5322)"
+    EvidentialValue value;
+};
+const std::vector<const FormatInfo*>& formats();  // in the order in which they are asked
+// By name; also what Message::format says: "mattermost-csv/20" is of "mattermost-csv". nullptr: none.
+const FormatInfo* find_format(std::string_view name);
+// nullptr: "auto". Anything unknown is Code::not_in_version.
+Result<const FormatInfo*> parse_format_name(std::string_view name);
+
+enum class Certainty : std::uint8_t {
+    no,
+    weak,    // the name only
+    likely,  // content that others may have, too
+    sure,    // content that only this format has
+};
+struct Detection {
+    const FormatInfo* format = nullptr;  // nullptr: nothing known
+    Certainty certainty = Certainty::no;
+    const FormatInfo* rival = nullptr;  // as certain as `format`
+    bool unsure() const { return format && (certainty == Certainty::weak || rival); }
+};
 
 struct ReadContext {
     Limits limits;
@@ -83,13 +115,19 @@ struct ReadContext {
     Extractor* extractor = nullptr;
     // Where what is too large to be held is spooled, encrypted and without a name (base/spool.h). Empty: nothing is.
     Path spool_folder;
+    // For formats whose times have no zone, as the operator says: an IANA name ("Europe/Berlin"). Empty: unknown; such
+    // times are read as UTC and every message has the note "time-zone-unknown".
+    std::string time_zone;
+    // The secret with which the source has authenticated its export (Mattermost legal hold); empty: none.
+    Bytes origin_secret;
 };
 
-// What `path` holds, by its content (names only break ties). automatic: nothing known; read() then quarantines it.
-Result<FormatName> detect(const Path& path, const ReadContext& context);
+// What `path` holds, by its content (names only break ties). Where nothing is known read() quarantines it.
+Result<Detection> detect(const Path& path, const ReadContext& context);
 // Everything at `path` (a file, or a folder that is walked in name order; symbolic links are not followed and count as
-// finding "folder:link-skipped"). automatic detects each file on its own.
-Status read(const Path& path, FormatName format, const ReadContext& context, ItemSink& sink);
+// finding "folder:link-skipped"). format nullptr: each file is detected on its own; where that is unsure, the finding
+// "format:unsure" counts it.
+Status read(const Path& path, const FormatInfo* format, const ReadContext& context, ItemSink& sink);
 
 // --- the single formats, for streams that have the bytes already (LMTP, HTTP push, tests, fuzzing) ---
 // One mail. Always gives a message: what no mail can be is kind unreadable.

@@ -149,6 +149,8 @@ public:
     Hash configuration() const;  // SHA-256 of config.yaml that the newest configuration_changed names; zero: none yet
     // The MAC under which a native identity is remembered.
     Hash duplicate_mac(SourceId source, ByteView native_identity) const;
+    // Of what a source's stream remembers (vault/stream_memory.h).
+    SecretBytes stream_key(SourceId source) const;
 
     // --- reading without keys ---
     std::vector<SourceInfo> sources() const;

@@ -41,6 +41,7 @@ enum class PathCode : std::uint16_t {
     file_plan = 31,       // place in the file plan (Aktenplan)
     question = 32,        // of the Bundesarchiv, that was answered by yes; ordinal: which
     scope = 33,           // a person, a conversation, a period: how a query was asked for
+    duration = 34,        // milliseconds; of calls and voice messages
 };
 
 enum class ValueType : std::uint8_t {

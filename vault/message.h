@@ -34,6 +34,8 @@ enum class MessageKind : std::uint8_t {
     leave = 11,
     unreadable = 12,  // sealed as it came: only raw, format and notes are set ("quarantined")
     notice = 13,      // the archive's own sealed payloads (matters, access lists), never from a source
+    envelope = 14,    // a journal's report on a mail that is a record of its own: who really got it; target = its
+                      // Message-ID, thread = SHA-256 of its bytes in hex; raw = the report without the mail's bytes
 };
 std::string_view kind_name(MessageKind kind);  // "mail", "chat", ..., "delete" for deletion
 std::optional<MessageKind> parse_kind(std::string_view name);
@@ -110,11 +112,12 @@ struct Message {
     std::vector<Attachment> attachments;
     std::string format;              // "eml", "mattermost-csv/20", "stream"
     std::vector<std::string> notes;  // machine words: "defect:charset", "time-zone-unknown", "quarantine:too-deep"
-    std::string feed_position;       // the source's own, empty where it has none
-    Bytes raw;                       // the source's exact bytes for this event; after opening: empty until asked for
-    SpoolPart raw_spool;             // instead of raw, as for attachments
-    std::uint64_t raw_size = 0;      // after opening
-    Hash raw_sha256;                 // after opening
+    std::optional<std::uint64_t> duration_ms;  // of calls and voice messages
+    std::string feed_position;                 // the source's own, empty where it has none
+    Bytes raw;                   // the source's exact bytes for this event; after opening: empty until asked for
+    SpoolPart raw_spool;         // instead of raw, as for attachments
+    std::uint64_t raw_size = 0;  // after opening
+    Hash raw_sha256;             // after opening
 };
 
 }  // namespace kustos::vault

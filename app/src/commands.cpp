@@ -23,6 +23,7 @@
 #include "app/src/present.h"
 #include "app/src/refusal_words.h"
 #include "app/src/share_sheets.h"
+#include "app/stream_desk.h"
 #include "app/trail_commands.h"
 #include "audit/net/post_server.h"
 #include "audit/net/signer_service.h"
@@ -304,9 +305,10 @@ private:
     }
 
     Result<int> source_add() {
-        if (c_.kind != "import" && c_.kind != "http") {
-            return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version")
-                .with_hint("import or http");
+        if (c_.kind != "import" && c_.kind != "http" && !ingest::find_stream_kind(c_.kind)) {
+            std::string known = "import, http";
+            for (const ingest::StreamKind* kind : ingest::stream_kinds()) known += ", " + std::string(kind->name);
+            return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version").with_hint(known);
         }
         auto house = TRY(open_house());
         const auto book = house->archive().retention();
@@ -317,14 +319,19 @@ private:
         const vault::SourceInfo source = TRY(house->archive().add_source(c_.name, c_.kind, code));
         std::string token;
         if (c_.kind == "http") token = TRY(house->issue_token(source.id));
+        const Path settings = TRY(begin_stream_settings(e_.fs, house->archive().dir(), source.name, source.kind));
         if (c_.json) {
             json j = {{"source", source.id.value}, {"name", source.name}, {"kind", source.kind}};
             if (!token.empty()) j["token"] = token;
+            if (!settings.empty()) j["settings"] = settings.string();
             out_ << j.dump() << "\n";
         } else {
             out_ << say("Quelle ", "source ") << source.name << " (" << source.kind << ")\n";
             if (!token.empty())
                 out_ << say("Token (wird nur jetzt gezeigt): ", "token (shown only now): ") << token << "\n";
+            if (!settings.empty())
+                out_ << say("Einstellungen, vor dem Start anzupassen: ", "settings, to be completed before the start: ")
+                     << settings.string() << "\n";
         }
         return 0;
     }

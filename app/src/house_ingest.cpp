@@ -125,6 +125,11 @@ Result<web::PushAnswer> House::push(const web::PushRequest& request) {
     return answer;
 }
 
+Result<std::vector<vault::Receipt>> House::seal_items(const vault::SourceInfo& source,
+                                                      std::vector<ingest::PortItem> items) {
+    return Port(*archive_, source).seal_items(std::move(items));
+}
+
 Result<std::string> House::issue_token(SourceId source) {
     return tokens_->issue(source.value);
 }

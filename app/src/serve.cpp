@@ -7,6 +7,7 @@
 
 #include "app/remote.h"
 #include "app/src/drill_folder.h"
+#include "app/stream_desk.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stack.h"
@@ -118,12 +119,14 @@ Result<int> serve(House& house, int port, Streams streams) {
     streams.out << "https://localhost:" << server->port() << "/  (certificate SHA-256 "
                 << server->certificate_fingerprint() << ")\n"
                 << std::flush;
+    auto desk = TRY(StreamDesk::start(house, interrupt_requested));
     std::thread indexer([&house] { index_loop(house); });
     std::thread forgetting([&house] { forget_loop(house); });
     house.index_lives(true);
     std::thread anchors([&house, interval] { anchor_loop(house, interval); });
     while (!interrupt_requested() && !house.archive().read_only()) {
         house.door().tick();
+        TRY(desk->look());
         usleep(100'000);
     }
     const bool failed = house.archive().read_only();
@@ -131,6 +134,7 @@ Result<int> serve(House& house, int port, Streams streams) {
     house.index_lives(false);
     server->stop();
     remote->stop();
+    desk->stop();
     indexer.join();
     forgetting.join();
     anchors.join();

@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 48> kControl = {
+constexpr std::array<std::string_view, 60> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -55,6 +55,9 @@ constexpr std::array<std::string_view, 48> kControl = {
     "archive_restored",
     "exit_exported",
     "certificate_issued",
+    "",
+    "",
+    "finding_resolved",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

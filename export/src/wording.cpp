@@ -137,6 +137,8 @@ std::string Wording::kind(vault::MessageKind kind) const {
             return w("Nicht lesbar", "Unreadable");
         case MessageKind::notice:
             return w("Vermerk des Archivs", "Archive notice");
+        case MessageKind::envelope:
+            return w("Journalbericht", "Journal report");
     }
     return w("Nachricht", "Message");
 }

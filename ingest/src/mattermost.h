@@ -23,7 +23,8 @@ struct MattermostBatch {
 
 Status read_mattermost_batch(MattermostBatch batch, const ReadContext& context, ItemSink& sink);
 // A zip with posts.csv in it. Needs context.extractor.
-Status read_mattermost_zip(const Path& zip, const ReadContext& context, ItemSink& sink);
+struct Input;  // registry.h
+Status read_mattermost_zip(const Input& input);
 bool looks_like_mattermost_posts(std::string_view start);
 
 }  // namespace kustos::ingest

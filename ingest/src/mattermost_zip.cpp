@@ -1,12 +1,6 @@
-#include <map>
-#include <optional>
-#include <set>
-
-#include "ingest/extract.h"
-#include "ingest/src/files.h"
+// One batch of Mattermost's CSV export, as a zip.
 #include "ingest/src/mattermost.h"
-#include "ingest/src/spooler.h"
-#include "ingest/src/unreadable.h"
+#include "ingest/src/registry.h"
 
 namespace kustos::ingest {
 
@@ -14,85 +8,35 @@ namespace {
 
 constexpr std::uint64_t kMaxSideFile = 16u << 20;  // metadata.json, warning.txt
 
-Status quarantine_zip(const Path& zip, std::string_view reason, const ReadContext& context, ItemSink& sink) {
-    auto raw = TRY(whole_or_quarantine(zip, context.limits.mail, "zip", context, sink));
-    if (!raw) return ok_status();
-    return quarantine(std::move(*raw), "zip", reason, context.limits, sink);
+std::uint64_t unnamed(const ContainerReader& reader) {
+    std::uint64_t out = 0;
+    for (const auto& [path, member] : reader.container().members()) out += !reader.taken(path);
+    return out;
 }
-
-class ZipBatch {
-public:
-    ZipBatch(const Path& zip, const ReadContext& context, ItemSink& sink)
-        : zip_(zip), context_(context), sink_(sink), spooler_(context) {}
-
-    Status read() {
-        if (!context_.extractor) return quarantine_zip(zip_, "no-extractor", context_, sink_);
-        UnpackLimits limits;
-        limits.member_bytes = std::max(context_.limits.csv, spooler_.most());
-        archive_ = TRY(context_.extractor->unpack(zip_, limits));
-        for (const ArchiveMember& member : archive_->members()) by_path_.emplace(member.path, member);
-        MattermostBatch batch;
-        auto posts = content("posts.csv", context_.limits.csv);
-        if (!posts) return refuse("no-posts-csv");
-        batch.posts = std::move(*posts);
-        batch.metadata = content("metadata.json", kMaxSideFile);
-        batch.warnings = content("warning.txt", kMaxSideFile);
-        batch.file = [this](const std::string& path, vault::Attachment& into) { return attachment(path, into); };
-        batch.ready = [this] { return spooler_.finish(); };
-        TRY(read_mattermost_batch(std::move(batch), context_, sink_));
-        report_unnamed_files();
-        // Something in it could not be trusted: what was read stays read, and the whole is sealed too.
-        if (!archive_->problems().empty()) return refuse("archive-problem");
-        return ok_status();
-    }
-
-private:
-    std::optional<Bytes> content(const std::string& path, std::uint64_t most) {
-        const auto member = by_path_.find(path);
-        if (member == by_path_.end()) return std::nullopt;
-        read_.insert(path);
-        auto bytes = archive_->read(member->second.index, most);
-        if (!bytes) return std::nullopt;
-        return std::optional<Bytes>(std::move(*bytes));
-    }
-
-    // A disk that fails under the spool is no missing attachment: spooler_.finish() ends the reading then.
-    bool attachment(const std::string& path, vault::Attachment& into) {
-        const auto member = by_path_.find(path);
-        if (member == by_path_.end()) return false;
-        read_.insert(path);
-        const ArchiveMember& m = member->second;
-        return spooler_
-            .take(into, m.size, [&](const ByteSink& out) { return archive_->read(m.index, spooler_.most(), out); })
-            .ok();
-    }
-
-    Status refuse(std::string_view fallback) {
-        for (const std::string& problem : archive_->problems()) sink_.finding(problem);
-        const std::string reason = archive_->problems().empty() ? std::string(fallback) : archive_->problems().front();
-        return quarantine_zip(zip_, reason, context_, sink_);
-    }
-
-    void report_unnamed_files() {
-        std::uint64_t unnamed = 0;
-        for (const auto& [path, index] : by_path_)
-            if (read_.count(path) == 0) ++unnamed;
-        if (unnamed > 0) sink_.finding("mattermost:unnamed-file", unnamed);
-    }
-
-    const Path& zip_;
-    const ReadContext& context_;
-    ItemSink& sink_;
-    Spooler spooler_;
-    std::unique_ptr<UnpackedArchive> archive_;
-    std::map<std::string, ArchiveMember> by_path_;
-    std::set<std::string> read_;
-};
 
 }  // namespace
 
-Status read_mattermost_zip(const Path& zip, const ReadContext& context, ItemSink& sink) {
-    return ZipBatch(zip, context, sink).read();
+Status read_mattermost_zip(const Input& input) {
+    return read_container(input, "mattermost-csv", [&](ContainerReader& reader) -> Result<bool> {
+        MattermostBatch batch;
+        auto posts = reader.take("posts.csv", input.context.limits.csv);
+        if (!posts) return false;
+        batch.posts = std::move(*posts);
+        batch.metadata = reader.take("metadata.json", kMaxSideFile);
+        batch.warnings = reader.take("warning.txt", kMaxSideFile);
+        batch.file = [&reader](const std::string& path, vault::Attachment& into) {
+            reader.attach(path, into);
+            return !into.missing;
+        };
+        batch.ready = [&reader] { return reader.finish_message(); };
+        TRY(read_mattermost_batch(std::move(batch), input.context, input.sink));
+        if (const std::uint64_t count = unnamed(reader); count > 0)
+            input.sink.finding("mattermost:unnamed-file", count);
+        // What the exporter says of its own completeness is evidence, too.
+        reader.give_back("metadata.json");
+        reader.give_back("warning.txt");
+        return true;
+    });
 }
 
 }  // namespace kustos::ingest

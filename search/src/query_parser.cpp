@@ -60,7 +60,7 @@ constexpr std::array<std::pair<std::string_view, Name>, 35> kNames = {{
 }};
 
 // Kinds of messages as people write them, folded -> vault::kind_name.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 33> kKinds = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 35> kKinds = {{
     {"mail", "mail"},
     {"e-mail", "mail"},
     {"email", "mail"},
@@ -94,6 +94,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 33> kKinds =
     {"quarantaene", "unreadable"},
     {"notice", "notice"},
     {"notiz", "notice"},
+    {"envelope", "envelope"},
+    {"journalbericht", "envelope"},
 }};
 
 constexpr std::array<std::string_view, 8> kAttachment = {"attachment", "attachments", "anhang",  "anhänge",

@@ -52,7 +52,7 @@ struct Read {
     }
     const vault::Message& file(const std::string& name, const std::string& content) {
         std::ofstream(dir / name, std::ios::binary) << content;
-        REQUIRE(read(dir / name, FormatName::automatic, context, out).ok());
+        REQUIRE(read(dir / name, nullptr, context, out).ok());
         REQUIRE(out.items.size() >= 1);
         CHECK(std::filesystem::is_empty(spool.path()));
         return out.items.back().message;
@@ -123,7 +123,7 @@ TEST_CASE("a disk that can't take the spool ends the reading; nothing counts as 
     std::ofstream(r.dir / "in.ndjson")
         << R"({"id":"m1","kind":"chat","sent_at":"2026-03-02T10:00:00Z","sender":{"id":"u"},"attachments":[{"name":"n","path":"big.bin"}]})";
     r.context.spool_folder = r.dir / "absent";
-    const Status status = read(r.dir / "in.ndjson", FormatName::stream, r.context, r.out);
+    const Status status = read(r.dir / "in.ndjson", find_format("stream"), r.context, r.out);
     CHECK(status.error().code() == Code::environment);
     CHECK(r.out.items.empty());
 }
@@ -145,7 +145,7 @@ TEST_CASE("large files of a Mattermost export are spooled, small ones held") {
     zip.add("files/p1/f1-big.bin", to_text(big));
     zip.add("files/p1/f2-small.bin", to_text(small));
     zip.write(r.dir / "batch001-0-1.zip");
-    REQUIRE(read(r.dir / "batch001-0-1.zip", FormatName::automatic, r.context, r.out).ok());
+    REQUIRE(read(r.dir / "batch001-0-1.zip", nullptr, r.context, r.out).ok());
     REQUIRE(r.out.items.size() == 1);
     const auto& m = r.out.items[0].message;
     REQUIRE(m.attachments.size() == 2);
@@ -241,7 +241,7 @@ TEST_CASE("a large mail that can't be condensed is held where the limits allow i
     r.context.limits.mail = 200'000;
     r.context.limits.quarantine_piece = 100'000;
     std::ofstream(r.dir / "mail.eml", std::ios::binary) << text;
-    REQUIRE(read(r.dir / "mail.eml", FormatName::eml, r.context, r.out).ok());
+    REQUIRE(read(r.dir / "mail.eml", find_format("eml"), r.context, r.out).ok());
     std::string all;
     for (const auto& item : r.out.items) {
         CHECK(item.message.kind == vault::MessageKind::unreadable);

@@ -97,6 +97,7 @@ Message full_message(SeededRandom& random) {
     m.format = "stream";
     m.notes = {"defect:charset", "time-zone-unknown"};
     m.feed_position = "pos-7";
+    if (random.next() % 2 == 0) m.duration_ms = random.next() % 100'000;
     return m;
 }
 
@@ -119,6 +120,7 @@ void check_same(const Message& a, const Message& b) {
     CHECK(a.format == b.format);
     CHECK(a.notes == b.notes);
     CHECK(a.feed_position == b.feed_position);
+    CHECK(a.duration_ms == b.duration_ms);
 }
 
 std::string lines_of_base64(ByteView bytes, std::size_t line, const std::string& ending, bool terminated) {

@@ -203,6 +203,10 @@ Hash Archive::duplicate_mac(SourceId source, ByteView native_identity) const {
     return impl_->forward->duplicate_mac(source, native_identity);
 }
 
+SecretBytes Archive::stream_key(SourceId source) const {
+    return SecretBytes(duplicate_mac(source, as_bytes("kustos1/stream-memory")).view());
+}
+
 std::vector<SourceInfo> Archive::sources() const {
     const std::lock_guard guard(impl_->catalog_mutex);
     std::vector<SourceInfo> out;

@@ -44,6 +44,7 @@ public:
         text(PathCode::format, 0, m_.format);
         notes();
         text(PathCode::feed_position, 0, m_.feed_position);
+        if (m_.duration_ms) number(PathCode::duration, 0, *m_.duration_ms);
         attachments();
         Bytes raw;
         put_u64(raw, raw_size());

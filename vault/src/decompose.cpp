@@ -32,12 +32,14 @@ std::string_view kind_name(MessageKind kind) {
             return "unreadable";
         case MessageKind::notice:
             return "notice";
+        case MessageKind::envelope:
+            return "envelope";
     }
     return "unknown";
 }
 
 std::optional<MessageKind> parse_kind(std::string_view name) {
-    for (int k = 1; k <= 13; ++k) {
+    for (int k = 1; k <= 14; ++k) {
         if (kind_name(static_cast<MessageKind>(k)) == name) return static_cast<MessageKind>(k);
     }
     return std::nullopt;
@@ -177,6 +179,9 @@ Result<Message> decompose(const OpenedPayload& opened) {
                 break;
             case PathCode::feed_position:
                 m.feed_position = to_text(v);
+                break;
+            case PathCode::duration:
+                m.duration_ms = TRY(number_of(v));
                 break;
             case PathCode::format:
                 m.format = to_text(v);

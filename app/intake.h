@@ -1,0 +1,44 @@
+// The intake of one source: what its stream takes goes through here into the archive (ingest/intake.h).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+
+#include "ingest/intake.h"
+#include "vault/stream_memory.h"
+
+namespace kustos::app {
+
+class House;
+
+// Threads: safe. Outlives its stream.
+class HouseIntake final : public ingest::Intake {
+public:
+    HouseIntake(House& house, SourceId source, vault::StreamMemory& memory, std::function<bool()> stopping);
+    Status room() const override;
+    Result<std::vector<ingest::Taken>> take(std::vector<ingest::ParsedItem> items) override;
+    Status finding(std::string_view code, std::uint64_t count, std::string_view about) override;
+    Status resolve(std::string_view code, std::string_view about) override;
+    Status promise(const ingest::Promise& promise) override;
+    Status heard() override;
+    Result<std::optional<std::string>> recall(std::string_view name) override;
+    Status remember(std::string_view name, std::string_view value) override;
+    Status forget(std::string_view name) override;
+    Result<std::unique_ptr<ingest::Extractor>> sandbox() override;
+    ingest::Limits limits() const override { return {}; }
+    Path spool_folder() const override;
+    const Environment& environment() const override { return environment_; }
+    bool stopping() const override { return stopping_(); }
+
+private:
+    House& house_;
+    SourceId source_;
+    vault::StreamMemory& memory_;
+    std::function<bool()> stopping_;
+    Environment environment_;
+    SecretBytes key_;
+    std::mutex finding_mutex_;
+};
+
+}  // namespace kustos::app

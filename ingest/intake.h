@@ -1,0 +1,65 @@
+// What a stream hands its messages to: the door of one source into the archive.
+//
+// The house stands behind it (app/): capture profile, duplicates, sealing, counts, findings, the stream's own memory.
+// A stream acknowledges to its counterpart only what take() has answered. Since a counterpart sends again what was not
+// acknowledged, and the archive knows what it has, everything is sealed exactly once whatever fails between.
+//
+// Errors of take(): Code::overloaded (nothing was taken: answer "again later"; the source is paused, the disk is nearly
+// full, the indexer is behind), Code::read_only and Code::environment (likewise, for longer). Durability: what take()
+// has answered, and what remember() has, is on the disk. Threads: safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/environment.h"
+#include "ingest/format.h"
+
+namespace kustos::ingest {
+
+struct Taken {
+    EntryIndex entry;  // of the record; of an earlier one where duplicate; none where dropped
+    RecordId record;
+    Hash leaf;
+    bool duplicate = false;
+    bool dropped = false;      // the capture profile leaves it out; it is counted
+    bool quarantined = false;  // sealed as it came
+};
+
+// What a counterpart says it has given so far, of one part of the source (a room, a mailbox, a day's export).
+struct Promise {
+    std::string part;  // sealed; empty: the whole source
+    std::uint64_t count = 0;
+    std::string position;  // the source's own, of the last of them; sealed
+};
+
+class Intake {
+public:
+    virtual ~Intake() = default;
+    // Code::overloaded while take() would say so.
+    virtual Status room() const = 0;
+    // All or an error; one answer per item, in order.
+    virtual Result<std::vector<Taken>> take(std::vector<ParsedItem> items) = 0;
+    // A gap, a loss, a contradiction: an entry at once, counts only. code: a machine word ("matrix:gap"). Same code and
+    // same `about` again is one finding until it is resolved; about: sealed, what it is about (a room, a position).
+    virtual Status finding(std::string_view code, std::uint64_t count, std::string_view about) = 0;
+    virtual Status resolve(std::string_view code, std::string_view about) = 0;  // what was missing has come
+    // Compared with what was sealed of that part since the last promise; less is a finding by itself.
+    virtual Status promise(const Promise& promise) = 0;
+    virtual Status heard() = 0;  // the counterpart is alive; at most one entry an hour comes of it
+    // The stream's own memory (a cursor, a transaction id): name and value are sealed on the disk. At most 64 KiB.
+    virtual Result<std::optional<std::string>> recall(std::string_view name) = 0;
+    virtual Status remember(std::string_view name, std::string_view value) = 0;
+    virtual Status forget(std::string_view name) = 0;
+    // Limits, sandbox and spool folder for formats. One at a time: a thread that reads with it holds its own.
+    virtual Result<std::unique_ptr<Extractor>> sandbox() = 0;
+    virtual Limits limits() const = 0;
+    virtual Path spool_folder() const = 0;
+    virtual const Environment& environment() const = 0;
+    virtual bool stopping() const = 0;  // the server ends: finish what was begun, begin nothing
+};
+
+}  // namespace kustos::ingest

@@ -1,0 +1,10 @@
+// Every stream's kind, each defined in the .cpp of its name.
+#pragma once
+
+#include "ingest/streams.h"
+
+namespace kustos::ingest {
+
+extern const StreamKind kFolderStream;
+
+}  // namespace kustos::ingest

@@ -1,0 +1,71 @@
+"""A watched folder, live: what is put into it is sealed once, put away, and told of where it was not clean."""
+import json
+import random
+import time
+import unittest
+
+from kustos import Archive, event
+
+
+def eventually(ask, seconds=30):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if answer := ask():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
+
+
+class WatchedFolder(unittest.TestCase):
+    def setUp(self):
+        self.a = Archive("--tsa", "builtin")
+        self.addCleanup(self.a.__exit__)
+        settings = self.a.json("source", "add", "export", "--kind", "folder")["settings"]
+        self.trays = self.a.folder / "trays"
+        with open(settings, encoding="utf-8") as file:
+            text = file.read()
+        with open(settings, "w", encoding="utf-8") as file:
+            file.write(text.replace('folder: ""', f'folder: "{self.trays}"').replace("look_seconds: 10", "look_seconds: 1")
+                       .replace("settle_seconds: 30", "settle_seconds: 0"))
+
+    def serve(self):
+        self.a.serve()
+        eventually((self.trays / "incoming").is_dir)
+
+    def put(self, name, text):
+        (self.a.folder / "elsewhere").write_text(text, encoding="utf-8")
+        (self.a.folder / "elsewhere").rename(self.trays / "incoming" / name)
+
+    def test_what_is_put_in_is_sealed_and_put_away(self):
+        self.serve()
+        self.put("day.ndjson", "".join(event(n) + "\n" for n in range(700)))
+        self.put("growing.ndjson.part", event(9000) + "\n")
+        eventually((self.trays / "done" / "day.ndjson").exists)
+        self.assertTrue((self.trays / "incoming" / "growing.ndjson.part").exists(), "what is still written is left alone")
+        self.a.stop()
+        self.assertEqual(self.a.json("status")["records"], 700)
+
+    def test_what_is_not_clean_is_sealed_too_and_told_of(self):
+        self.serve()
+        self.put("broken.ndjson", event(1) + "\n{nothing of this can be read\n")
+        eventually((self.trays / "failed" / "broken.ndjson").exists)
+        report = json.loads((self.trays / "failed" / "broken.ndjson.report.json").read_text())
+        self.assertEqual((report["messages"], report["quarantined"]), (2, 1))
+        self.a.stop()
+        self.assertEqual(self.a.json("status")["quarantined"], 1)
+
+    def test_kills_in_the_middle_lose_nothing_and_seal_nothing_twice(self):
+        self.serve()
+        self.put("large.ndjson", "".join(event(n) + "\n" for n in range(40_000)))
+        for _ in range(4):
+            time.sleep(random.uniform(0.05, 0.6))
+            self.a.kill()
+            self.a.serve()
+        eventually((self.trays / "done" / "large.ndjson").exists, 120)
+        self.a.stop()
+        self.assertEqual(self.a.json("status")["records"], 40_000)
+        self.assertEqual(self.a.verify()[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
