@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "vault/backup_actions.h"
 #include "vault/retention.h"
 #include "vault/src/archive_impl.h"
 #include "vault/src/key_file.h"
@@ -54,7 +53,7 @@ Draft ArchiveImpl::escrow_entry(std::uint32_t generation, const Hash& keyring) c
     Draft draft;
     draft.kind = Kind::control;
     draft.retention_class = kControlClass;
-    draft.body = Body(kEscrowStored)
+    draft.body = Body(ControlAction::escrow_stored)
                      .put_u32(Tag::generation, generation)
                      .put_hash(Tag::keyring_hash, keyring)
                      .put_text(Tag::method, "folder")

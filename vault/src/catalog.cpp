@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include "base/crypto.h"
-#include "vault/backup_actions.h"
 
 namespace kustos::vault {
 
@@ -234,7 +233,8 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
     const BodyReader body = TRY(BodyReader::parse(entry.body));
     const UtcTime time = TRY(need(body.find_time(Tag::time), index));
     const auto action = static_cast<ControlAction>(TRY(need(body.find_u16(Tag::action), index)));
-    if (action == kEscrowStored) escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
+    if (action == ControlAction::escrow_stored)
+        escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
     switch (action) {
         case ControlAction::source_added: {
             SourceInfo s;
