@@ -20,7 +20,7 @@ struct PortItem {
     Bytes dedupe_identity;  // unique within a source; the vault stores only a keyed MAC of it
 };
 
-enum class Outcome : std::uint8_t { sealed, duplicate };
+enum class Outcome : std::uint8_t { sealed, duplicate, left_out };  // left_out: by the capture profile
 
 class SealPort {
 public:
@@ -46,6 +46,7 @@ struct ImportResult {
     std::uint64_t attachments = 0;  // of these
     std::uint64_t duplicates = 0;   // sealed earlier
     std::uint64_t quarantined = 0;  // of messages: sealed as they came
+    std::uint64_t left_out = 0;     // by the source's capture profile
     Findings findings;
     std::uint64_t bytes = 0;  // of input read
     double seconds = 0;
@@ -57,7 +58,7 @@ struct ImportResult {
 Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::vector<Path>& paths,
                                 const ImportOptions& options, ImportResult* so_far = nullptr);
 
-// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"findings":[{"code":..,"count":..}],"bytes":..,"seconds":..,
+// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"left_out":..,"findings":[{"code":..,"count":..}],"bytes":..,"seconds":..,
 //  "interrupted":..}
 std::string to_json(const ImportResult& result);
 

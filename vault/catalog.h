@@ -29,6 +29,7 @@
 #include "base/sqlite.h"
 #include "base/time.h"
 #include "vault/retention_book.h"
+#include "vault/source_book.h"
 
 namespace kustos::vault {
 
@@ -120,7 +121,8 @@ public:
     const std::vector<GenerationInfo>& generations() const { return generations_; }
     std::uint32_t escrowed() const { return escrowed_; }  // newest generation that was put in escrow; 0: none ever
     const Hash& configuration() const { return configuration_; }
-    std::shared_ptr<const RetentionBook> retention() const { return retention_; }  // a snapshot
+    std::shared_ptr<const RetentionBook> retention() const { return retention_; }   // a snapshot
+    std::shared_ptr<const SourceBook> source_book() const { return source_book_; }  // likewise
     const audit::Erasures& erasures() const { return erasures_; }
     const std::map<EntryIndex, EntryIndex>& successors() const { return successors_; }  // record_succeeded
     // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
@@ -156,6 +158,7 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
+    std::shared_ptr<SourceBook> source_book_ = std::make_shared<SourceBook>();
     std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
     std::uint32_t escrowed_ = 0;

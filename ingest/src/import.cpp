@@ -62,6 +62,10 @@ private:
             ++result_.duplicates;
             return;
         }
+        if (outcome == Outcome::left_out) {
+            ++result_.left_out;
+            return;
+        }
         ++result_.messages;
         result_.attachments += entry.attachments;
         result_.quarantined += entry.unreadable;
@@ -127,6 +131,7 @@ std::string to_json(const ImportResult& result) {
                                          {"attachments", result.attachments},
                                          {"duplicates", result.duplicates},
                                          {"quarantined", result.quarantined},
+                                         {"left_out", result.left_out},
                                          {"findings", findings},
                                          {"bytes", result.bytes},
                                          {"seconds", result.seconds},

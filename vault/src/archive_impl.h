@@ -50,6 +50,7 @@ public:
     std::unique_ptr<ForwardKeys> forward;
     std::unique_ptr<KeyService> holder;
     // Of an entry with a payload, from whoever has it. Code::closed, Code::erased.
+    Result<SecretBytes> own_epoch(std::uint32_t generation) const;
     Result<Keyholder*> own_keys() const;  // Code::not_in_version: an opener apart has them
     Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const;
     std::unique_ptr<DerivedStore> derived;

@@ -228,9 +228,6 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     }
     if (!(impl->signer->vault() == vault))
         return Error(Code::conflict, "the signer's store belongs to another archive");
-    if (options.keys && options.escrow)
-        return Error(Code::not_in_version, "an escrow and an opener apart do not go together yet")
-            .with_hint("take either escrow or opener.socket out of config.yaml");
     impl->holder = std::move(options.keys);
     if (impl->holder) impl->holder->work_for(vault);
     std::optional<UnlockSecret> secret = std::move(options.secret);
@@ -254,9 +251,10 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
 Status Archive::take_up() {
     if (impl_->adopted) TRY(impl_->adopt_restored());
     TRY(finish_erasures());
+    settle_openings();
     if (const Status kept = keep_escrow(); !kept.ok())
         kustos::log(LogLevel::warning, "the escrow lacks what opens the content now", {{"code", kept.error().code()}});
-    if (!std::exchange(impl_->noted_opening, true) && is_open()) TRY(note_opening(std::nullopt));
+    if (!std::exchange(impl_->noted_opening, true) && is_open()) TRY(note_opening(std::nullopt, ""));
     return {};
 }
 

@@ -122,7 +122,7 @@ bool Catalog::agrees_with(const Catalog& other) const {
         return list;
     };
     if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count() ||
-        !(*retention_ == *other.retention_))
+        !(*retention_ == *other.retention_) || !(*source_book_ == *other.source_book_))
         return false;
     return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_;
 }
@@ -233,6 +233,10 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
     const BodyReader body = TRY(BodyReader::parse(entry.body));
     const UtcTime time = TRY(need(body.find_time(Tag::time), index));
     const auto action = static_cast<ControlAction>(TRY(need(body.find_u16(Tag::action), index)));
+    if (SourceBook::concerns(action)) {
+        if (source_book_.use_count() > 1) source_book_ = std::make_shared<SourceBook>(*source_book_);
+        TRY(source_book_->apply(index, entry));
+    }
     if (action == ControlAction::escrow_stored)
         escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
     switch (action) {

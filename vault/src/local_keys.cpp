@@ -39,5 +39,31 @@ Result<EntrySet> KeyService::accounted() {
 Result<std::string> KeyService::status_json() {
     return not_apart();
 }
+Status KeyService::open_noted(const UnlockSecret&, std::uint32_t, const std::string&, const AppendControl&) {
+    return not_apart();
+}
+Status KeyService::close_noted(const std::string&, std::string_view, const AppendControl&) {
+    return not_apart();
+}
+Status KeyService::settle_owed(const AppendControl&) {
+    return {};
+}
+Status KeyService::rekey(const RekeyOrder&, const std::function<Status(const std::vector<Share>&)>&,
+                         const AppendControl&) {
+    return not_apart();
+}
+Status KeyService::give_away(const LeaveOrder&, const std::vector<KeyTreeId>&, const AppendControl&) {
+    return not_apart();
+}
+Result<RewriteDone> KeyService::rewrite(const RewriteOrder&,
+                                        const std::function<Result<EntryIndex>(const ShardWanted&)>&) {
+    return not_apart();
+}
+Result<std::vector<std::uint32_t>> KeyService::living_shards() {
+    return not_apart();
+}
+std::unique_ptr<EscrowTarget> KeyService::escrow_apart() {
+    return nullptr;
+}
 
 }  // namespace kustos::vault
