@@ -9,7 +9,6 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "vault/backup.h"
-#include "vault/backup_actions.h"
 #include "vault/retention.h"
 #include "vault/seal.h"
 
@@ -146,7 +145,7 @@ private:
         const std::uint64_t count = records.size();
         const Hash root = vault::list_root(std::move(records));
         report_.entry = TRY(archive_.record_control(
-                                vault::kExitExported,
+                                audit::ControlAction::exit_exported,
                                 [&](audit::Body& body) {
                                     body.put_u64(audit::Tag::checkpoint_size, report_.size.value)
                                         .put_u64(audit::Tag::count, count)
@@ -221,7 +220,7 @@ private:
         if (report_.entry.value >= archive_.head().size.value) return foreign;
         const audit::Entry entry = TRY(archive_.entry(report_.entry));
         const auto body = TRY(audit::BodyReader::parse(entry.body));
-        if (control_action(entry) != vault::kExitExported ||
+        if (control_action(entry) != audit::ControlAction::exit_exported ||
             body.find_u64(audit::Tag::checkpoint_size) != report_.size.value)
             return foreign;
         return {};

@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include "base/crypto.h"
-#include "vault/backup_actions.h"
 
 namespace kustos::vault {
 
@@ -251,7 +250,8 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
         if (source_book_.use_count() > 1) source_book_ = std::make_shared<SourceBook>(*source_book_);
         TRY(source_book_->apply(index, entry));
     }
-    if (action == kEscrowStored) escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
+    if (action == ControlAction::escrow_stored)
+        escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
     switch (action) {
         case ControlAction::source_added: {
             SourceInfo s;
