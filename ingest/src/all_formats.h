@@ -9,6 +9,7 @@ extern const Format kEmlFormat;
 extern const Format kMaildirFormat;
 extern const Format kMattermostCsvFormat;
 extern const Format kMboxFormat;
+extern const Format kMsgFormat;
 extern const Format kStreamFormat;
 
 }  // namespace kustos::ingest

@@ -7,6 +7,7 @@
 #include "base/lenient_base64.h"
 #include "ingest/src/files.h"
 #include "ingest/src/journal.h"
+#include "ingest/src/protection.h"
 #include "ingest/src/unreadable.h"
 
 namespace kustos::ingest {
@@ -248,6 +249,7 @@ Result<std::optional<ParsedItem>> expanded(const Spooled& mail, const ReadContex
     ParsedItem item = parse_mail(to_bytes(mail.condensed), context.limits);
     if (item.message.kind != vault::MessageKind::mail) return std::optional<ParsedItem>();
     if (!TRY(Expander(mail, context).run(item.message))) return std::optional<ParsedItem>();
+    if (!mail.cuts.empty()) withdraw_verdict(item.message.notes);
     item.message.raw = {};
     item.message.raw_spool = mail.raw;
     item.source_bytes = mail.raw.size;
