@@ -61,6 +61,11 @@ public:
     virtual ~ItemSink() = default;
     virtual Status item(ParsedItem item) = 0;  // an error ends the reading and is handed through
     virtual void finding(std::string_view code, std::uint64_t count = 1) = 0;
+    // How many mails a folder of an export should give; messages of it have the note "folder:<folder>".
+    virtual void promised(std::string_view folder, std::uint64_t count) {
+        static_cast<void>(folder);
+        static_cast<void>(count);
+    }
 };
 
 // Bytes that arrive one after another; never sought.

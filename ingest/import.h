@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,21 @@ struct ImportOptions {
     bool progress = true;  // on standard error, where it is a terminal
 };
 
+// What came of one folder of an export: for moving from another archive, where every folder must add up.
+struct FolderCount {
+    std::uint64_t promised = 0;  // mails that the export says it has, or files that it holds
+    std::uint64_t sealed = 0, duplicates = 0, quarantined = 0;  // quarantined: of sealed. Envelopes are not counted
+    bool short_of() const { return sealed + duplicates < promised; }
+};
+
 struct ImportResult {
     std::uint64_t messages = 0;     // sealed now, quarantined ones included
     std::uint64_t attachments = 0;  // of these
     std::uint64_t duplicates = 0;   // sealed earlier
     std::uint64_t quarantined = 0;  // of messages: sealed as they came
     Findings findings;
-    std::uint64_t bytes = 0;  // of input read
+    std::map<std::string, FolderCount> folders;  // only of formats that promise something; by the export's own names
+    std::uint64_t bytes = 0;                     // of input read
     double seconds = 0;
     bool interrupted = false;  // run it again to go on
 };
@@ -57,7 +66,8 @@ struct ImportResult {
 Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::vector<Path>& paths,
                                 const ImportOptions& options, ImportResult* so_far = nullptr);
 
-// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"findings":[{"code":..,"count":..}],"bytes":..,"seconds":..,
+// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"findings":[{"code":..,"count":..}],
+//  "folders":[{"folder":..,"promised":..,"sealed":..,"duplicates":..,"quarantined":..}],"bytes":..,"seconds":..,
 //  "interrupted":..}
 std::string to_json(const ImportResult& result);
 

@@ -6,6 +6,7 @@
 namespace kustos::ingest {
 
 extern const Format kEmlFormat;
+extern const Format kEmlTreeFormat;
 extern const Format kMaildirFormat;
 extern const Format kMattermostCsvFormat;
 extern const Format kMboxFormat;

@@ -113,7 +113,7 @@ std::string Sample::member_starting(std::string_view name) const {
 const std::vector<const Format*>& all_formats() {
     // Where two are as certain, the earlier one is taken.
     static const std::vector<const Format*> all = {
-        &kMaildirFormat, &kMsgFormat, &kMboxFormat, &kEmlFormat, &kMattermostCsvFormat, &kStreamFormat,
+        &kMaildirFormat, &kMsgFormat, &kMboxFormat, &kEmlFormat, &kMattermostCsvFormat, &kStreamFormat, &kEmlTreeFormat,
     };
     return all;
 }
