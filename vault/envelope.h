@@ -6,6 +6,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -21,7 +23,13 @@ struct ReportLayout {
     Hash whole_sha256;
 };
 // Written into an envelope's notes, and read from them. nullopt: no envelope, or its notes do not say it.
-void note_layout(const ReportLayout& layout, Message& envelope);
+// Inline: formats write notes and link nothing of the vault.
+inline constexpr std::string_view kInnerNote = "inner:", kWholeNote = "whole-sha256:";
+inline void note_layout(const ReportLayout& layout, Message& envelope) {
+    envelope.notes.push_back(std::string(kInnerNote) + std::to_string(layout.inner_offset) + ":" +
+                             std::to_string(layout.inner_length));
+    envelope.notes.push_back(std::string(kWholeNote) + layout.whole_sha256.hex());
+}
 std::optional<ReportLayout> report_layout(const Message& envelope);
 
 // The whole report, byte for byte as it arrived. envelope_raw: the envelope's raw bytes; inner: those of the record

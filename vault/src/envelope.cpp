@@ -8,8 +8,6 @@ namespace kustos::vault {
 
 namespace {
 
-constexpr std::string_view kInner = "inner:", kWhole = "whole-sha256:";
-
 bool starts(std::string_view text, std::string_view with) {
     return text.substr(0, with.size()) == with;
 }
@@ -24,19 +22,13 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 }  // namespace
 
-void note_layout(const ReportLayout& layout, Message& envelope) {
-    envelope.notes.push_back(std::string(kInner) + std::to_string(layout.inner_offset) + ":" +
-                             std::to_string(layout.inner_length));
-    envelope.notes.push_back(std::string(kWhole) + layout.whole_sha256.hex());
-}
-
 std::optional<ReportLayout> report_layout(const Message& envelope) {
     if (envelope.kind != MessageKind::envelope) return std::nullopt;
     ReportLayout out;
     bool inner = false, whole = false;
     for (const std::string_view note : envelope.notes) {
-        if (starts(note, kInner) && !inner) {
-            const std::string_view rest = note.substr(kInner.size());
+        if (starts(note, kInnerNote) && !inner) {
+            const std::string_view rest = note.substr(kInnerNote.size());
             const std::size_t colon = rest.find(':');
             if (colon == std::string_view::npos) return std::nullopt;
             const auto offset = number(rest.substr(0, colon)), length = number(rest.substr(colon + 1));
@@ -44,8 +36,8 @@ std::optional<ReportLayout> report_layout(const Message& envelope) {
             out.inner_offset = *offset;
             out.inner_length = *length;
             inner = true;
-        } else if (starts(note, kWhole) && !whole) {
-            const auto hash = Hash::parse(note.substr(kWhole.size()));
+        } else if (starts(note, kWholeNote) && !whole) {
+            const auto hash = Hash::parse(note.substr(kWholeNote.size()));
             if (!hash.ok()) return std::nullopt;
             out.whole_sha256 = *hash;
             whole = true;
