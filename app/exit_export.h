@@ -17,6 +17,7 @@ struct ExitRequest {
     std::string ground;
     std::vector<std::string> approvers;  // at least two, different people
     std::string actor;
+    SecretBytes secret;  // encode_secret(): an opener apart gives its keys to who can open it alone
     // Records whose use is restricted (DSGVO Art. 18): they leave, too, and the index names them. Empty: none.
     std::function<bool(EntryIndex)> restricted;
 };
@@ -29,6 +30,8 @@ struct ExitReport {
 // Code::denied: not two people. Code::closed. Code::conflict: the folder holds something else. Code::interrupted: the
 // same command goes on.
 Result<ExitReport> exit_export(House& house, const ExitRequest& request);
-Result<int> exit_export(House& house, const Call& call, const std::string& actor, Streams streams);
+// secret: what opens the vault, as it was brought; null: nothing.
+Result<int> exit_export(House& house, const Call& call, const std::string& actor, const vault::UnlockSecret* secret,
+                        Streams streams);
 
 }  // namespace kustos::app

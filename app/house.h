@@ -19,6 +19,7 @@
 #include "app/erasure.h"
 #include "app/forward_keeper.h"
 #include "app/scope.h"
+#include "app/source_door.h"
 #include "app/vault_door.h"
 #include "audit/anchors.h"
 #include "audit/authority_book.h"
@@ -179,9 +180,9 @@ public:
     // A tlog-proof of an entry that a published checkpoint covers; one is published if need be.
     Result<std::string> receipt(EntryIndex entry);
     Result<std::string> issue_token(SourceId source);
-    // Seals what a stream has taken: classes by the rules, duplicates by identity. One receipt per item.
-    Result<std::vector<vault::Receipt>> seal_items(const vault::SourceInfo& source,
-                                                   std::vector<ingest::PortItem> items);
+    SourceDoor door_of(SourceId source);
+    Tallies& tallies() { return *tallies_; }
+    vault::StreamMemory& stream_memory() { return *stream_memory_; }
     // Takes everything sealed so far into the index; what can't be opened now stays deferred. Number of records taken.
     Result<std::uint64_t> index_all(bool show_progress);
     // One step for the server's loop: true if there was something to do. `stop` is asked between records.
@@ -242,6 +243,10 @@ public:
     // The server indexes by itself: an import waits for it before too much is waiting.
     void index_lives(bool yes) { index_lives_ = yes; }
 
+    // What status says of an opener that this process has started.
+    void tell_of_opener(std::function<std::string(bool german)> words) { opener_words_ = std::move(words); }
+    // Of an opener apart: what was brought to open it.
+    const std::optional<vault::UnlockSecret>& brought_secret() const { return options_.secret; }
     vault::Archive& archive() { return *archive_; }
     // For decisions about retention, holds and erasure: one at a time, so that no hold comes between a check and what
     // it was made for.
@@ -294,6 +299,7 @@ private:
     Result<EntryIndex> first_to_index();     // likewise
     Result<web::SearchReport> search_apart(const vault::Purpose& purpose, const search::Query& parsed,
                                            bool by_relevance, std::uint64_t offset, std::uint64_t limit);
+    Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     Status look_at_opener();  // likewise: what was deferred comes in when it is open again
     Status need_indexer();    // likewise
     Result<std::set<std::uint32_t>> stale_shards() const;
@@ -312,6 +318,8 @@ private:
     std::unique_ptr<vault::Opener> opener_;
     std::unique_ptr<access::Accounts> accounts_;
     std::unique_ptr<access::PushTokens> tokens_;
+    std::unique_ptr<vault::StreamMemory> stream_memory_;
+    std::unique_ptr<Tallies> tallies_;
     std::unique_ptr<Keys> keys_;
     std::unique_ptr<Census> census_;
     std::unique_ptr<Feed> feed_;
@@ -321,6 +329,7 @@ private:
     std::unique_ptr<search::Searcher> searcher_;
     std::unique_ptr<VaultDoor> door_;                  // uses searcher_
     std::unique_ptr<VaultDoor::Opening> own_opening_;  // of a command with a secret, and an opener apart
+    std::function<std::string(bool)> opener_words_;    // set once, before the server answers
     bool opener_was_open_ = false;                     // under index_mutex_
     std::int64_t looked_at_opener_ms_ = 0;             // likewise
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;

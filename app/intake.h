@@ -15,7 +15,7 @@ class House;
 // Threads: safe. Outlives its stream.
 class HouseIntake final : public ingest::Intake {
 public:
-    HouseIntake(House& house, SourceId source, vault::StreamMemory& memory, std::function<bool()> stopping);
+    HouseIntake(House& house, SourceId source, std::function<bool()> stopping);
     Status room() const override;
     Result<std::vector<ingest::Taken>> take(std::vector<ingest::ParsedItem> items) override;
     Status finding(std::string_view code, std::uint64_t count, std::string_view about) override;
@@ -32,6 +32,7 @@ public:
     bool stopping() const override { return stopping_(); }
 
 private:
+    Hash about_mac(std::string_view code, std::string_view about) const;
     House& house_;
     SourceId source_;
     vault::StreamMemory& memory_;

@@ -389,6 +389,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* opener_serve = opener->add_subcommand("serve", "hold the keys, and open what access entries list");
     opener_serve->add_option("--socket", c.socket, "where the archive finds it")->required();
     opener_serve->add_option("--caller", c.name, "the archive's user, if it is another one");
+    opener_serve->add_option("--escrow", c.escrow,
+                             "the medium that keeps what opens the content (config.yaml, escrow.dir)");
     opener_serve->add_option("--key", c.opener.key, "the ledger's key that it trusts; else that of the first start");
     opener_serve->add_option("--records-per-hour", c.opener.records_per_hour,
                              "for each person and matter; four times as many in all");
@@ -405,7 +407,11 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* opener_lock = opener->add_subcommand("lock", "close the vault now");
     opener_lock->add_option("--socket", c.socket, "else the one in config.yaml");
     chosen(opener_lock, "opener lock");
+    auto* opener_note =
+        opener->add_subcommand("note", "an entry of the opener's, brought by who talks to it")->group("");
+    chosen(opener_note, "opener note");
     chosen(opener->add_subcommand("self-test", "raise the opener's walls and try them"), "opener self-test");
+    chosen(app.add_subcommand("index-rewriter", "started by the opener")->group(""), "index-rewriter");
     chosen(app.add_subcommand("search-worker", "started by the opener")->group(""), "search-worker");
 
     auto* unlock = app.add_subcommand("unlock", "open the running server's vault for a time");
@@ -435,6 +441,14 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(key_shares, "key shares");
     auto* key_rotate = key->add_subcommand("rotate", "announce a new key under the present one, and use it");
     key_rotate->add_option("--to", c.signer_keys, "file, or a token's pkcs11: URI; without it, as the present one");
+    key_rotate
+        ->add_option_function<std::string>(
+            "--epoch", [&c](const std::string& where) { c.given["epoch"] = {where}; },
+            "not the checkpoint key: the keyring's, with the secret that has to be forgotten in file | tpm[:ADDRESS] | "
+            "a token's pkcs11: URI from now on")
+        ->excludes("--to");
+    key_rotate->add_option("--owner-file", c.new_pin_file,
+                           "the TPM owner's authorisation, if it has one; - for standard input");
     chosen(key_rotate, "key rotate");
 
     auto* serve = app.add_subcommand("serve", "the daemon: streams, indexer, anchors, web");

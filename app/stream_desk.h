@@ -19,7 +19,7 @@ public:
         std::string name, kind;
         ingest::StreamStatus status;
     };
-    // Errors: of the memory's file only.
+    // Errors: of the archive only.
     static Result<std::unique_ptr<StreamDesk>> start(House& house, std::function<bool()> stopping);
     ~StreamDesk();
     void stop();
@@ -33,7 +33,6 @@ private:
     void start_one(const SourceId& id, Running& running);
     House& house_;
     std::function<bool()> stopping_;
-    std::unique_ptr<vault::StreamMemory> memory_;
     mutable std::mutex mutex_;
     std::map<SourceId, std::unique_ptr<Running>> running_;
 };

@@ -43,7 +43,8 @@ public:
         VaultDoor& door_;
     };
     // Null: the vault is open without anybody's doing (auto, or since the start). Code::denied: wrong secret.
-    Result<std::unique_ptr<Opening>> open(const vault::UnlockSecret& secret);
+    // actor: who brought it; sealed in the entries.
+    Result<std::unique_ptr<Opening>> open(const vault::UnlockSecret& secret, const std::string& actor = "");
 
     struct Standing {
         bool open = false;
@@ -53,9 +54,9 @@ public:
     };
     // For so long. Shares that are not enough are kept and counted. A standing opening gets the new end. Code::denied:
     // a wrong secret, or a wrong share among those given (the right ones are kept). Code::usage: the length; `auto`.
-    Result<Standing> open_for(const vault::UnlockSecret& secret, std::int64_t ms);
+    Result<Standing> open_for(const vault::UnlockSecret& secret, std::int64_t ms, const std::string& actor = "");
     // Now, whatever was promised; commands that are under way end with Code::closed. Code::usage: `auto` can't be.
-    Status close(const char* why = "key holder");
+    Status close(const char* why = "key holder", const std::string& actor = "");
     std::optional<Standing> standing() const;
     // Closes what is due, and forgets shares that waited too long.
     void tick();
@@ -69,7 +70,7 @@ private:
     bool past(const Deadline& deadline) const;
     Deadline in(std::int64_t ms) const;
     void release(const char* why);
-    void close_locked(const char* why);  // under mutex_
+    void close_locked(const char* why, const std::string& actor = "");  // under mutex_
     Status collect(vault::ShareSecrets& shares, Standing& answer);
 
     Environment environment_;

@@ -141,6 +141,9 @@ enum class Tag : std::uint16_t {
     day = 59,            // u32: 20260302
     slots_hash = 60,     // SHA-256 of keys/slots as it becomes
     // 61 to 64: unlocking; 65 to 69: backups
+    profile = 70,  // a capture profile (vault/capture_profile.h)
+    tally = 71,    // rows of u8 length || machine word || u64 count, joined
+    finding = 72,  // u64 entry index
 };
 
 enum class ControlAction : std::uint16_t {
@@ -187,7 +190,10 @@ enum class ControlAction : std::uint16_t {
     // 41, 42: unlocking; 43 to 46: backups
     certificate_issued = 47,
     finding_resolved = 50,  // what was missing has come
-    // 51 to 59: sources
+    profile_set = 51,
+    promise_made = 52,            // what a counterpart says it has given, and what was sealed of it
+    completeness_certified = 53,  // before a certificate of completeness is signed
+    // 54 to 59: sources
 };
 enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
 enum class ErasureAction : std::uint16_t {

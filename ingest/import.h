@@ -21,7 +21,7 @@ struct PortItem {
     Bytes dedupe_identity;  // unique within a source; the vault stores only a keyed MAC of it
 };
 
-enum class Outcome : std::uint8_t { sealed, duplicate };
+enum class Outcome : std::uint8_t { sealed, duplicate, left_out };  // left_out: by the capture profile
 
 class SealPort {
 public:
@@ -45,8 +45,12 @@ struct ImportOptions {
 // What came of one folder of an export: for moving from another archive, where every folder must add up.
 struct FolderCount {
     std::uint64_t promised = 0;  // mails that the export says it has, or files that it holds
-    std::uint64_t sealed = 0, duplicates = 0, quarantined = 0;  // quarantined: of sealed. Envelopes are not counted
-    bool short_of() const { return sealed + duplicates < promised; }
+    std::uint64_t sealed = 0, duplicates = 0, left_out = 0;  // envelopes are not counted
+    std::uint64_t quarantined = 0;                           // of sealed
+    std::uint64_t missing() const {
+        const std::uint64_t came = sealed + duplicates + left_out;
+        return came < promised ? promised - came : 0;
+    }
 };
 
 struct ImportResult {
@@ -54,6 +58,7 @@ struct ImportResult {
     std::uint64_t attachments = 0;  // of these
     std::uint64_t duplicates = 0;   // sealed earlier
     std::uint64_t quarantined = 0;  // of messages: sealed as they came
+    std::uint64_t left_out = 0;     // by the source's capture profile
     Findings findings;
     std::map<std::string, FolderCount> folders;  // only of formats that promise something; by the export's own names
     std::uint64_t bytes = 0;                     // of input read
@@ -66,8 +71,8 @@ struct ImportResult {
 Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::vector<Path>& paths,
                                 const ImportOptions& options, ImportResult* so_far = nullptr);
 
-// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"findings":[{"code":..,"count":..}],
-//  "folders":[{"folder":..,"promised":..,"sealed":..,"duplicates":..,"quarantined":..}],"bytes":..,"seconds":..,
+// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"left_out":..,"findings":[{"code":..,"count":..}],
+//  "folders":[{"folder":..,"promised":..,"sealed":..,"duplicates":..,"left_out":..,"quarantined":..}],"bytes":..,"seconds":..,
 //  "interrupted":..}
 std::string to_json(const ImportResult& result);
 

@@ -31,9 +31,10 @@ struct Taken {
 
 // What a counterpart says it has given so far, of one part of the source (a room, a mailbox, a day's export).
 struct Promise {
-    std::string part;  // sealed; empty: the whole source
-    std::uint64_t count = 0;
-    std::string position;  // the source's own, of the last of them; sealed
+    std::string part;         // sealed; empty: the whole source
+    std::uint64_t count = 0;  // by its own word
+    std::uint64_t taken = 0;  // of these the archive has answered for: sealed, duplicate, or left out by the profile
+    std::string position;     // the source's own, of the last of them; sealed
 };
 
 class Intake {
@@ -47,7 +48,7 @@ public:
     // same `about` again is one finding until it is resolved; about: sealed, what it is about (a room, a position).
     virtual Status finding(std::string_view code, std::uint64_t count, std::string_view about) = 0;
     virtual Status resolve(std::string_view code, std::string_view about) = 0;  // what was missing has come
-    // Compared with what was sealed of that part since the last promise; less is a finding by itself.
+    // Less taken than promised is the finding "source:missing" by itself, until a later promise is met.
     virtual Status promise(const Promise& promise) = 0;
     virtual Status heard() = 0;  // the counterpart is alive; at most one entry an hour comes of it
     // The stream's own memory (a cursor, a transaction id): name and value are sealed on the disk. At most 64 KiB.

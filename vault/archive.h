@@ -99,6 +99,7 @@ struct OpenOptions {
     std::optional<UnlockSecret> secret;     // opens the vault at once
     std::optional<SecretBytes> passphrase;  // short for the most common one
     EscrowMaker escrow;                     // null: none is configured
+    EpochMaker epochs;                      // null: recorded_epochs(); for tests
     bool continues = false;  // a continuation: nothing is written before the caller has begun it and calls take_up()
     // Memory that an earlier process left, given the folder of the signer's store; null: none. Called with the
     // archive's lock held.
@@ -156,6 +157,7 @@ public:
     std::vector<SourceInfo> sources() const;
     std::vector<MatterInfo> matters() const;
     std::shared_ptr<const RetentionBook> retention() const;  // as of now; it does not change any more
+    std::shared_ptr<const SourceBook> source_book() const;   // likewise
     std::optional<SourceInfo> find_source(std::string_view name) const;
     std::optional<SourceInfo> find_source(SourceId id) const;
     // Whether the catalog says what one made anew from the ledger says. Reads every entry.
@@ -180,8 +182,19 @@ public:
     std::string unlock_state() const;  // "open (auto)", "closed"
     // Both are entries. lock() drops the keyring and what was opened with it; sealing and indexing go on.
     // until: when it will be closed again by whoever opens it; the entry says so.
-    Status unlock(const UnlockSecret& secret, std::optional<UtcTime> until = std::nullopt);
-    Status lock(std::string_view why = "key holder");  // "time", "work", "end": docs/format/ledger.md
+    // actor: who does it; sealed in the entry.
+    Status unlock(const UnlockSecret& secret, std::optional<UtcTime> until = std::nullopt,
+                  const std::string& actor = "");
+    Status lock(std::string_view why = "key holder",
+                const std::string& actor = "");  // "time", "work", "end": docs/format/ledger.md
+    // The entry of a closing that an opener apart owes (KeyService::settle_owed); failures are tried again later.
+    void settle_openings();
+    // A control entry as an opener apart wants it, durable and in the ledger's files.
+    Result<EntryIndex> append_control(Bytes body, std::optional<Payload> content);
+    // Everything that survives, for an exit export: with an opener apart it is asked for, behind the entry.
+    Result<EntryIndex> give_away(const LeaveOrder& order);  // the entry
+    // search::rewrite_shards() where the shards' keys are: at an opener apart.
+    Result<RewriteDone> rewrite_apart(const RewriteOrder& order);
     Result<std::vector<SlotFacts>> slots() const;
     KeyState key_state() const;
     // Adds or replaces slots (one of a kind), then removes some, never the last; the root key stays. Entry
@@ -238,6 +251,13 @@ public:
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"
+    // The weakest medium on which a key lay that could bring back what this run destroyed: of every generation since
+    // the first of its key trees was opened.
+    std::string medium_of(const audit::ErasureRun& run) const;
+    // Moves e_n to another medium with a new generation, whose number it answers. What is sealed from then on grows in
+    // new key trees. Nothing has changed where it answers an error, but of the writer's. Code::closed; environment:
+    // chip or token does not take it.
+    Result<std::uint32_t> move_epoch(const EpochOrder& order);
     // --- escrow (vault/escrow.h) ---
     EscrowState escrow_state() const;
     // Stores what the escrow lacks: the present generation, changed slots. No escrow: nothing. Code::environment: the
@@ -277,7 +297,7 @@ public:
 
 private:
     Status name_forgotten_checkpoints();
-    Status note_opening(std::optional<UtcTime> until);
+    Status note_opening(std::optional<UtcTime> until, const std::string& actor);
     Status finish_erasures();
     explicit Archive(std::unique_ptr<ArchiveImpl> impl);
     std::unique_ptr<ArchiveImpl> impl_;

@@ -22,6 +22,19 @@ public:
     using ShardKey = std::function<Result<SecretBytes>(std::uint32_t shard)>;
     virtual Result<Found> find(const Ask& ask, const ShardKey& keys) = 0;
     virtual Result<EntrySet> accounted(const ShardKey& keys) = 0;
+    // Takes words out of closed shards (search/rewrite.h), beside the queries, in a worker that can write the index. It
+    // ends with the object.
+    class Rewriting {
+    public:
+        virtual ~Rewriting() = default;
+        struct NewShard {
+            std::uint32_t shard = 0;
+            SecretBytes term_key;
+        };
+        // Until it is done, or wants a new shard (nothing is returned): its key comes with the next call.
+        virtual Result<std::optional<RewriteDone>> go_on(std::optional<NewShard> made, const ShardKey& keys) = 0;
+    };
+    virtual Result<std::unique_ptr<Rewriting>> rewrite(const RewriteOrder& order, const EntrySet& erased) = 0;
     virtual void forget() = 0;  // the vault was closed: nothing of keys stays
 };
 

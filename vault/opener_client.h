@@ -26,8 +26,21 @@ public:
     std::uint32_t generation() const override;
     std::string medium() const override;
     std::string method() const override;
-    Status unlock(const UnlockSecret& secret, std::uint32_t seconds) override;  // 0: no limit
-    void lock() override;
+    Status unlock(const UnlockSecret& secret) override;
+    void lock() override;  // at once; the opener owes the entry
+    Status open_noted(const UnlockSecret& secret, std::uint32_t seconds, const std::string& actor,
+                      const AppendControl& append) override;
+    Status close_noted(const std::string& actor, std::string_view why, const AppendControl& append) override;
+    Status settle_owed(const AppendControl& append) override;
+    Status rekey(const RekeyOrder& order, const std::function<Status(const std::vector<Share>&)>& hand_out,
+                 const AppendControl& append) override;
+    Status give_away(const LeaveOrder& order, const std::vector<KeyTreeId>& trees,
+                     const AppendControl& append) override;
+    Result<SecretBytes> surviving(KeyTreeId tree) const override;
+    Result<RewriteDone> rewrite(const RewriteOrder& order,
+                                const std::function<Result<EntryIndex>(const ShardWanted&)>& store) override;
+    Result<std::vector<std::uint32_t>> living_shards() override;
+    std::unique_ptr<EscrowTarget> escrow_apart() override;
     Result<KeyCover> ahead(const TreeInfo& tree) const override;
     Result<SecretBytes> dek(EntryIndex index, const audit::EntryHeader& header) const override;
     Result<SecretBytes> shard_key(std::uint32_t shard) const override;
@@ -46,17 +59,20 @@ public:
 
 private:
     class Grant;
+    class Escrow;
     Result<LocalSocket> connect() const;
     static Result<Bytes> ask(const LocalSocket& socket, const OpenerRequest& request);
     Result<Bytes> ask(const OpenerRequest& request) const;  // over the connection that is kept
     Result<OpenerState> look() const;
+    static Status store_control(const LocalSocket& socket, const Bytes& draft, const AppendControl& append);
     static Result<std::pair<EntryIndex, Bytes>> store(const LocalSocket& socket, const Bytes& draft,
                                                       const AppendAccess& append);
 
     Path path_;
     std::optional<VaultId> expected_;
     mutable std::mutex mutex_;
-    mutable LocalSocket kept_;  // guarded by mutex_
+    mutable LocalSocket kept_;             // guarded by mutex_
+    std::map<KeyTreeId, KeyCover> given_;  // by give_away(); guarded by mutex_
 };
 
 }  // namespace kustos::vault

@@ -11,7 +11,7 @@
 namespace kustos::vault {
 
 inline constexpr std::size_t kMaxOpenerMessage = 4u << 20;
-inline constexpr std::uint16_t kOpenerProtocol = 1;
+inline constexpr std::uint16_t kOpenerProtocol = 2;
 inline constexpr std::size_t kMaxOpenerText = 64 * 1024;  // of an actor, a query
 inline constexpr std::size_t kMaxSecretBytes = 4 * 1024;
 inline constexpr std::size_t kMaxListed = 200'000;  // entry numbers of one message
@@ -34,6 +34,13 @@ enum class OpenerAsk : std::uint8_t {
     matter,
     status,
     accounted,
+    owed,
+    rekey,
+    leave,
+    cover,
+    escrow,
+    rewrite,
+    shards,
 };
 
 // One request, decoded: what does not belong to `ask` is empty.
@@ -42,13 +49,17 @@ struct OpenerRequest {
     std::uint16_t version = 0;          // hello
     SecretBytes secret;                 // unlock: encode_secret()
     std::uint32_t seconds = 0;          // unlock; 0: no limit
-    std::uint32_t tree = 0, leaf = 0;   // ahead
+    std::string actor;                  // unlock, lock: who does it
+    std::string why;                    // lock
+    bool now = false;                   // lock: without waiting for its entry
+    std::uint32_t tree = 0, leaf = 0;   // ahead; tree: cover
     SearchAsk search;                   // search; its purpose alone: begin
     std::vector<EntryIndex> entries;    // begin
     EntryIndex entry;                   // stored, key, blob_key (the record), check, matter
     EntryIndex blob;                    // blob_key
     std::array<std::uint8_t, 32> b{};   // blob_key
     std::vector<std::uint32_t> shards;  // prepare
+    SecretBytes order;                  // rekey, leave, escrow, rewrite: opener_orders.h
 };
 Bytes encode(const OpenerRequest& request);
 Result<OpenerRequest> decode_opener_request(ByteView bytes);
@@ -65,9 +76,10 @@ struct OpenerState {
 Bytes encode(const OpenerState& state);
 Result<OpenerState> decode_opener_state(ByteView bytes);
 
+// An entry that is to be appended exactly like this: of kind access, or control after unlock, lock, owed, rekey, leave.
 struct AccessDraft {
     Bytes body;
-    Bytes payload;  // "original" of payload.md
+    Bytes payload;  // "original" of payload.md; empty: nothing is sealed in it
 };
 Bytes encode(const AccessDraft& draft);
 Result<AccessDraft> decode_access_draft(ByteView bytes);

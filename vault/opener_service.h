@@ -24,7 +24,8 @@ struct OpenerServiceOptions {
     RateRules rules;
     std::unique_ptr<GrantVerifier> verifier;  // null: LedgerGrants
     std::unique_ptr<Finder> finder;           // null: no queries
-    std::string walls;                        // for status
+    std::unique_ptr<EscrowTarget> escrow;     // null: none
+    std::function<std::string()> walls;       // for status; none: nothing is said
 };
 
 class OpenerService {
@@ -35,11 +36,9 @@ public:
 
     const VaultId& vault() const;
     const audit::VerifierKey& ledger_key() const;
-    Status unlock(const UnlockSecret& secret, std::uint32_t seconds);  // 0: no limit
-    void lock();
     void tick();     // closes the vault when its time is over; flushes what was followed
     Status flush();  // before the end
-    void set_walls(std::string walls);
+    void set_walls(std::function<std::string()> walls);
 
     // One connection. Its grant ends with it.
     class Caller {
@@ -47,7 +46,8 @@ public:
         virtual ~Caller() = default;
         virtual Bytes answer(ByteView request) = 0;  // a whole answer, refusals included
     };
-    std::unique_ptr<Caller> connect();
+    // peer: the user id of who speaks there, for the entries.
+    std::unique_ptr<Caller> connect(std::optional<std::uint32_t> peer = std::nullopt);
 
     struct State;
 

@@ -110,6 +110,7 @@ struct PushReceipt {
     Hash leaf;
     bool duplicate = false;
     bool quarantined = false;
+    bool left_out = false;  // by the source's capture profile: not sealed, but counted; entry, record and leaf are zero
 };
 
 struct PushAnswer {

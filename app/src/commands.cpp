@@ -16,6 +16,7 @@
 #include "app/exit_export.h"
 #include "app/house.h"
 #include "app/key_commands.h"
+#include "app/opener_child.h"
 #include "app/opener_commands.h"
 #include "app/remote.h"
 #include "app/search_worker.h"
@@ -136,9 +137,14 @@ public:
         if (n == "opener unlock") return opener_unlock(e_, c_, {out_, err_});
         if (n == "opener lock") return opener_lock(e_, c_, {out_, err_});
         if (n == "opener self-test") return opener_self_test(e_, c_, {out_, err_});
-        if (n == "search-worker") return run_search_worker(e_, c_.archive / "index");
+        if (n == "search-worker") return run_search_worker(e_, c_.archive / "index", false);
+        if (n == "index-rewriter") return run_search_worker(e_, c_.archive / "index", true);
+        if (n == "key rotate" && c_.given.count("epoch") != 0) return with_secrets(move_keys);
         if (n == "key rotate") return key_rotate();
         if (n == "key status") return key_status(*TRY(open_house()), c_, {out_, err_});
+        if (n == "opener note") return opener_note(*TRY(open_house()), c_, {out_, err_});
+        if ((n == "key rekey" || n == "key shares") && running_ == nullptr && keys_are_apart(e_, c_))
+            return opener_rekey(e_, c_, {out_, err_});
         if (n == "key rekey") return with_secrets(key_rekey);
         if (n == "key shares") return with_secrets(key_shares);
         if (n == "unlock") return unlock();
@@ -224,7 +230,8 @@ private:
 
     Result<int> leave() {
         auto house = TRY(open_house());
-        return exit_export(*house, c_, actor(*house), {out_, err_});
+        const auto& secret = running_ != nullptr ? brought_->unlock : house->brought_secret();
+        return exit_export(*house, c_, actor(*house), secret ? &*secret : nullptr, {out_, err_});
     }
 
     static std::string absolute_path(const Path& path) {
@@ -835,7 +842,9 @@ private:
         if (!c_.config.empty())
             return Error(Code::not_in_version, "--config is not in this version")
                 .with_hint("config.yaml lies in the archive directory");
+        const auto opener = TRY(OpenerChild::start_as_configured(e_, c_.archive, state()));
         auto house = TRY(open_house());
+        if (opener) house->tell_of_opener([&opener](bool de) { return opener->words(de); });
         return kustos::app::serve(*house, c_.port, {out_, err_});
     }
 
@@ -1002,7 +1011,7 @@ int run_command(Environment environment, const Call& call, Streams streams) {
 int run_command_in(House& house, const Call& call, const CallSecrets& secrets, Streams streams) {
     std::unique_ptr<VaultDoor::Opening> opening;
     if (secrets.unlock && call.command != "unlock") {
-        auto opened = house.door().open(*secrets.unlock);
+        auto opened = house.door().open(*secrets.unlock, call.actor);
         if (!opened.ok()) return finish(std::move(opened).error(), call, streams);
         opening = std::move(*opened);
     }

@@ -59,27 +59,13 @@ json person(const vault::Person& p) {
     return j;
 }
 
-Status two_people(const std::vector<std::string>& approvers) {
-    std::set<std::string> people;
-    for (const std::string& name : approvers) {
-        std::string plain;
-        for (const char c : fold(name)) {
-            if (c != ' ' && c != '\t') plain.push_back(c);
-        }
-        if (!plain.empty()) people.insert(plain);
-    }
-    if (people.size() >= 2) return {};
-    return Error(Code::denied, "giving the whole archive away with its keys needs two different people")
-        .with_hint("--approver NAME --approver NAME");
-}
-
 class Exit {
 public:
     Exit(House& house, const ExitRequest& request)
         : house_(house), archive_(house.archive()), fs_(house.environment().fs), request_(request), to_(request.to) {}
 
     Result<ExitReport> run() {
-        TRY(two_people(request_.approvers));
+        TRY(vault::two_people(request_.approvers));
         if (request_.ground.empty()) return Error(Code::usage, "why does the archive leave? --ground \"...\"");
         if (!archive_.is_open())
             return Error(Code::closed, "the vault is closed: a key holder must open it")
@@ -88,6 +74,7 @@ public:
         TRY(make_dirs_synced(fs_, to_));
         if (fs_.exists(progress_file())) {
             TRY(take_up());
+            TRY(ask_for_keys());
         } else {
             if (!TRY(fs_.list(to_)).empty() && !fs_.exists(to_ / "part"))
                 return Error(Code::conflict, "the folder is not empty").with_hint("name one that does not exist yet");
@@ -120,9 +107,27 @@ private:
         for (const char* empty : {"staging", "keys", "index"})
             std::filesystem::remove_all(to_ / "archive" / empty, ignored);
         report_.size = manifest.size;
-        TRY(note());
+        if (!archive_.keys().apart()) TRY(note());
+        TRY(ask_for_keys());
         TRY(write_keys());
         return save(0, 0, 0);
+    }
+
+    // An opener apart counts the records itself, has the entry made, and gives the keys behind it.
+    Status ask_for_keys() {
+        if (!archive_.keys().apart()) return {};
+        if (request_.secret.empty())
+            return Error(Code::usage, "the keys of an opener apart are given to who can open the vault")
+                .with_hint("--passphrase-file or --share-file");
+        vault::LeaveOrder order;
+        order.secret = request_.secret.clone();
+        order.actor = request_.actor;
+        order.ground = request_.ground;
+        order.approvers = request_.approvers;
+        order.size = report_.size.value;
+        const auto entry = archive_.give_away(order);
+        if (report_.entry.value == 0) report_.entry = TRY(entry);
+        return entry.ok() ? ok_status() : Status(entry.error());
     }
 
     Status note() {
@@ -385,12 +390,14 @@ Result<ExitReport> exit_export(House& house, const ExitRequest& request) {
     return Exit(house, request).run();
 }
 
-Result<int> exit_export(House& house, const Call& c, const std::string& actor, Streams s) {
+Result<int> exit_export(House& house, const Call& c, const std::string& actor, const vault::UnlockSecret* secret,
+                        Streams s) {
     ExitRequest request;
     request.to = c.out;
     request.ground = c.ground;
     request.approvers = c.approvers;
     request.actor = actor;
+    if (secret != nullptr) request.secret = vault::encode_secret(*secret);
     const ExitReport r = TRY(exit_export(house, request));
     if (c.json) {
         s.out << json{{"entry", r.entry.value},     {"size", r.size.value},

@@ -36,7 +36,11 @@ const std::vector<std::string_view>& known_keys() {
         "forward_state.minutes",
         "harden",
         "language",
+        "opener.key",
         "opener.socket",
+        "opener.start",
+        "opener.state",
+        "opener.user",
         "time_zone",
         "time_stamps.authorities",
         "time_stamps.interval_seconds",
@@ -98,6 +102,8 @@ std::string config_template(const std::vector<std::string>& authorities, const s
         "# The opener in a process of its own (docs/operations.md): `kustos opener serve --archive DIR --socket ...`\n"
         "# opener:\n"
         "#   socket: /run/kustos/opener.sock\n"
+        "#   start: true            # `kustos serve` starts it, and again when it ends; it is closed then\n"
+        "#   user: kustos-opener    # as whom, where the server is root; state: and key: as its options\n"
         "\n"
         "# The trust file of whoever decides here which authorities are qualified and when digests end\n"
         "# (docs/format/trust.md), and the key that must have signed it.\n"
@@ -182,6 +188,9 @@ Status House::wire() {
     const Path access_db = options_.archive / "access.db";
     accounts_ = std::make_unique<access::Accounts>(TRY(access::Accounts::open(access_db, environment_.random)));
     tokens_ = std::make_unique<access::PushTokens>(TRY(access::PushTokens::open(access_db, environment_.random)));
+    stream_memory_ = TRY(vault::StreamMemory::open(options_.archive / "vault" / "streams.db", archive_->vault_id(),
+                                                   environment_.random));
+    tallies_ = std::make_unique<Tallies>(*archive_, *stream_memory_);
     keys_ = std::make_unique<Keys>(*archive_);
     census_ = std::make_unique<Census>(*archive_);
     feed_ = std::make_unique<Feed>(*archive_, *opener_);
@@ -196,7 +205,7 @@ Status House::wire() {
                                                          },
                                                          [this] { searcher_->forget(); }});
 
-    if (options_.secret && archive_->keys().apart()) own_opening_ = TRY(door_->open(*options_.secret));
+    if (options_.secret && archive_->keys().apart()) own_opening_ = TRY(door_->open(*options_.secret, options_.actor));
     TRY(note_configuration(configuration));
 
     // A rotation that a crash interrupted; else the old key would go on signing beside the announced one.
@@ -321,6 +330,7 @@ Result<web::StatusReport> House::status(web::Language language) {
     s.vault = archive_->unlock_state();
     const auto standing = door_->standing();
     if (standing) s.vault = vault_words(s.vault, standing, false);
+    if (opener_words_) s.vault += "; " + opener_words_(de);
     s.read_only = archive_->read_only();
     if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock() && extractor_) {
         if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();

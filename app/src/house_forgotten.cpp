@@ -19,8 +19,10 @@ Result<search::RewriteReport> House::forget_terms(const EntrySet& reindex, bool 
     options.reindex = reindex;
     options.merge = merge;
     options.stop = interrupt_requested;
-    auto report = search::rewrite_shards(environment_.fs, options_.archive / "index", *keys_, *erased,
-                                         environment_.clock, environment_.random, options);
+    auto report = archive_->keys().apart()
+                      ? rewrite_apart(reindex, merge)
+                      : search::rewrite_shards(environment_.fs, options_.archive / "index", *keys_, *erased,
+                                               environment_.clock, environment_.random, options);
     searcher_->forget();
     indexer_.reset();  // with the words that it remembers; the next step opens a new one
     if (!report.ok()) return report;
@@ -30,14 +32,29 @@ Result<search::RewriteReport> House::forget_terms(const EntrySet& reindex, bool 
     return report;
 }
 
+// Where the keys of closed shards are. Meanwhile nobody else writes the index: this process has its lock.
+Result<search::RewriteReport> House::rewrite_apart(const EntrySet& reindex, bool merge) {
+    const vault::RewriteDone done = TRY(archive_->rewrite_apart({reindex, merge}));
+    search::RewriteReport report;
+    report.looked_at = done.looked_at;
+    report.rewritten = done.rewritten;
+    report.joined = done.joined;
+    report.written = done.written;
+    report.documents_dropped = done.documents_dropped;
+    report.words_dropped = done.words_dropped;
+    for (const std::uint32_t shard : done.gone) report.gone.push_back(search::ShardId(shard));
+    return report;
+}
+
 // Shards without files whose keys can still be had, also of a run that a crash ended.
 Result<std::set<std::uint32_t>> House::stale_shards() const {
     std::set<std::uint64_t> living;
     for (const search::ShardId id : TRY(search::shards_with_files(environment_.fs, options_.archive / "index")))
         living.insert(id.value);
     std::set<std::uint32_t> stale;
-    for (const std::uint32_t id : archive_->shards()) {
-        if (living.count(id) == 0 && archive_->shard_key(id).ok()) stale.insert(id);
+    const bool apart = archive_->keys().apart();
+    for (const std::uint32_t id : apart ? TRY(archive_->keys().living_shards()) : archive_->shards()) {
+        if (living.count(id) == 0 && (apart || archive_->shard_key(id).ok())) stale.insert(id);
     }
     return stale;
 }

@@ -27,7 +27,7 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     options.context.spool_folder = options_.archive / "staging";
     // While the vault is closed keys wait for the indexer, and the server drops what waits too long: an import goes no
     // faster than it.
-    Port port(*archive_, *source, [this] {
+    Port port(door_of(source->id), [this] {
         constexpr std::size_t kWaiting = 10'000;
         return index_lives_ && !archive_->is_open() && archive_->waiting() > kWaiting;
     });
@@ -73,7 +73,7 @@ Result<web::PushAnswer> House::push(const web::PushRequest& request) {
         }
         if (before.error().code() != Code::not_found) return std::move(before).error();
     }
-    Port port(*archive_, *source);
+    SourceDoor door = door_of(source->id);
     web::PushAnswer answer;
     ingest::Findings findings;
     std::vector<ingest::PortItem> items;
@@ -83,14 +83,16 @@ Result<web::PushAnswer> House::push(const web::PushRequest& request) {
     const ByteView body(request.body);
     const auto flush = [&]() -> Status {
         if (items.empty()) return {};
-        const auto sealed = TRY(port.seal_items(std::move(items)));
+        const auto sealed = TRY(door.seal(std::move(items)));
         items.clear();
         for (std::size_t i = 0; i < sealed.size(); ++i) {
             web::PushReceipt& r = receipts[receipts.size() - sealed.size() + i];
-            r.entry = sealed[i].index;
-            r.record = sealed[i].record;
-            r.leaf = sealed[i].leaf;
-            r.duplicate = sealed[i].duplicate;
+            const vault::Receipt& receipt = sealed[i].receipt;
+            r.left_out = sealed[i].left_out.has_value();
+            r.entry = receipt.index;
+            r.record = receipt.record;
+            r.leaf = receipt.leaf;
+            r.duplicate = receipt.duplicate;
         }
         return {};
     };
@@ -125,9 +127,8 @@ Result<web::PushAnswer> House::push(const web::PushRequest& request) {
     return answer;
 }
 
-Result<std::vector<vault::Receipt>> House::seal_items(const vault::SourceInfo& source,
-                                                      std::vector<ingest::PortItem> items) {
-    return Port(*archive_, source).seal_items(std::move(items));
+SourceDoor House::door_of(SourceId source) {
+    return SourceDoor(*archive_, *tallies_, source);
 }
 
 Result<std::string> House::issue_token(SourceId source) {
@@ -174,6 +175,7 @@ Status House::look_at_opener() {
     const bool open = archive_->is_open();
     if (open && !opener_was_open_) next_to_index_ = std::min(next_to_index_, TRY(first_to_index()));
     opener_was_open_ = open;
+    archive_->settle_openings();
     return archive_->resume_erasures();
 }
 

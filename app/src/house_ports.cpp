@@ -146,30 +146,13 @@ Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
     return out;
 }
 
-Result<std::vector<vault::Receipt>> House::Port::seal_items(std::vector<ingest::PortItem> items) {
-    std::vector<vault::Draft> drafts;
-    drafts.reserve(items.size());
-    const auto book = archive_.retention();
-    const vault::RuleMac mac = [this](ByteView identity) { return archive_.duplicate_mac(SourceId(0), identity); };
-    for (ingest::PortItem& item : items) {
-        vault::Draft draft;
-        draft.kind = audit::Kind::record;
-        draft.source = source_.id;
-        draft.retention_class =
-            vault::assign_class(book->rules(), source_.id, item.message, mac).value_or(source_.retention_class);
-        draft.duplicate = archive_.duplicate_mac(source_.id, item.dedupe_identity);
-        item.message.received_at = archive_.clock().now();
-        draft.content = TRY(vault::compose(std::move(item.message)));
-        drafts.push_back(std::move(draft));
-    }
-    return archive_.seal(std::move(drafts));
-}
-
 Result<std::vector<ingest::Outcome>> House::Port::seal(std::vector<ingest::PortItem> items) {
     while (too_much_ && too_much_() && !interrupt_requested()) usleep(20'000);
     std::vector<ingest::Outcome> outcomes;
-    for (const vault::Receipt& r : TRY(seal_items(std::move(items)))) {
-        outcomes.push_back(r.duplicate ? ingest::Outcome::duplicate : ingest::Outcome::sealed);
+    for (const DoorAnswer& answer : TRY(door_.seal(std::move(items)))) {
+        outcomes.push_back(answer.left_out            ? ingest::Outcome::left_out
+                           : answer.receipt.duplicate ? ingest::Outcome::duplicate
+                                                      : ingest::Outcome::sealed);
     }
     return outcomes;
 }

@@ -76,15 +76,11 @@ private:
 class House::Port final : public ingest::SealPort {
 public:
     // too_much: asked before each piece; while it says yes, nothing is sealed.
-    Port(vault::Archive& archive, const vault::SourceInfo& source, std::function<bool()> too_much = {})
-        : archive_(archive), source_(source), too_much_(std::move(too_much)) {}
+    Port(SourceDoor door, std::function<bool()> too_much) : door_(door), too_much_(std::move(too_much)) {}
     Result<std::vector<ingest::Outcome>> seal(std::vector<ingest::PortItem> items) override;
-    // The same with receipts, for pushes.
-    Result<std::vector<vault::Receipt>> seal_items(std::vector<ingest::PortItem> items);
 
 private:
-    vault::Archive& archive_;
-    vault::SourceInfo source_;
+    SourceDoor door_;
     std::function<bool()> too_much_;
 };
 

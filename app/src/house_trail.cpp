@@ -71,13 +71,16 @@ Result<web::HeartbeatAnswer> House::heartbeat(const std::string& name, std::uint
     const auto source = archive_->find_source(name);
     if (!source) return Error(Code::denied, "unknown source or wrong token");
     web::HeartbeatAnswer answer;
+    // What the capture profile leaves out has arrived, too.
     answer.received = source->records;
-    answer.missing = sent > source->records ? sent - source->records : 0;
+    for (const auto& [code, count] : TRY(tallies_->of(source->id)))
+        if (code.rfind("dropped:", 0) == 0) answer.received += count;
+    answer.missing = sent > answer.received ? sent - answer.received : 0;
     const bool changed = answer.missing != source->missing();
     const bool due = !source->heard || archive_->clock().now().ms - source->heard->ms >= kHeartbeatEvery;
     if (!changed && !due) return answer;
     TRY(archive_->record_control(ControlAction::source_heartbeat, [&](Body& body) {
-        body.put_u64(Tag::entry, source->id.value).put_u64(Tag::count, sent).put_u64(Tag::total, source->records);
+        body.put_u64(Tag::entry, source->id.value).put_u64(Tag::count, sent).put_u64(Tag::total, answer.received);
     }));
     if (changed && answer.missing != 0) {
         TRY(archive_->record_control(ControlAction::finding, [&](Body& body) {
@@ -85,12 +88,19 @@ Result<web::HeartbeatAnswer> House::heartbeat(const std::string& name, std::uint
                 .put_text(Tag::code, "source:missing")
                 .put_u64(Tag::count, answer.missing);
         }));
+    } else if (changed) {
+        TRY(archive_->record_control(ControlAction::finding_resolved, [&](Body& body) {
+            body.put_u64(Tag::entry, source->id.value).put_text(Tag::code, "source:missing").put_u64(Tag::count, 0);
+        }));
     }
     return answer;
 }
 
 Status House::count_source(const vault::SourceInfo& source) {
+    const Bytes tally = vault::encode_tally(TRY(tallies_->of(source.id)));
+    TRY(tallies_->save());
     TRY(archive_->record_control(ControlAction::source_counted, [&](Body& body) {
+        if (!tally.empty()) body.put_bytes(Tag::tally, tally);
         body.put_u64(Tag::entry, source.id.value)
             .put_u64(Tag::count, source.records - source.counted_records)
             .put_u64(Tag::total, source.records);

@@ -2,6 +2,8 @@
 
 #include "app/house.h"
 #include "base/crypto.h"
+#include "vault/payload.h"
+#include "vault/retention.h"
 
 namespace kustos::app {
 
@@ -15,16 +17,21 @@ namespace {
 constexpr std::size_t kWaiting = 15'000;
 constexpr std::int64_t kHeartbeatEvery = 3600 * 1000;  // ms
 
-std::string finding_name(std::string_view code, std::string_view about) {
-    return "finding/" + std::string(code) + "/" + std::string(about);
+constexpr std::int64_t kPromiseEvery = 20 * 3600 * 1000;
+
+// What a finding or a promise is about: a room, a mailbox, a position. Nobody's business in the ledger.
+vault::Composed sealed_about(std::string_view about) {
+    vault::DecisionText text;
+    text.scope = about;
+    return vault::compose_decision(text);
 }
 
 }  // namespace
 
-HouseIntake::HouseIntake(House& house, SourceId source, vault::StreamMemory& memory, std::function<bool()> stopping)
+HouseIntake::HouseIntake(House& house, SourceId source, std::function<bool()> stopping)
     : house_(house),
       source_(source),
-      memory_(memory),
+      memory_(house.stream_memory()),
       stopping_(std::move(stopping)),
       environment_(house.environment()),
       key_(house.archive().stream_key(source)) {}
@@ -40,7 +47,6 @@ Status HouseIntake::room() const {
 
 Result<std::vector<ingest::Taken>> HouseIntake::take(std::vector<ingest::ParsedItem> items) {
     TRY(room());
-    const auto source = house_.archive().find_source(source_);
     std::vector<ingest::Taken> out;
     std::vector<ingest::PortItem> sealing;
     for (ingest::ParsedItem& item : items) {
@@ -52,47 +58,72 @@ Result<std::vector<ingest::Taken>> HouseIntake::take(std::vector<ingest::ParsedI
         entry.message = std::move(item.message);
         sealing.push_back(std::move(entry));
     }
-    const auto receipts = TRY(house_.seal_items(*source, std::move(sealing)));
-    std::size_t at = 0;
-    for (ingest::Taken& taken : out) {
-        if (taken.dropped) continue;
-        const vault::Receipt& receipt = receipts[at++];
-        taken.entry = receipt.index;
-        taken.record = receipt.record;
-        taken.leaf = receipt.leaf;
-        taken.duplicate = receipt.duplicate;
+    const auto answers = TRY(house_.door_of(source_).seal(std::move(sealing)));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i].dropped = answers[i].left_out.has_value();
+        out[i].entry = answers[i].receipt.index;
+        out[i].record = answers[i].receipt.record;
+        out[i].leaf = answers[i].receipt.leaf;
+        out[i].duplicate = answers[i].receipt.duplicate;
     }
     return out;
 }
 
+Hash HouseIntake::about_mac(std::string_view code, std::string_view about) const {
+    return hmac_sha256(key_.view(), as_bytes("kustos1/finding/" + std::string(code) + "/" + std::string(about)));
+}
+
 Status HouseIntake::finding(std::string_view code, std::uint64_t count, std::string_view about) {
     const std::lock_guard lock(finding_mutex_);
-    const std::string name = finding_name(code, about);
-    if (TRY(recall(name))) return {};  // known, and not resolved yet
-    TRY(house_.archive().record_control(ControlAction::finding, [&](Body& body) {
-        body.put_u64(Tag::entry, source_.value).put_text(Tag::code, code).put_u64(Tag::count, count);
-    }));
-    return remember(name, std::to_string(count));
+    const Hash mac = about_mac(code, about);
+    const auto book = house_.archive().source_book();
+    for (const vault::FindingInfo& f : book->of(source_).findings)
+        if (f.about == mac && !f.resolved) return {};  // known, and open
+    TRY(house_.archive().record_control(
+        ControlAction::finding,
+        [&](Body& body) {
+            body.put_u64(Tag::entry, source_.value).put_text(Tag::code, code).put_u64(Tag::count, count);
+            body.put_hash(Tag::related_hash, mac);
+        },
+        vault::kConfigurationClass, sealed_about(about)));
+    return {};
 }
 
 Status HouseIntake::resolve(std::string_view code, std::string_view about) {
     const std::lock_guard lock(finding_mutex_);
-    const std::string name = finding_name(code, about);
-    const auto known = TRY(recall(name));
-    if (!known) return {};
-    TRY(house_.archive().record_control(ControlAction::finding_resolved, [&](Body& body) {
-        body.put_u64(Tag::entry, source_.value).put_text(Tag::code, code);
-        body.put_u64(Tag::count, std::strtoull(known->c_str(), nullptr, 10));
-    }));
-    return forget(name);
+    const Hash mac = about_mac(code, about);
+    const auto book = house_.archive().source_book();
+    for (const vault::FindingInfo& f : book->of(source_).findings) {
+        if (f.about != mac || f.resolved) continue;
+        TRY(house_.archive().record_control(ControlAction::finding_resolved, [&](Body& body) {
+            body.put_u64(Tag::entry, source_.value).put_text(Tag::code, code).put_u64(Tag::count, f.count);
+            body.put_hash(Tag::related_hash, mac);
+        }));
+        return {};
+    }
+    return {};
 }
 
+// An entry a day for each part, and whenever what is missing changes.
 Status HouseIntake::promise(const ingest::Promise& promise) {
-    const auto source = house_.archive().find_source(source_);
-    if (!source) return Error(Code::not_found, "the source is gone");
-    if (!promise.part.empty()) return {};  // of parts: counted by who knows them
-    const auto answer = house_.heartbeat(source->name, promise.count);
-    return answer.ok() ? ok_status() : Status(answer.error());
+    const Hash mac = promise.part.empty() ? Hash{} : about_mac("promise", promise.part);
+    const std::uint64_t missing = promise.count > promise.taken ? promise.count - promise.taken : 0;
+    const auto book = house_.archive().source_book();
+    const auto& promises = book->of(source_).promises;
+    const auto last = promises.find(mac);
+    const UtcTime now = environment_.clock.now();
+    const auto missed = [](const vault::PromiseInfo& p) { return p.promised > p.sealed ? p.promised - p.sealed : 0; };
+    if (last == promises.end() || missed(last->second) != missing || now.ms - last->second.time.ms >= kPromiseEvery) {
+        TRY(house_.archive().record_control(
+            ControlAction::promise_made,
+            [&](Body& body) {
+                body.put_u64(Tag::entry, source_.value).put_u64(Tag::count, promise.count);
+                body.put_u64(Tag::total, promise.taken);
+                if (!mac.is_zero()) body.put_hash(Tag::related_hash, mac);
+            },
+            vault::kConfigurationClass, sealed_about(promise.part + " " + promise.position)));
+    }
+    return missing > 0 ? finding("source:missing", missing, promise.part) : resolve("source:missing", promise.part);
 }
 
 Status HouseIntake::heard() {

@@ -19,13 +19,13 @@ namespace {
 
 constexpr std::size_t kMaxSlotFile = 64 * 1024;
 
-SheetOrder sheet_order(const House& house, const Call& c, const std::string& dir) {
+SheetOrder sheet_order(const Config& config, const Call& c, const std::string& dir) {
     SheetOrder order;
     order.dir = dir;
     order.language = c.language;
-    order.archive_name = house.config().text("name", "");
-    order.authority = house.config().text("authority", "");
-    order.time_zone = house.config().text("time_zone", "Europe/Berlin");
+    order.archive_name = config.text("name", "");
+    order.authority = config.text("authority", "");
+    order.time_zone = config.text("time_zone", "Europe/Berlin");
     order.holders = c.holders;
     return order;
 }
@@ -49,17 +49,17 @@ Result<SlotOrder> slot_order(const std::string& text, const CallSecrets& secrets
     return order;
 }
 
-Result<int> change_slots(House& house, const Call& c, std::vector<SlotOrder> add, const std::vector<SlotKind>& remove,
-                         const std::string& sheets_dir, Streams s) {
+Result<int> change_slots(const SlotPlace& place, const Call& c, std::vector<SlotOrder> add,
+                         const std::vector<SlotKind>& remove, const std::string& sheets_dir, Streams s) {
     std::vector<std::string> files;
     vault::HandOut hand_out;
-    if (!sheets_dir.empty()) hand_out = sheets_into(house.environment(), sheet_order(house, c, sheets_dir), files);
-    const Status changed = house.archive().rekey(add, remove, hand_out);
+    if (!sheets_dir.empty()) hand_out = sheets_into(place.environment, sheet_order(place.config, c, sheets_dir), files);
+    const Status changed = place.rekey(std::move(add), remove, hand_out);
     if (!changed.ok()) {
-        for (const std::string& file : files) (void)house.environment().fs.remove(file);
+        for (const std::string& file : files) (void)place.environment.fs.remove(file);
         return Error(changed.error());
     }
-    const auto slots = TRY(house.archive().slots());
+    const auto slots = TRY(place.slots());
     if (c.json) {
         json kinds = json::array();
         for (const SlotFacts& f : slots) kinds.push_back(vault::slot_kind_name(f.kind));
@@ -78,7 +78,7 @@ Result<int> change_slots(House& house, const Call& c, std::vector<SlotOrder> add
 Result<int> unlock_vault(House& house, const Call& c, const CallSecrets& secrets, Streams s) {
     const std::int64_t ms = c.for_time.empty() ? kDefaultOpening : TRY(parse_duration(c.for_time));
     if (!secrets.unlock) return Error(Code::usage, "nothing was brought to open the vault with");
-    const VaultDoor::Standing now = TRY(house.door().open_for(*secrets.unlock, ms));
+    const VaultDoor::Standing now = TRY(house.door().open_for(*secrets.unlock, ms, c.actor));
     const bool de = c.language == Language::german;
     if (c.json) {
         json j = {{"open", now.open}, {"until", format_rfc3339(now.until)}};
@@ -98,7 +98,7 @@ Result<int> unlock_vault(House& house, const Call& c, const CallSecrets& secrets
 
 Result<int> lock_vault(House& house, const Call& c, Streams s) {
     const bool was_open = house.archive().is_open();
-    TRY(house.door().close());
+    TRY(house.door().close("key holder", c.actor));
     if (c.json) {
         s.out << json{{"open", false}, {"was_open", was_open}}.dump() << "\n";
     } else if (c.language == Language::german) {
@@ -157,7 +157,23 @@ Result<int> key_status(House& house, const Call& c, Streams s) {
     return 0;
 }
 
+namespace {
+SlotPlace own_place(House& house) {
+    return {house.environment(), house.config(), [&house] { return house.archive().slots(); },
+            [&house](std::vector<SlotOrder> add, const std::vector<SlotKind>& remove, const vault::HandOut& hand_out) {
+                return house.archive().rekey(add, remove, hand_out);
+            }};
+}
+}  // namespace
+
 Result<int> key_rekey(House& house, const Call& c, const CallSecrets& secrets, Streams s) {
+    return key_rekey(own_place(house), c, secrets, s);
+}
+Result<int> key_shares(House& house, const Call& c, const CallSecrets& secrets, Streams s) {
+    return key_shares(own_place(house), c, secrets, s);
+}
+
+Result<int> key_rekey(const SlotPlace& place, const Call& c, const CallSecrets& secrets, Streams s) {
     std::vector<SlotOrder> add;
     std::vector<SlotKind> remove;
     bool shares = false;
@@ -174,13 +190,13 @@ Result<int> key_rekey(House& house, const Call& c, const CallSecrets& secrets, S
         return Error(Code::usage, "nothing to change").with_hint("--add KIND, --remove KIND; kustos key status");
     if (shares && c.shares_out.empty())
         return Error(Code::usage, "new shares need --shares-out DIR, where their sheets are written");
-    return change_slots(house, c, std::move(add), remove, shares ? c.shares_out : "", s);
+    return change_slots(place, c, std::move(add), remove, shares ? c.shares_out : "", s);
 }
 
-Result<int> key_shares(House& house, const Call& c, const CallSecrets&, Streams s) {
+Result<int> key_shares(const SlotPlace& place, const Call& c, const CallSecrets&, Streams s) {
     SlotOrder order;
     order.kind = SlotKind::shares;
-    for (const SlotFacts& f : TRY(house.archive().slots())) {
+    for (const SlotFacts& f : TRY(place.slots())) {
         if (!f.shares) continue;
         order.threshold = f.shares->threshold;
         order.count = f.shares->count();
@@ -193,7 +209,7 @@ Result<int> key_shares(House& house, const Call& c, const CallSecrets&, Streams 
         return Error(Code::usage, "this archive has no shares").with_hint("kustos key rekey --add shares:3/5");
     std::vector<SlotOrder> add;
     add.push_back(std::move(order));
-    return change_slots(house, c, std::move(add), {}, c.out, s);
+    return change_slots(place, c, std::move(add), {}, c.out, s);
 }
 
 Result<vault::CreateOptions> create_options(Environment e, const Call& c) {

@@ -1,5 +1,7 @@
 #include "app/remote.h"
 
+#include "app/opener_commands.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -247,11 +249,14 @@ void RemoteServer::handle(const LocalSocket& connection) {
 std::optional<int> run_remotely(Environment environment, const Call& call, Streams streams) {
     // These need no archive, or are the server.
     static constexpr std::string_view kOwn[] = {
-        "init",         "try",           "serve",         "tsa serve",   "witness serve",    "signer serve",
-        "opener serve", "opener status", "opener unlock", "opener lock", "opener self-test", "search-worker",
-        "trust key",    "trust sign",    "continue",      "audit list",  "audit export",     "restore",
-        "backup verify"};
+        "init",           "try",           "serve",         "tsa serve",   "witness serve",    "signer serve",
+        "opener serve",   "opener status", "opener unlock", "opener lock", "opener self-test", "search-worker",
+        "index-rewriter", "trust key",     "trust sign",    "continue",    "audit list",       "audit export",
+        "restore",        "backup verify"};
     if (call.archive.empty() || std::find(std::begin(kOwn), std::end(kOwn), call.command) != std::end(kOwn))
+        return std::nullopt;
+    // What opens the vault, and new shares, go straight to an opener apart.
+    if ((call.command == "key rekey" || call.command == "key shares") && keys_are_apart(environment, call))
         return std::nullopt;
     const auto connected = LocalSocket::connect(call.archive / kName);
     if (!connected.ok()) return std::nullopt;

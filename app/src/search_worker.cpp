@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <set>
 
 #include "app/walls.h"
 #include "base/log.h"
+#include "search/rewrite.h"
 #include "search/searcher.h"
 #include "vault/opener_protocol.h"
 
@@ -21,7 +23,7 @@ namespace {
 constexpr std::size_t kMostAnswer = 256u << 20;
 constexpr int kPatience = 120;  // s: of one query
 // What is said between the two: a worker's message is a question for a key, or its answer (vault/opener_protocol.h).
-enum class Say : std::uint8_t { find = 1, accounted = 2, need_key = 3, answer = 4 };
+enum class Say : std::uint8_t { find = 1, accounted = 2, need_key = 3, answer = 4, rewrite = 5, need_shard = 6 };
 // The census comes from the opener, after the index was read: here everything may be sealed.
 constexpr std::uint64_t kAnySealed = std::uint64_t{1} << 60;
 
@@ -72,14 +74,17 @@ int receive_descriptor(int socket) {
     _exit(127);
 }
 
-// One byte is one worker; the end of the socket is the end.
+// One byte is one worker (2: one that writes); the end of the socket is the end.
 [[noreturn]] void nurse(int socket, std::vector<char*>& words) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGCHLD, SIG_IGN);  // nobody waits for them
     char byte = 0;
+    char rewriter[] = "index-rewriter";
+    char* const searcher = words[1];
     while (recv(socket, &byte, 1, 0) == 1) {
+        words[1] = byte == 2 ? rewriter : searcher;
         int ends[2];
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) _exit(1);
         if (fork() == 0) {
@@ -100,11 +105,24 @@ int receive_descriptor(int socket) {
 class AskedKeys final : public search::ShardKeys {
 public:
     explicit AskedKeys(const LocalSocket& opener) : opener_(opener) {}
-    Result<search::NewShard> open_shard() override { return Error(Code::denied, "a search worker opens no shards"); }
+    Result<search::NewShard> open_shard() override {
+        const SecretBytes made = TRY(ask(Bytes{static_cast<std::uint8_t>(Say::need_shard)}));
+        ByteReader in(made.view());
+        const std::uint32_t id = TRY(in.u32());
+        return search::NewShard{search::ShardId(id), SecretBytes(TRY(in.take(32)))};
+    }
     Result<SecretBytes> key_of(search::ShardId id) override {
         Bytes question{static_cast<std::uint8_t>(Say::need_key)};
         put_u32(question, static_cast<std::uint32_t>(id.value));
+        return ask(question);
+    }
+    void forget(search::ShardId) override {}
+
+private:
+    Result<SecretBytes> ask(const Bytes& question) {
         if (!opener_.send_message(question)) return Error(Code::closed, "the opener has ended");
+        while (!opener_.readable(1'000)) {
+        }
         Bytes answer = TRY(opener_.receive_message(kMostAnswer));
         auto key = vault::decode_opener_answer(answer);
         wipe(answer);
@@ -113,9 +131,6 @@ public:
         wipe(*key);
         return out;
     }
-    void forget(search::ShardId) override {}
-
-private:
     const LocalSocket& opener_;
 };
 
@@ -149,6 +164,30 @@ Result<Bytes> find(search::Searcher& searcher, ByteReader& in) {
     return out;
 }
 
+// The server's user reads and removes them, too: the folder's group is both's (docs/operations.md).
+void share_files(const Path& index_dir) {
+    std::error_code failed;
+    for (const auto& file : std::filesystem::directory_iterator(index_dir, failed))
+        std::filesystem::permissions(file.path(),
+                                     std::filesystem::perms::group_read | std::filesystem::perms::group_write,
+                                     std::filesystem::perm_options::add, failed);
+}
+
+Result<Bytes> rewrite(Environment environment, const Path& index_dir, AskedKeys& keys, ByteReader& in) {
+    search::RewriteOptions options;
+    options.merge = TRY(in.u8()) != 0;
+    options.reindex = TRY(vault::decode_entry_set(TRY(in.take(TRY(in.u32())))));
+    const EntrySet erased = TRY(vault::decode_entry_set(TRY(in.take(in.remaining()))));
+    const auto report =
+        search::rewrite_shards(environment.fs, index_dir, keys, erased, environment.clock, environment.random, options);
+    share_files(index_dir);
+    const search::RewriteReport& r = TRY(report);
+    vault::RewriteStep step;
+    step.done = {r.looked_at, r.rewritten, r.joined, r.written, r.documents_dropped, r.words_dropped, {}};
+    for (const search::ShardId gone : r.gone) step.done.gone.push_back(static_cast<std::uint32_t>(gone.value));
+    return vault::encode(step);
+}
+
 Result<Bytes> answer_one(search::Searcher& searcher, Environment environment, const Path& index_dir, AskedKeys& keys,
                          ByteView request) {
     ByteReader in(request);
@@ -157,6 +196,8 @@ Result<Bytes> answer_one(search::Searcher& searcher, Environment environment, co
             return find(searcher, in);
         case Say::accounted:
             return vault::encode(EntrySet(TRY(search::accounted_entries(environment.fs, index_dir, keys))));
+        case Say::rewrite:
+            return rewrite(environment, index_dir, keys, in);
         default:
             return Error(Code::bad_input, "the search worker does not know this request");
     }
@@ -183,8 +224,8 @@ Result<std::unique_ptr<Nursery>> Nursery::start(const std::vector<std::string>& 
     return std::unique_ptr<Nursery>(new Nursery(LocalSocket(ends[0])));
 }
 
-Result<LocalSocket> Nursery::spawn() const {
-    const std::uint8_t one = 1;
+Result<LocalSocket> Nursery::spawn(bool writes) const {
+    const std::uint8_t one = writes ? 2 : 1;
     if (!socket_.send(ByteView(&one, 1))) return Error(Code::environment, "the search worker can't be started");
     const int fd = receive_descriptor(socket_.fd());
     if (fd < 0) return Error(Code::environment, "the search worker can't be started");
@@ -243,11 +284,74 @@ Result<EntrySet> WorkerFinder::accounted(const ShardKey& keys) {
     return vault::decode_entry_set(answer);
 }
 
-Result<int> run_search_worker(Environment environment, const Path& index_dir) {
+namespace {
+
+class WorkerRewriting final : public vault::Finder::Rewriting {
+public:
+    WorkerRewriting(LocalSocket worker, Bytes request) : worker_(std::move(worker)), request_(std::move(request)) {}
+    Result<std::optional<vault::RewriteDone>> go_on(std::optional<NewShard> made,
+                                                    const vault::Finder::ShardKey& keys) override {
+        if (made) {
+            Bytes shard;
+            put_u32(shard, made->shard);
+            put(shard, made->term_key.view());
+            TRY(send(vault::opener_answer(Result<Bytes>(std::move(shard)))));
+        } else {
+            TRY(send(std::move(request_)));
+        }
+        while (true) {
+            while (!worker_.readable(1'000)) {
+            }
+            const auto said = worker_.receive_message(kMostAnswer);
+            if (!said.ok()) return ended();
+            ByteReader in(*said);
+            const auto what = static_cast<Say>(TRY(in.u8()));
+            if (what == Say::need_shard) return std::optional<vault::RewriteDone>();
+            if (what == Say::answer) {
+                const Bytes answer = TRY(vault::decode_opener_answer(ByteView(*said).subspan(1)));
+                return std::optional(TRY(vault::decode_rewrite_step(answer)).done);
+            }
+            if (what != Say::need_key) return ended();
+            const auto key = keys(TRY(in.u32()));
+            TRY(send(
+                vault::opener_answer(key.ok() ? Result<Bytes>(to_bytes(key->view())) : Result<Bytes>(key.error()))));
+        }
+    }
+
+private:
+    static Error ended() {
+        return Error(Code::environment, "the index rewriter ended").with_hint("kustos compact, again");
+    }
+    Status send(Bytes bytes) const {
+        const bool sent = worker_.send_message(bytes);
+        wipe(bytes);
+        return sent ? ok_status() : Status(ended());
+    }
+    LocalSocket worker_;
+    Bytes request_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<vault::Finder::Rewriting>> WorkerFinder::rewrite(const vault::RewriteOrder& order,
+                                                                        const EntrySet& erased) {
+    Bytes request{static_cast<std::uint8_t>(Say::rewrite)};
+    put_u8(request, order.merge ? 1 : 0);
+    const Bytes reindex = vault::encode(order.reindex);
+    put_u32(request, static_cast<std::uint32_t>(reindex.size()));
+    put(request, reindex);
+    put(request, vault::encode(erased));
+    return std::unique_ptr<Rewriting>(
+        std::make_unique<WorkerRewriting>(TRY(nursery_->spawn(true)), std::move(request)));
+}
+
+Result<int> run_search_worker(Environment environment, const Path& index_dir, bool writes) {
     const LocalSocket opener(dup(STDIN_FILENO));
     WallRules rules;
     rules.readable = {index_dir};
+    if (writes) rules.writable = {index_dir};
     TRY(raise_walls(rules));
+    std::set<int> told;  // of what the walls refused
     AskedKeys keys(opener);
     search::Searcher searcher(environment.fs, index_dir, keys);
     while (true) {
@@ -257,6 +361,10 @@ Result<int> run_search_worker(Environment environment, const Path& index_dir) {
         Bytes out{static_cast<std::uint8_t>(Say::answer)};
         put(out, answer);
         if (!opener.send_message(out)) return 0;
+        for (const RefusedCall& call : refused_calls()) {
+            if (told.insert(call.number).second)
+                log(LogLevel::warning, "the search worker's walls refused a system call", {{"number", call.number}});
+        }
     }
 }
 

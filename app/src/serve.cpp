@@ -19,6 +19,7 @@ namespace {
 constexpr std::int64_t kKeyWaits = 15 * 60'000;
 constexpr std::size_t kKeysWaiting = 20'000;
 constexpr std::int64_t kFinishIndex = 10'000;  // ms
+constexpr std::uint64_t kSaveTallies = 50;     // turns of 100 ms
 
 // Waits in small steps, so that a stop is noticed.
 void rest(std::int64_t ms) {
@@ -121,9 +122,11 @@ Result<int> serve(House& house, int port, Streams streams) {
     std::thread forgetting([&house] { forget_loop(house); });
     house.index_lives(true);
     std::thread anchors([&house, interval] { anchor_loop(house, interval); });
+    std::uint64_t turns = 0;
     while (!interrupt_requested() && !house.archive().read_only()) {
         house.door().tick();
         TRY(desk->look());
+        if (++turns % kSaveTallies == 0) TRY(house.tallies().save());
         usleep(100'000);
     }
     const bool failed = house.archive().read_only();
@@ -132,6 +135,7 @@ Result<int> serve(House& house, int port, Streams streams) {
     server->stop();
     remote->stop();
     desk->stop();
+    TRY(house.tallies().save());
     indexer.join();
     forgetting.join();
     anchors.join();

@@ -20,8 +20,6 @@ StreamDesk::~StreamDesk() {
 
 Result<std::unique_ptr<StreamDesk>> StreamDesk::start(House& house, std::function<bool()> stopping) {
     auto desk = std::unique_ptr<StreamDesk>(new StreamDesk(house, std::move(stopping)));
-    desk->memory_ = TRY(vault::StreamMemory::open(house.archive().dir() / "vault" / "streams.db",
-                                                  house.archive().vault_id(), house.environment().random));
     TRY(desk->look());
     return desk;
 }
@@ -38,7 +36,7 @@ void StreamDesk::start_one(const SourceId& id, Running& running) {
     const auto begin = [&]() -> Status {
         const Path file = stream_settings_file(house_.archive().dir(), running.name);
         const auto settings = TRY(ingest::read_stream_settings(*kind, file, house_.environment().fs));
-        running.intake = std::make_unique<HouseIntake>(house_, id, *memory_, stopping_);
+        running.intake = std::make_unique<HouseIntake>(house_, id, stopping_);
         running.stream = TRY(kind->make(settings, *running.intake));
         return running.stream->start();
     };

@@ -25,11 +25,11 @@ bool VaultDoor::past(const Deadline& deadline) const {
     return environment_.clock.now() >= deadline.until || environment_.clock.monotonic_ms() >= deadline.monotonic;
 }
 
-void VaultDoor::close_locked(const char* why) {
+void VaultDoor::close_locked(const char* why, const std::string& actor) {
     standing_.reset();
     method_.clear();
     watch_.closing();
-    if (const Status locked = archive_.lock(why); !locked.ok())
+    if (const Status locked = archive_.lock(why, actor); !locked.ok())
         log(LogLevel::error, "the vault was closed without an entry", {{"code", locked.error().code()}});
 }
 
@@ -39,11 +39,12 @@ void VaultDoor::release(const char* why) {
     close_locked(why);
 }
 
-Result<std::unique_ptr<VaultDoor::Opening>> VaultDoor::open(const vault::UnlockSecret& secret) {
+Result<std::unique_ptr<VaultDoor::Opening>> VaultDoor::open(const vault::UnlockSecret& secret,
+                                                            const std::string& actor) {
     {
         const std::lock_guard lock(mutex_);
         if (works_ == 0 && !standing_ && archive_.is_open()) return std::unique_ptr<Opening>();
-        TRY(archive_.unlock(secret));
+        TRY(archive_.unlock(secret, std::nullopt, actor));
         ++works_;
     }
     auto opening = std::make_unique<Opening>(*this);
@@ -73,7 +74,8 @@ Status VaultDoor::collect(ShareSecrets& shares, Standing& answer) {
     return {};
 }
 
-Result<VaultDoor::Standing> VaultDoor::open_for(const vault::UnlockSecret& secret, std::int64_t ms) {
+Result<VaultDoor::Standing> VaultDoor::open_for(const vault::UnlockSecret& secret, std::int64_t ms,
+                                                const std::string& actor) {
     if (ms <= 0 || ms > kLongestOpening) return Error(Code::usage, "the vault is opened for 1 second to 7 days");
     Standing answer;
     {
@@ -90,7 +92,7 @@ Result<VaultDoor::Standing> VaultDoor::open_for(const vault::UnlockSecret& secre
             }
         }
         const Deadline end = in(ms);
-        const Status opened = archive_.unlock(all, end.until);
+        const Status opened = archive_.unlock(all, end.until, actor);
         if (std::holds_alternative<ShareSecrets>(all)) {  // used, or of no use
             desk_.reset();
             desk_until_.reset();
@@ -106,7 +108,7 @@ Result<VaultDoor::Standing> VaultDoor::open_for(const vault::UnlockSecret& secre
     return answer;
 }
 
-Status VaultDoor::close(const char* why) {
+Status VaultDoor::close(const char* why, const std::string& actor) {
     const std::lock_guard lock(mutex_);
     desk_.reset();
     desk_until_.reset();
@@ -114,7 +116,7 @@ Status VaultDoor::close(const char* why) {
     if (archive_.unlock_state() == "open (auto)")
         return Error(Code::usage, "this archive opens by itself (auto) and can't be closed")
             .with_hint("kustos key rekey --add passphrase --remove auto");
-    close_locked(why);
+    close_locked(why, actor);
     return {};
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -14,78 +13,11 @@
 
 #include <cerrno>
 
+#include "app/walls/seccomp_wall.h"
+
 namespace kustos::app {
 
 namespace {
-
-// Answered with EPERM. What makes a connection, a process or a kernel object, or looks into another process.
-constexpr int kRefused[] = {SCMP_SYS(socket),
-                            SCMP_SYS(socketpair),
-                            SCMP_SYS(connect),
-                            SCMP_SYS(bind),
-                            SCMP_SYS(listen),
-                            SCMP_SYS(execve),
-                            SCMP_SYS(execveat),
-                            SCMP_SYS(fork),
-                            SCMP_SYS(vfork),
-                            SCMP_SYS(ptrace),
-                            SCMP_SYS(process_vm_readv),
-                            SCMP_SYS(process_vm_writev),
-                            SCMP_SYS(kcmp),
-                            SCMP_SYS(pidfd_getfd),
-                            SCMP_SYS(pidfd_open),
-                            SCMP_SYS(mount),
-                            SCMP_SYS(umount2),
-                            SCMP_SYS(pivot_root),
-                            SCMP_SYS(chroot),
-                            SCMP_SYS(unshare),
-                            SCMP_SYS(setns),
-                            SCMP_SYS(keyctl),
-                            SCMP_SYS(add_key),
-                            SCMP_SYS(request_key),
-                            SCMP_SYS(bpf),
-                            SCMP_SYS(perf_event_open),
-                            SCMP_SYS(userfaultfd),
-                            SCMP_SYS(io_uring_setup),
-                            SCMP_SYS(io_uring_enter),
-                            SCMP_SYS(io_uring_register),
-                            SCMP_SYS(open_by_handle_at),
-                            SCMP_SYS(name_to_handle_at),
-                            SCMP_SYS(init_module),
-                            SCMP_SYS(finit_module),
-                            SCMP_SYS(delete_module),
-                            SCMP_SYS(kexec_load),
-                            SCMP_SYS(personality),
-                            SCMP_SYS(setuid),
-                            SCMP_SYS(setgid),
-                            SCMP_SYS(setresuid),
-                            SCMP_SYS(setresgid),
-                            SCMP_SYS(kill),
-                            SCMP_SYS(acct),
-                            SCMP_SYS(swapon),
-                            SCMP_SYS(reboot),
-                            SCMP_SYS(link),
-                            SCMP_SYS(linkat),
-                            SCMP_SYS(symlink),
-                            SCMP_SYS(symlinkat),
-                            SCMP_SYS(mknod),
-                            SCMP_SYS(mknodat),
-                            SCMP_SYS(memfd_create)};
-
-Status raise_seccomp() {
-    const Error failed(Code::environment, "the seccomp wall can't be raised");
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    if (filter == nullptr) return failed;
-    bool good = true;
-    for (const int call : kRefused) good = good && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) == 0;
-    // Threads, but no processes. glibc takes the older call where clone3 is unknown.
-    good = good && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                                    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)) == 0;
-    good = good && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
-    good = good && seccomp_load(filter) == 0;
-    seccomp_release(filter);
-    return good ? ok_status() : failed;
-}
 
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kChange = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
@@ -154,7 +86,7 @@ bool refused_socket(int family) {
 std::string Walls::describe() const {
     std::string out = no_new_privs ? "no_new_privs" : "no no_new_privs";
     out += landlock ? ", landlock" : ", no landlock (this kernel has none)";
-    return out + (seccomp ? ", seccomp" : ", no seccomp");
+    return out + (seccomp ? ", seccomp (allow list)" : ", no seccomp");
 }
 
 Result<Walls> raise_walls(const WallRules& rules) {
@@ -165,7 +97,7 @@ Result<Walls> raise_walls(const WallRules& rules) {
     const rlimit none{0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0) return Error(Code::environment, "core dumps can't be switched off");
     walls.landlock = TRY(raise_landlock(rules));
-    TRY(raise_seccomp());
+    TRY(raise_seccomp({rules.accepts, !rules.writable.empty()}));
     walls.seccomp = true;
     return walls;
 }
@@ -183,6 +115,19 @@ std::vector<WallTry> try_walls(const Path& readable_file, const Path& writable_d
     add("no other program", execv(program, words) != 0);
     add("no new process", refused_to_fork());
     errno = 0;
+    add("no limit of its own is changed", [] {
+        const rlimit more{1, 1};
+        return setrlimit(RLIMIT_CORE, &more) != 0;
+    }());
+    add("what is not on the list is refused, and counted", [] {
+        const auto times = [] {
+            unsigned n = 0;
+            for (const RefusedCall& call : refused_calls()) n += call.number == SYS_getppid ? call.times : 0;
+            return n;
+        };
+        const unsigned before = times();
+        return syscall(SYS_getppid) == -1 && errno == EPERM && times() == before + 1;
+    }());
     add("no look into other processes", ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0);
     add("no new namespace", unshare(CLONE_NEWUSER) != 0);
     add("nothing read elsewhere",

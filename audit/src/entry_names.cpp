@@ -58,6 +58,9 @@ constexpr std::array<std::string_view, 60> kControl = {
     "",
     "",
     "finding_resolved",
+    "profile_set",
+    "promise_made",
+    "completeness_certified",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
@@ -68,7 +71,7 @@ struct TagRow {
     std::string_view name;
     Form form;
 };
-constexpr std::array<TagRow, 70> kTags = {{
+constexpr std::array<TagRow, 80> kTags = {{
     {"", Form::bytes},
     {"action", Form::u16},
     {"time", Form::time},
@@ -130,6 +133,18 @@ constexpr std::array<TagRow, 70> kTags = {{
     {"rule", Form::bytes},
     {"day", Form::u32},
     {"slots_hash", Form::hash},
+    {"", Form::bytes},  // 61 to 64: unlocking
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},  // 65 to 69: backups
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"", Form::bytes},
+    {"profile", Form::bytes},
+    {"tally", Form::bytes},
+    {"finding", Form::u64},
 }};
 
 std::optional<std::string> text_of(const BodyReader& body, Tag tag, Form form) {

@@ -47,8 +47,7 @@ public:
     void reconcile() {
         if (!promises_) return;
         for (const auto& [name, folder] : folders_)
-            if (folder.short_of())
-                result_.findings["folder:short"] += folder.promised - folder.sealed - folder.duplicates;
+            if (folder.missing() > 0) result_.findings["folder:short"] += folder.missing();
         result_.folders = std::move(folders_);
     }
 
@@ -85,11 +84,17 @@ private:
     void count(const Counted& entry, Outcome outcome) {
         if (entry.folder) {
             FolderCount& folder = folders_[*entry.folder];
-            ++(outcome == Outcome::duplicate ? folder.duplicates : folder.sealed);
+            ++(outcome == Outcome::duplicate  ? folder.duplicates
+               : outcome == Outcome::left_out ? folder.left_out
+                                              : folder.sealed);
             folder.quarantined += outcome == Outcome::sealed && entry.unreadable;
         }
         if (outcome == Outcome::duplicate) {
             ++result_.duplicates;
+            return;
+        }
+        if (outcome == Outcome::left_out) {
+            ++result_.left_out;
             return;
         }
         ++result_.messages;
@@ -160,6 +165,7 @@ std::string to_json(const ImportResult& result) {
                                    {"attachments", result.attachments},
                                    {"duplicates", result.duplicates},
                                    {"quarantined", result.quarantined},
+                                   {"left_out", result.left_out},
                                    {"findings", findings},
                                    {"bytes", result.bytes},
                                    {"seconds", result.seconds},
@@ -171,6 +177,7 @@ std::string to_json(const ImportResult& result) {
                                {"promised", folder.promised},
                                {"sealed", folder.sealed},
                                {"duplicates", folder.duplicates},
+                               {"left_out", folder.left_out},
                                {"quarantined", folder.quarantined}});
         json["folders"] = std::move(folders);
     }

@@ -1,13 +1,17 @@
 """The opener in a process of its own: everything works through it, and nothing opens around it."""
 import json
+import os
+import re
 import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 import unittest
+from pathlib import Path
 
-from kustos import BIN, DEMO, Archive, SignerProcess, event
+from kustos import BIN, DEMO, ROOT, Archive, SignerProcess, event
 
 
 class OpenerProcess:
@@ -73,7 +77,7 @@ class Hostile:
         self.socket.connect(str(path))
         self.stream = self.socket.makefile("rb")
         assert self.receive() == b"\x00"
-        self.ask(b"\x01\x00\x01")
+        self.ask(b"\x01\x00\x02")
 
     def receive(self):
         return self.stream.read(int.from_bytes(self.stream.read(4), "big"))
@@ -212,6 +216,138 @@ class Opener(unittest.TestCase):
             found = archive.json("search", "--matter", matter, "Fundamente")
             self.assertGreater(found["total"], 0)
             self.assertEqual(found["coverage"]["deferred"], 0)
+
+    def test_every_opening_and_closing_stands_in_the_ledger_before_it_takes_effect(self):
+        with Apart() as archive, OpenerProcess(archive) as opener:
+            def openings():
+                return [e.get("action", "") for e in archive.json("audit", "list", "--limit", "500")["entries"]]
+            before = openings()  # init opens it, too
+
+            def fresh(action):
+                return openings().count(action) - before.count(action)
+            opener.unlock()
+            self.assertEqual(fresh("vault_unlocked"), 1)
+            archive.run("opener", "lock", "--socket", opener.socket)
+            self.assertEqual(fresh("vault_locked"), 1)
+            archive.serve()
+            try:
+                opener.unlock("--for", "2s")
+                self.assertEqual(fresh("vault_unlocked"), 2)
+                archive.until(lambda: not opener.status()["open"])
+                self.assertTrue(opener.status()["closing_owed"])
+                opener.unlock()  # the closing first
+                self.assertEqual(fresh("vault_locked"), 2)
+                self.assertFalse(opener.status()["closing_owed"])
+                opener.kill()  # open: it counts as closed, and says so when it is back
+                opener.start()
+                self.assertTrue(opener.status()["closing_owed"])
+            finally:
+                archive.stop()
+            # Without an archive that takes the entry nothing is opened.
+            done = archive.call("opener", "unlock", "--archive", archive.folder / "nowhere", "--socket", opener.socket, "--passphrase-file", opener.secret)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertFalse(opener.status()["open"])
+            self.assertEqual(archive.verify()[0], 0)
+
+    def test_slots_are_changed_by_who_can_open_the_vault_and_nothing_passes_through_the_server(self):
+        with Apart() as archive, OpenerProcess(archive) as opener:
+            new = archive.folder / "new"
+            new.write_text("ein ganz neues Passwort\n")
+            archive.serve()
+            try:
+                refused = archive.call("key", "rekey", "--add", "passphrase", "--new-passphrase-file", new)
+                self.assertNotEqual(refused.returncode, 0)
+                archive.run("key", "rekey", "--add", "passphrase", "--new-passphrase-file", new, "--passphrase-file", opener.secret)
+                self.assertNotEqual(archive.call("opener", "unlock", "--socket", opener.socket, "--passphrase-file", opener.secret).returncode, 0)
+                archive.run("opener", "unlock", "--socket", opener.socket, "--passphrase-file", new)
+                sheets = archive.folder / "sheets"
+                archive.run("key", "rekey", "--add", "shares:2/3", "--shares-out", sheets, "--passphrase-file", new)
+                self.assertEqual(len(list(sheets.iterdir())), 3)
+            finally:
+                archive.stop()
+            self.assertEqual(archive.verify()[0], 0)
+
+    def test_escrow_and_exit_export_work_through_the_opener(self):
+        with Apart() as archive:
+            medium = archive.folder / "medium"
+            medium.mkdir()
+            config = archive.path / "config.yaml"
+            config.write_text(config.read_text() + f"escrow:\n  dir: {medium}\n")
+            with OpenerProcess(archive, "--escrow", medium) as opener:
+                archive.ingest("mail", DEMO / "mail.mbox")
+                opener.unlock()
+                entry = archive.json("search", "--matter", archive.matter(), "Fundamente")["hits"][0]["record"]
+                archive.run("erase", "--record", entry, "--ground", "Art. 17 DSGVO", "--approver", "A", "--approver", "B")
+                held = [p.name for p in next(medium.iterdir()).iterdir()]
+                self.assertIn("generation-2", held)
+                out = archive.folder / "out"
+                exit_export = ["exit-export", "--to", out, "--ground", "Umzug", "--approver", "A. Berg"]
+                self.assertEqual(archive.call(*exit_export, "--approver", "a.berg", "--passphrase-file", opener.secret).returncode, 3)
+                self.assertNotEqual(archive.call(*exit_export, "--approver", "C. Dorn").returncode, 0)
+                report = archive.json(*exit_export, "--approver", "C. Dorn", "--passphrase-file", opener.secret)
+                self.assertEqual(report["erased"], 1)
+                self.assertEqual(report["unreadable"], 0)
+                self.assertGreater(report["records"], 0)
+                opened = subprocess.run([sys.executable, ROOT / "docs" / "expert" / "open_exit_export.py", out, archive.folder / "opened"],
+                                        capture_output=True, text=True, check=False)
+                self.assertEqual(opened.returncode, 0, opened.stderr)
+                self.assertEqual(archive.verify()[0], 0)
+
+    def test_the_words_of_what_is_erased_leave_the_index_through_the_opener(self):
+        with Apart() as archive, OpenerProcess(archive) as opener:
+            archive.ingest("mail", DEMO / "mail.mbox")
+            opener.unlock()
+            matter = archive.matter()
+            before = archive.json("search", "--matter", matter, "Fundamente OR der OR die")["total"]
+            entry = archive.json("search", "--matter", matter, "Fundamente")["hits"][0]["record"]
+            archive.run("erase", "--record", entry, "--ground", "Art. 17 DSGVO", "--approver", "A", "--approver", "B")
+            shards = {p.name for p in (archive.path / "index").glob("*.glass")}
+            archive.run("compact")
+            self.assertNotEqual({p.name for p in (archive.path / "index").glob("*.glass")}, shards)
+            self.assertEqual([run["state"] for run in archive.json("erase", "list")], ["ciphertext_gone"])
+            left = archive.json("search", "--matter", matter, "Fundamente OR der OR die")
+            self.assertEqual(left["total"], before - 1)
+            self.assertEqual(left["coverage"]["deferred"], 0)
+            self.assertNotIn("refused", opener.status()["walls"])
+            archive.run("compact")  # again: nothing to do, no new generation
+            self.assertEqual(len(list((archive.path / "keys").glob("generation-*"))), 1)
+            archive.run("opener", "lock", "--socket", opener.socket)
+            self.assertEqual(archive.call("compact").returncode, 4)
+            self.assertEqual(archive.verify()[0], 0)
+
+    def test_the_server_starts_the_opener_and_again_when_it_dies(self):
+        with Apart() as archive:
+            socket_file = archive.folder / "opener.sock"
+            config = archive.path / "config.yaml"
+            config.write_text(config.read_text() + f"opener:\n  socket: {socket_file}\n  start: true\n  state: {archive.folder / 'opener'}\n")
+            secret = archive.folder / "pass"
+            archive.serve()
+            try:
+                archive.until(lambda: archive.call("opener", "unlock", "--socket", socket_file, "--passphrase-file", secret).returncode == 0)
+                words = archive.json("status")["vault"]
+                pid = int(re.search(r"the opener runs \(process (\d+)\)", words).group(1))
+                os.kill(pid, signal.SIGKILL)
+                archive.until(lambda: "started again: 1 times" in archive.json("status")["vault"]
+                              and "the opener runs" in archive.json("status")["vault"])
+                archive.until(lambda: archive.call("opener", "status", "--socket", socket_file).returncode == 0)
+                self.assertFalse(archive.json("opener", "status", "--socket", socket_file)["open"])
+                archive.run("opener", "unlock", "--socket", socket_file, "--passphrase-file", secret)
+                pid = int(re.search(r"the opener runs \(process (\d+)\)", archive.json("status")["vault"]).group(1))
+            finally:
+                archive.stop()
+            self.assertFalse(Path(f"/proc/{pid}").exists())
+            self.assertEqual(archive.verify()[0], 0)
+
+    def test_what_the_walls_refused_is_counted_and_an_ordinary_day_needs_nothing_of_it(self):
+        with Apart() as archive, OpenerProcess(archive) as opener:
+            archive.ingest("mail", DEMO / "mail.mbox")
+            opener.unlock()
+            matter = archive.matter()
+            entry = archive.json("search", "--matter", matter, "Fundamente")["hits"][0]["record"]
+            archive.run("show", "--matter", matter, entry)
+            archive.run("erase", "--record", entry, "--ground", "Art. 17 DSGVO", "--approver", "A", "--approver", "B")
+            self.assertNotIn("refused", opener.status()["walls"])
+            self.assertIn("allow list", opener.status()["walls"])
 
     def test_the_walls_hold_on_this_machine(self):
         done = subprocess.run([BIN / "kustos", "--json", "opener", "self-test"], capture_output=True, text=True, check=False)

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "vault/ledger_view.h"
+#include "vault/opener_orders.h"
 #include "vault/opener_protocol.h"
 
 using namespace kustos;
@@ -16,6 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto reply = decode_search_reply(bytes); reply.ok()) CHECK(equal(encode(*reply), bytes));
     if (const auto next = decode_next_generation(bytes); next.ok()) CHECK(equal(encode(*next), bytes));
     if (const auto seen = decode_seen(bytes); seen.ok()) CHECK(equal(encode(*seen), bytes));
+    if (const auto order = decode_rekey_order(bytes); order.ok()) CHECK(equal(encode(*order).view(), bytes));
+    if (const auto order = decode_leave_order(bytes); order.ok()) CHECK(equal(encode(*order).view(), bytes));
+    if (const auto order = decode_escrow_order(bytes); order.ok()) CHECK(equal(encode(*order).view(), bytes));
+    if (const auto shares = decode_shares(bytes); shares.ok()) CHECK(equal(encode(*shares).view(), bytes));
+    if (const auto step = decode_rewrite_step(bytes); step.ok()) CHECK(equal(encode(*step), bytes));
+    static_cast<void>(decode_rewrite_order(bytes).ok());
+    static_cast<void>(decode_escrow_list(bytes).ok());
     static_cast<void>(decode_entry_set(bytes).ok());
     static_cast<void>(decode_opener_answer(bytes).ok());
     return 0;

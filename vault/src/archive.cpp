@@ -123,6 +123,11 @@ std::shared_ptr<const RetentionBook> Archive::retention() const {
     return impl_->catalog->retention();
 }
 
+std::shared_ptr<const SourceBook> Archive::source_book() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->source_book();
+}
+
 Hash Archive::configuration() const {
     const std::lock_guard guard(impl_->catalog_mutex);
     return impl_->catalog->configuration();

@@ -18,7 +18,7 @@ using audit::Kind;
 using audit::Suite;
 using audit::Tag;
 
-// Escrow and exit need the keys themselves.
+// Of what an archive does with keys of its own alone.
 Result<Keyholder*> ArchiveImpl::own_keys() const {
     if (Keyholder* const keys = holder->local()) return keys;
     return Error(Code::not_in_version, "not with an opener apart")
@@ -26,14 +26,20 @@ Result<Keyholder*> ArchiveImpl::own_keys() const {
 }
 
 void ArchiveImpl::take_escrow(const EscrowMaker& maker) {
-    escrow = maker(env, dir / "keys", vault);
+    escrow = holder->apart() ? holder->escrow_apart() : maker(env, dir / "keys", vault);
     before_generation = [this](std::uint32_t generation) -> Status {
         const bool first = escrowed() == 0;
-        const SecretBytes epoch = TRY(TRY(own_keys())->epoch(generation));
+        const SecretBytes epoch = TRY(own_epoch(generation));
         const std::lock_guard guard(escrow_mutex);
         TRY_IN("escrow", escrow->store(generation, epoch.view(), env.clock.now(), first));
         return {};
     };
+}
+
+// An opener apart takes it itself.
+Result<SecretBytes> ArchiveImpl::own_epoch(std::uint32_t generation) const {
+    if (holder->apart()) return SecretBytes();
+    return TRY(own_keys())->epoch(generation);
 }
 
 std::uint32_t ArchiveImpl::escrowed() const {
@@ -171,7 +177,7 @@ Status Archive::keep_escrow() {
         if (whole) {
             TRY(impl_->escrow->refresh());
         } else {
-            const SecretBytes epoch = TRY_IN("escrow", TRY(impl_->own_keys())->epoch(present.generation));
+            const SecretBytes epoch = TRY_IN("escrow", impl_->own_epoch(present.generation));
             TRY(impl_->escrow->store(present.generation, epoch.view(), impl_->env.clock.now(), known == 0));
         }
     }
@@ -218,7 +224,7 @@ Result<bool> Archive::finalise(std::int64_t keep_ms) {
 
 Status Archive::export_covers(const std::function<Status(KeyTreeId, ByteView)>& take) const {
     for (const TreeInfo& tree : trees()) {
-        auto cover = TRY(impl_->own_keys())->surviving(tree.id);
+        auto cover = impl_->holder->surviving(tree.id);
         if (!cover.ok() && cover.error().code() == Code::erased) continue;
         const SecretBytes survives = TRY(std::move(cover));
         TRY(take(tree.id, survives.view()));

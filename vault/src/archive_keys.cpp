@@ -4,9 +4,11 @@
 
 #include "base/log.h"
 #include "vault/blob_stream.h"
+#include "vault/retention.h"
 #include "vault/seal.h"
 #include "vault/src/archive_impl.h"
 #include "vault/src/keyholder.h"
+#include "vault/src/rekeyed.h"
 
 namespace kustos::vault {
 
@@ -56,11 +58,18 @@ bool Archive::is_open() const {
 std::string Archive::unlock_state() const {
     return impl_->holder->state();
 }
-Status Archive::unlock(const UnlockSecret& secret, std::optional<UtcTime> until) {
-    // An opener apart closes by itself, whatever becomes of this process.
-    const std::int64_t left = until ? until->ms - impl_->env.clock.now().ms : 0;
-    TRY(impl_->holder->unlock(secret, left > 0 ? static_cast<std::uint32_t>((left + 999) / 1000) : 0));
-    TRY(note_opening(until));
+Status Archive::unlock(const UnlockSecret& secret, std::optional<UtcTime> until, const std::string& actor) {
+    if (impl_->holder->apart()) {
+        // It closes by itself, whatever becomes of this process.
+        const std::int64_t left = until ? until->ms - impl_->env.clock.now().ms : 0;
+        TRY(settle());
+        TRY(impl_->holder->open_noted(
+            secret, left > 0 ? static_cast<std::uint32_t>((left + 999) / 1000) : 0, actor.empty() ? "kustos" : actor,
+            [this](Bytes body, auto content) { return append_control(std::move(body), std::move(content)); }));
+    } else {
+        TRY(impl_->holder->unlock(secret));
+        TRY(note_opening(until, actor));
+    }
     if (const Status finished = finish_erasures(); !finished.ok()) {
         (void)lock("work").ok();
         return Error(finished.error());
@@ -69,14 +78,65 @@ Status Archive::unlock(const UnlockSecret& secret, std::optional<UtcTime> until)
 }
 
 // An opening that can't be put on record is none.
-Status Archive::note_opening(std::optional<UtcTime> until) {
+Status Archive::note_opening(std::optional<UtcTime> until, const std::string& actor) {
     const std::string method = impl_->holder->method();
-    const auto noted = record_control(ControlAction::vault_unlocked, [&](Body& body) {
+    const auto fill = [&](Body& body) {
         body.put_text(Tag::method, method);
         if (until) body.put_time(Tag::until, *until);
-    });
+    };
+    const auto noted = actor.empty() ? record_control(ControlAction::vault_unlocked, fill)
+                                     : record_control(ControlAction::vault_unlocked, fill, kAccessClass,
+                                                      compose_access(actor, "", {}));
     if (!noted.ok() && method != "auto") impl_->holder->lock();
     return noted.ok() ? Status() : noted.error();
+}
+
+Result<EntryIndex> Archive::append_control(Bytes body, std::optional<Payload> content) {
+    Draft draft;
+    draft.kind = Kind::control;
+    draft.retention_class = content ? kAccessClass : kControlClass;
+    draft.body = std::move(body);
+    if (content) {
+        draft.content.emplace();
+        draft.content->payload = std::move(*content);
+    }
+    std::vector<Draft> drafts;
+    drafts.push_back(std::move(draft));
+    const EntryIndex entry = TRY(seal(std::move(drafts))).front().index;
+    TRY(settle());
+    return entry;
+}
+
+void Archive::settle_openings() {
+    if (!impl_->holder->apart() || impl_->failed) return;
+    const Status noted = impl_->holder->settle_owed(
+        [this](Bytes body, auto content) { return append_control(std::move(body), std::move(content)); });
+    if (!noted.ok() && noted.error().code() != Code::closed)
+        kustos::log(LogLevel::warning, "a closing of the vault has no entry yet", {{"code", noted.error().code()}});
+}
+
+Result<EntryIndex> Archive::give_away(const LeaveOrder& order) {
+    std::vector<KeyTreeId> trees;
+    for (const TreeInfo& tree : this->trees()) trees.push_back(tree.id);
+    TRY(settle());
+    EntryIndex entry;
+    TRY(impl_->holder->give_away(order, trees, [this, &entry](Bytes body, auto content) -> Result<EntryIndex> {
+        entry = TRY(append_control(std::move(body), std::move(content)));
+        return entry;
+    }));
+    return entry;
+}
+
+Result<RewriteDone> Archive::rewrite_apart(const RewriteOrder& order) {
+    TRY(settle());
+    return impl_->holder->rewrite(order, [this](const ShardWanted& wanted) -> Result<EntryIndex> {
+        const Box box = TRY(decode_box(wanted.box));
+        if (box.purpose != BoxPurpose::shard || box.id != wanted.shard)
+            return Error(Code::bad_input, "the opener's box is not the one that it names");
+        const std::shared_lock generation_stays(impl_->generation_mutex);
+        TRY(store_box(impl_->env.fs, impl_->dir / "keys", box));
+        return append_control(wanted.body, std::nullopt);
+    });
 }
 
 Result<std::vector<SlotFacts>> Archive::slots() const {
@@ -92,10 +152,8 @@ Status Archive::rekey(const std::vector<SlotOrder>& add, const std::vector<SlotK
     const Path keys = impl_->dir / "keys";
     Keyholder* const local = impl_->holder->local();
     if (local == nullptr)
-        return Error(Code::usage, "slots are changed where the keys are, and the opener lives apart")
-            .with_hint(
-                "stop server and opener, take opener.socket out of config.yaml for this command, and run it as the "
-                "user who owns keys/");
+        return Error(Code::usage, "the slots of an opener apart are changed there")
+            .with_hint("kustos key rekey with --passphrase-file, --share-file: it hands them straight to the opener");
     Keyholder::Rekeyed next = TRY(local->rekey(add, remove));
     if (!next.shares.empty()) {
         if (!hand_out) return Error(Code::usage, "nobody takes the shares");
@@ -103,33 +161,28 @@ Status Archive::rekey(const std::vector<SlotOrder>& add, const std::vector<SlotK
     }
     // The entry first: a change that nobody noted must not be. After a crash between the two the old slots still open,
     // and the entry's hash shows that they are not the ones it names.
-    const Bytes file = encode(next.slots);
     TRY(record_control(ControlAction::slots_changed, [&](Body& body) {
-        std::string methods;
-        for (const Slot& slot : next.slots)
-            methods += (methods.empty() ? "" : ", ") + std::string(slot_kind_name(slot.kind));
-        body.put_text(Tag::method, methods).put_hash(Tag::slots_hash, sha256(file));
+        body.put_text(Tag::method, methods_of(next)).put_hash(Tag::slots_hash, sha256(encode(next.slots)));
     }));
-    // A new auto.key before the slot that needs it; an old one goes away behind the slot that needed it.
-    if (!next.key_file.empty()) TRY(replace_file(impl_->env.fs, keys / "auto.key", next.key_file.view()));
-    TRY(store_slots(impl_->env.fs, keys, next.slots));
-    const bool automatic =
-        std::any_of(next.slots.begin(), next.slots.end(), [](const Slot& s) { return s.kind == SlotKind::automatic; });
-    if (!automatic && impl_->env.fs.exists(keys / "auto.key")) {
-        TRY(impl_->env.fs.remove(keys / "auto.key"));
-        TRY(impl_->env.fs.sync_dir(keys));
-    }
-    for (const Slot& slot : next.dropped) {
-        if (const Status gone = forget_slot(impl_->env, slot); !gone.ok())
-            kustos::log(LogLevel::warning, "a key of a slot that was removed is still in its token",
-                        {{"code", gone.error().code()}});
-    }
-    return {};
+    return store_rekeyed(impl_->env, keys, next);
 }
 
-Status Archive::lock(std::string_view why) {
+Status Archive::lock(std::string_view why, const std::string& actor) {
+    if (impl_->holder->apart()) {
+        (void)settle().ok();
+        const Status closed = impl_->holder->close_noted(actor, why, [this](Bytes body, auto content) {
+            return append_control(std::move(body), std::move(content));
+        });
+        if (!closed.ok()) impl_->holder->lock();  // closed all the same; the entry is owed
+        return closed.ok() || closed.error().code() != Code::closed ? Status(closed) : ok_status();
+    }
     impl_->holder->lock();
-    TRY(record_control(ControlAction::vault_locked, [why](Body& body) { body.put_text(Tag::method, why); }));
+    const auto fill = [why](Body& body) { body.put_text(Tag::method, why); };
+    if (actor.empty()) {
+        TRY(record_control(ControlAction::vault_locked, fill));
+    } else {
+        TRY(record_control(ControlAction::vault_locked, fill, kAccessClass, compose_access(actor, "", {})));
+    }
     return {};
 }
 

@@ -12,7 +12,7 @@ Result<NextGeneration> LocalKeys::prepare(const GenerationPlan& plan) {
     const std::lock_guard lock(mutex_);
     next_ = TRY(holder_->prepare(plan));
     return NextGeneration{next_->keyring.generation, to_bytes(next_->keyring.intake.public_key.view()),
-                          next_->keyring_hash};
+                          next_->keyring_hash, next_->medium};
 }
 
 Status LocalKeys::adopt() {
@@ -38,6 +38,32 @@ Result<EntrySet> KeyService::accounted() {
 }
 Result<std::string> KeyService::status_json() {
     return not_apart();
+}
+Status KeyService::open_noted(const UnlockSecret&, std::uint32_t, const std::string&, const AppendControl&) {
+    return not_apart();
+}
+Status KeyService::close_noted(const std::string&, std::string_view, const AppendControl&) {
+    return not_apart();
+}
+Status KeyService::settle_owed(const AppendControl&) {
+    return {};
+}
+Status KeyService::rekey(const RekeyOrder&, const std::function<Status(const std::vector<Share>&)>&,
+                         const AppendControl&) {
+    return not_apart();
+}
+Status KeyService::give_away(const LeaveOrder&, const std::vector<KeyTreeId>&, const AppendControl&) {
+    return not_apart();
+}
+Result<RewriteDone> KeyService::rewrite(const RewriteOrder&,
+                                        const std::function<Result<EntryIndex>(const ShardWanted&)>&) {
+    return not_apart();
+}
+Result<std::vector<std::uint32_t>> KeyService::living_shards() {
+    return not_apart();
+}
+std::unique_ptr<EscrowTarget> KeyService::escrow_apart() {
+    return nullptr;
 }
 
 }  // namespace kustos::vault

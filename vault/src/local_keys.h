@@ -20,17 +20,19 @@ public:
     std::uint32_t generation() const override { return holder_->generation(); }
     std::string medium() const override { return holder_->medium(); }
     std::string method() const override { return holder_->method(); }
-    Status unlock(const UnlockSecret& secret, std::uint32_t) override { return holder_->unlock(secret); }
+    Status unlock(const UnlockSecret& secret) override { return holder_->unlock(secret); }
     void lock() override { holder_->lock(); }
     Result<KeyCover> ahead(const TreeInfo& tree) const override { return holder_->ahead(tree); }
     Result<SecretBytes> dek(EntryIndex, const audit::EntryHeader& header) const override {
         return holder_->dek(header.tree, header.leaf);
     }
     Result<SecretBytes> shard_key(std::uint32_t shard) const override { return holder_->shard_key(shard); }
+    Result<SecretBytes> surviving(KeyTreeId tree) const override { return holder_->surviving(tree); }
     void puncture(KeyTreeId tree, const std::vector<KeyCover::Leaves>& leaves) override {
         holder_->puncture(tree, leaves);
     }
     Result<NextGeneration> prepare(const GenerationPlan& plan) override;
+    Status ready() const override { return holder_->ready(); }
     Status adopt() override;
     Status destroy_before(std::uint32_t generation) override { return holder_->destroy_before(generation); }
     Status remove_noise() override { return holder_->remove_noise(); }

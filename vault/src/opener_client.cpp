@@ -1,44 +1,24 @@
 #include "vault/opener_client.h"
 
-namespace kustos::vault {
+#include "vault/src/opener_asking.h"
 
-namespace {
-Error away() {
-    return Error(Code::closed, "the opener does not answer: the vault counts as closed")
-        .with_hint("kustos opener serve --archive DIR --socket SOCKET, then kustos opener unlock");
-}
-OpenerRequest plain(OpenerAsk ask) {
-    OpenerRequest request;
-    request.ask = ask;
-    return request;
-}
-OpenerRequest about(OpenerAsk ask, EntryIndex entry) {
-    OpenerRequest request = plain(ask);
-    request.entry = entry;
-    return request;
-}
-SecretBytes secret(Bytes&& bytes) {
-    SecretBytes out(bytes);
-    wipe(bytes);
-    return out;
-}
-}  // namespace
+namespace kustos::vault {
 
 class RemoteKeys::Grant final : public KeyGrant {
 public:
     Grant(LocalSocket socket, EntryIndex entry) : socket_(std::move(socket)), entry_(entry) {}
     EntryIndex access_entry() const override { return entry_; }
-    Result<SecretBytes> dek(EntryIndex record) override { return secret(TRY(ask(about(OpenerAsk::key, record)))); }
+    Result<SecretBytes> dek(EntryIndex record) override { return secret_of(TRY(ask(about(OpenerAsk::key, record)))); }
     Result<SecretBytes> blob_dek(EntryIndex record, const BlobRef& blob) override {
         OpenerRequest request = about(OpenerAsk::blob_key, record);
         request.blob = blob.entry;
         request.b = blob.b;
-        return secret(TRY(ask(request)));
+        return secret_of(TRY(ask(request)));
     }
 
 private:
     Result<Bytes> ask(const OpenerRequest& request) {
-        if (!socket_.open()) return away();
+        if (!socket_.open()) return opener_away();
         auto answer = RemoteKeys::ask(socket_, request);
         if (!answer.ok() && answer.error().code() == Code::closed) socket_ = LocalSocket();  // likewise
         return answer;
@@ -52,9 +32,9 @@ Result<Bytes> RemoteKeys::ask(const LocalSocket& socket, const OpenerRequest& re
     Bytes bytes = encode(request);
     const bool sent = socket.send_message(bytes);
     wipe(bytes);
-    if (!sent) return away();
+    if (!sent) return opener_away();
     auto reply = socket.receive_message(kMaxOpenerMessage * 4);
-    if (!reply.ok()) return away();
+    if (!reply.ok()) return opener_away();
     auto answer = decode_opener_answer(*reply);
     wipe(*reply);
     return answer;
@@ -62,9 +42,9 @@ Result<Bytes> RemoteKeys::ask(const LocalSocket& socket, const OpenerRequest& re
 
 Result<LocalSocket> RemoteKeys::connect() const {
     auto socket = LocalSocket::connect(path_);
-    if (!socket.ok()) return away();
+    if (!socket.ok()) return opener_away();
     const auto greeting = socket->receive_message(kMaxOpenerMessage);
-    if (!greeting.ok()) return away();
+    if (!greeting.ok()) return opener_away();
     TRY(decode_opener_answer(*greeting));
     OpenerRequest hello = plain(OpenerAsk::hello);
     hello.version = kOpenerProtocol;
@@ -122,31 +102,26 @@ std::string RemoteKeys::method() const {
     return words.substr(from + 1, words.rfind(')') - from - 1);
 }
 
-Status RemoteKeys::unlock(const UnlockSecret& secret, std::uint32_t seconds) {
-    OpenerRequest request = plain(OpenerAsk::unlock);
-    request.secret = encode_secret(secret);
-    request.seconds = seconds;
-    TRY(ask(request));
-    return {};
-}
-
-void RemoteKeys::lock() {
-    static_cast<void>(ask(plain(OpenerAsk::lock)).ok());  // away: closed already
-}
-
 Result<KeyCover> RemoteKeys::ahead(const TreeInfo& tree) const {
     OpenerRequest request = plain(OpenerAsk::ahead);
     request.tree = tree.id.value;
     request.leaf = tree.next_leaf;
-    const SecretBytes cover = secret(TRY(ask(request)));
+    const SecretBytes cover = secret_of(TRY(ask(request)));
     return KeyCover::decode(cover.view());
 }
 
 Result<SecretBytes> RemoteKeys::dek(EntryIndex index, const audit::EntryHeader& header) const {
     if (header.kind == audit::Kind::control) {
         auto key = ask(about(OpenerAsk::matter, index));
-        if (key.ok()) return secret(std::move(*key));
+        if (key.ok()) return secret_of(std::move(*key));
         if (key.error().code() != Code::denied) return std::move(key).error();
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto given = given_.find(header.tree); given != given_.end()) {
+            if (auto key = given->second.derive(header.tree, header.leaf)) return std::move(*key);
+            return Error(Code::erased, "this record's key was destroyed");
+        }
     }
     return Error(Code::closed, "the opener gives keys for access entries alone");
 }

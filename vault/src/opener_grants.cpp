@@ -24,7 +24,8 @@ Error never_asked() {
 
 }  // namespace
 
-OpenerCaller::OpenerCaller(std::shared_ptr<OpenerService::State> state) : kept_(std::move(state)), state_(*kept_) {
+OpenerCaller::OpenerCaller(std::shared_ptr<OpenerService::State> state, std::optional<std::uint32_t> peer)
+    : kept_(std::move(state)), state_(*kept_), peer_(peer) {
     const std::lock_guard lock(state_.mutex);
     ++state_.sessions;
 }
@@ -47,10 +48,8 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
         return Error(Code::usage, "which version of the protocol is spoken?");
     if (request.ask == OpenerAsk::search) return search(request);
     if (request.ask == OpenerAsk::accounted) return accounted();
-    if (request.ask == OpenerAsk::lock) {
-        state_.lock_and_forget();
-        return Bytes();
-    }
+    if (request.ask == OpenerAsk::rewrite) return rewrite(request);
+    if (request.ask == OpenerAsk::stored && made_) return shard_stored(request.entry);
     const std::lock_guard lock(state_.mutex);
     state_.expire();
     switch (request.ask) {
@@ -63,8 +62,19 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
         case OpenerAsk::state:
             return state_.describe();
         case OpenerAsk::unlock:
-            TRY(state_.unlock(TRY(decode_secret(request.secret.view())), request.seconds));
-            return Bytes();
+            return unlock(request);
+        case OpenerAsk::lock:
+            return this->lock(request);
+        case OpenerAsk::owed:
+            return owed();
+        case OpenerAsk::rekey:
+            return rekey(request);
+        case OpenerAsk::leave:
+            return leave(request);
+        case OpenerAsk::cover:
+            return cover(request.tree);
+        case OpenerAsk::escrow:
+            return escrow(request);
         case OpenerAsk::ahead:
             return state_.ahead(request);
         case OpenerAsk::begin:
@@ -89,11 +99,13 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
             return Bytes();
         case OpenerAsk::matter:
             return state_.matter(request.entry);
+        case OpenerAsk::shards:
+            return shards();
         case OpenerAsk::status:
             return state_.status();
         case OpenerAsk::search:
         case OpenerAsk::accounted:
-        case OpenerAsk::lock:
+        case OpenerAsk::rewrite:
             break;
     }
     return Error(Code::bad_input, "the opener does not know this request");
@@ -213,11 +225,15 @@ Result<Bytes> OpenerCaller::accounted() {
 // Byte for byte, newer than the question, and openable by whoever may read the trail one day.
 Status OpenerCaller::is_what_was_asked(const Pending& asked, EntryIndex index) {
     if (index.value < asked.from.value || state_.served.count(index.value) != 0) return never_asked();
-    const audit::Entry entry = TRY(state_.content_entry(index));
-    if (entry.header.kind != Kind::access || !(entry.header.retention_class == kAccessClass) ||
-        entry.header.source.value != 0 || entry.body != asked.draft.body)
+    const audit::Entry entry = TRY(state_.view->entry(index));
+    const bool bare = asked.draft.payload.empty();
+    if (entry.header.kind != asked.kind || !(entry.header.retention_class == (bare ? kControlClass : kAccessClass)) ||
+        entry.header.source.value != 0 || entry.body != asked.draft.body ||
+        (entry.header.suite == audit::Suite::none) != bare)
         return never_asked();
-    const SecretBytes dek = TRY(state_.dek(entry.header));
+    if (bare) return {};
+    const SecretBytes dek =
+        TRY(asked.opens ? asked.opens->dek(entry.header.tree, entry.header.leaf) : state_.dek(entry.header));
     const OpenedPayload opened = TRY_IN("access entry", state_.open_entry(index, entry, dek.view()));
     if (encode(opened.payload) != asked.draft.payload) return never_asked();
     return {};
@@ -234,6 +250,7 @@ Result<Bytes> OpenerCaller::stored(EntryIndex index) {
     TRY(is_what_was_asked(asked, index));
     TRY(state_.view->remember());
     state_.served[index.value] = now;
+    if (asked.effect) return asked.effect(index);
     ++state_.grants;
     Grant given;
     given.purpose = asked.purpose;

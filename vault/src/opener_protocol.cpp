@@ -79,8 +79,23 @@ Status decode_body(OpenerRequest& r, ByteReader& in) {
             if (size > kMaxSecretBytes) return Error(Code::bad_input, "a secret is too long");
             r.secret = SecretBytes(TRY(in.take(size)));
             r.seconds = TRY(in.u32());
+            r.actor = TRY(take_text(in));
             return {};
         }
+        case OpenerAsk::lock:
+            r.actor = TRY(take_text(in));
+            r.why = TRY(take_text(in));
+            r.now = TRY(take_flag(in));
+            return {};
+        case OpenerAsk::cover:
+            r.tree = TRY(in.u32());
+            return {};
+        case OpenerAsk::rekey:
+        case OpenerAsk::leave:
+        case OpenerAsk::escrow:
+        case OpenerAsk::rewrite:
+            r.order = SecretBytes(TRY(in.take(in.remaining())));
+            return {};
         case OpenerAsk::ahead:
             r.tree = TRY(in.u32());
             r.leaf = TRY(in.u32());
@@ -114,11 +129,12 @@ Status decode_body(OpenerRequest& r, ByteReader& in) {
             for (std::uint32_t& shard : r.shards) shard = TRY(in.u32());
             return {};
         case OpenerAsk::state:
-        case OpenerAsk::lock:
         case OpenerAsk::adopt:
         case OpenerAsk::destroy:
         case OpenerAsk::status:
         case OpenerAsk::accounted:
+        case OpenerAsk::owed:
+        case OpenerAsk::shards:
             return {};
     }
     return Error(Code::bad_input, "the opener does not know this request");
@@ -135,6 +151,21 @@ Bytes encode(const OpenerRequest& r) {
         case OpenerAsk::unlock:
             put_bytes(out, r.secret.view());
             put_u32(out, r.seconds);
+            put_text(out, r.actor);
+            break;
+        case OpenerAsk::lock:
+            put_text(out, r.actor);
+            put_text(out, r.why);
+            put_u8(out, r.now ? 1 : 0);
+            break;
+        case OpenerAsk::cover:
+            put_u32(out, r.tree);
+            break;
+        case OpenerAsk::rekey:
+        case OpenerAsk::leave:
+        case OpenerAsk::escrow:
+        case OpenerAsk::rewrite:
+            put(out, r.order.view());
             break;
         case OpenerAsk::ahead:
             put_u32(out, r.tree);
@@ -167,11 +198,12 @@ Bytes encode(const OpenerRequest& r) {
             for (const std::uint32_t shard : r.shards) put_u32(out, shard);
             break;
         case OpenerAsk::state:
-        case OpenerAsk::lock:
         case OpenerAsk::adopt:
         case OpenerAsk::destroy:
         case OpenerAsk::status:
         case OpenerAsk::accounted:
+        case OpenerAsk::owed:
+        case OpenerAsk::shards:
             break;
     }
     return out;

@@ -38,33 +38,13 @@ Status OpenerService::State::load() {
     flushed = view->head().size;
     const GenerationInfo present = TRY(present_generation());
     holder = TRY(Keyholder::open(environment, options.archive / "keys", view->vault(), present.generation, nullptr));
-    return {};
-}
-
-void OpenerService::State::lock_now() {
-    holder->lock();
-    next.reset();
-    until_monotonic = until_wall = 0;
-    ++opening;
-}
-
-Status OpenerService::State::unlock(const UnlockSecret& secret, std::uint32_t seconds) {
-    TRY(look());
-    TRY(holder->unlock(secret));
-    const std::int64_t ms = std::int64_t{seconds} * 1000;
-    until_monotonic = ms == 0 ? 0 : environment.clock.monotonic_ms() + ms;
-    until_wall = ms == 0 ? 0 : environment.clock.now().ms + ms;
-    return {};
-}
-
-void OpenerService::State::lock_and_forget() {
-    std::uint64_t now = 0;
-    {
-        const std::lock_guard lock(mutex);
-        lock_now();
-        now = opening;
+    mark = TRY(load_opening_mark(environment.fs, options.state, view->vault()));
+    if (mark && !mark->owed()) {  // it was open when its process ended
+        mark->closed_ms = environment.clock.now().ms;
+        mark->why = "opener ended";
+        TRY(store_opening_mark(environment.fs, options.state, *mark));
     }
-    forget_finder(now);
+    return {};
 }
 
 void OpenerService::State::forget_finder(std::uint64_t now) {
@@ -77,7 +57,7 @@ void OpenerService::State::forget_finder(std::uint64_t now) {
 void OpenerService::State::expire() {
     const std::int64_t now = environment.clock.monotonic_ms();
     if (until_monotonic != 0 && now >= until_monotonic) {
-        lock_now();
+        lock_now("time");
         log(LogLevel::info, "the vault's time is over: it is closed");
     }
     std::erase_if(served, [now](const auto& s) { return now - s.second > kServedFor; });
@@ -105,7 +85,7 @@ Status OpenerService::State::take_generation() {
         return {};
     }
     // It was locked in between: closed again, on the generation that counts.
-    lock_now();
+    lock_now("work");
     holder = TRY(Keyholder::open(environment, options.archive / "keys", view->vault(), present.generation, nullptr));
     return {};
 }
@@ -244,6 +224,8 @@ Result<Bytes> OpenerService::State::prepare(const OpenerRequest& request) {
     TRY(look());
     if (!holder->is_open()) return vault_closed();
     const GenerationPlan wanted = TRY(plan(request));
+    // The sealer's run waits, as for an opener that is away.
+    if (const Status there = holder->ready(); !there.ok()) return Error(Code::closed, there.error().message());
     for (const auto& [tree, list] : wanted.punctured) holder->puncture(tree, list);
     next = TRY(holder->prepare(wanted));
     return encode(
@@ -261,7 +243,8 @@ Status OpenerService::State::destroy() {
     TRY(look());
     TRY(take_generation());
     TRY(view->remember());
-    TRY(holder->destroy_before(holder->generation()));
+    if (const Status gone = holder->destroy_before(holder->generation()); !gone.ok())
+        return holder->ready().ok() ? gone : Status(Error(Code::closed, gone.error().message()));
     return holder->is_open() ? holder->remove_noise() : ok_status();
 }
 
@@ -277,6 +260,7 @@ Result<Bytes> OpenerService::State::status() {
     std::string out = "{\"open\":" + std::string(holder->is_open() ? "true" : "false");
     out += ",\"vault\":" + json_text(holder->state());
     out += ",\"open_until_ms\":" + std::to_string(until_wall);
+    out += ",\"closing_owed\":" + std::string(mark && mark->owed() ? "true" : "false");
     out += ",\"generation\":" + std::to_string(holder->generation());
     out += ",\"ledger_size\":" + std::to_string(view->head().size.value);
     out += ",\"ledger\":" + json_text(looked.ok() ? "ok" : looked.error().message());
@@ -287,7 +271,7 @@ Result<Bytes> OpenerService::State::status() {
     out += ",\"limits\":{\"records_per_hour\":" + std::to_string(rates.rules().records_per_hour);
     out += ",\"openings_per_minute\":" + std::to_string(rates.rules().openings_per_minute);
     out += ",\"searches_per_minute\":" + std::to_string(rates.rules().searches_per_minute) + "}";
-    out += ",\"walls\":" + json_text(options.walls) + "}";
+    out += ",\"walls\":" + json_text(options.walls ? options.walls() : "") + "}";
     return to_bytes(out);
 }
 
@@ -308,18 +292,9 @@ const audit::VerifierKey& OpenerService::ledger_key() const {
     return state_->view->key();
 }
 
-void OpenerService::set_walls(std::string walls) {
+void OpenerService::set_walls(std::function<std::string()> walls) {
     const std::lock_guard lock(state_->mutex);
     state_->options.walls = std::move(walls);
-}
-
-Status OpenerService::unlock(const UnlockSecret& secret, std::uint32_t seconds) {
-    const std::lock_guard lock(state_->mutex);
-    return state_->unlock(secret, seconds);
-}
-
-void OpenerService::lock() {
-    state_->lock_and_forget();
 }
 
 void OpenerService::tick() {
@@ -342,8 +317,8 @@ Status OpenerService::flush() {
     return state_->view->flush();
 }
 
-std::unique_ptr<OpenerService::Caller> OpenerService::connect() {
-    return std::make_unique<OpenerCaller>(state_);
+std::unique_ptr<OpenerService::Caller> OpenerService::connect(std::optional<std::uint32_t> peer) {
+    return std::make_unique<OpenerCaller>(state_, peer);
 }
 
 }  // namespace kustos::vault

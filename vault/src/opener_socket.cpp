@@ -25,7 +25,7 @@ struct Connection {
 };
 
 void serve_one(OpenerService& service, Connection& connection, const std::atomic<bool>& stopping) {
-    const auto caller = service.connect();
+    const auto caller = service.connect(connection.socket.peer());
     int silent = 0;
     while (!stopping && silent < kSilentFor) {
         if (!connection.socket.readable(kLookEvery)) {

@@ -1,4 +1,5 @@
-// Behind OpenerService: opener_service.cpp (state, unlocking, generations, dispatch) and opener_grants.cpp (openings).
+// Behind OpenerService: opener_service.cpp (state, generations), opener_grants.cpp (dispatch,
+// openings), opener_acts.cpp (what changes the opener itself).
 #pragma once
 
 #include <map>
@@ -9,6 +10,7 @@
 #include "vault/opener_protocol.h"
 #include "vault/opener_service.h"
 #include "vault/src/keyholder.h"
+#include "vault/src/opener_mark.h"
 
 namespace kustos::vault {
 
@@ -23,7 +25,7 @@ struct OpenerService::State {
     std::mutex mutex;                  // guards everything below
     RateLimits rates;
     std::unique_ptr<LedgerView> view;
-    std::unique_ptr<Keyholder> holder;
+    std::shared_ptr<Keyholder> holder;
     std::unique_ptr<audit::SegmentReader> segments;
     std::optional<Keyholder::Next> next;  // prepared, and not adopted
     std::uint64_t opening = 0;            // counts locks: grants of an earlier opening are void
@@ -31,13 +33,16 @@ struct OpenerService::State {
     std::map<std::uint64_t, std::int64_t> served;  // access entries that a grant stands on, and when (monotonic ms)
     std::uint64_t grants = 0, sessions = 0;        // since the start; now
     TreeSize flushed;
+    std::optional<OpeningMark> mark;  // of an opening without its closing's entry; none of slot `auto`
 
     Status load();
     void expire();
-    Status unlock(const UnlockSecret& secret, std::uint32_t seconds);
-    void lock_now();
-    void lock_and_forget();                 // without any lock held
-    void forget_finder(std::uint64_t now);  // likewise: its keys are those of an opening before `now`
+    void lock_now(std::string_view why);
+    // A keyholder beside the one that counts, opened with what was brought. Code::denied.
+    Result<std::shared_ptr<Keyholder>> opened_anew(const UnlockSecret& secret);
+    Status take_opened(const std::shared_ptr<Keyholder>& candidate, EntryIndex entry, std::uint32_t seconds);
+    Status forget_mark();
+    void forget_finder(std::uint64_t now);  // without any lock held: its keys are those of an opening before `now`
     // Follows the ledger, and goes on to the generation that it names.
     Status look();
     Status take_generation();
@@ -66,12 +71,16 @@ struct OpenerService::State {
 // What one connection has asked for and been granted.
 class OpenerCaller final : public OpenerService::Caller {
 public:
-    explicit OpenerCaller(std::shared_ptr<OpenerService::State> state);
+    OpenerCaller(std::shared_ptr<OpenerService::State> state, std::optional<std::uint32_t> peer);
     ~OpenerCaller() override;
     Bytes answer(ByteView request) override;
 
 private:
+    using Effect = std::function<Result<Bytes>(EntryIndex entry)>;
     struct Pending {
+        audit::Kind kind = audit::Kind::access;
+        std::shared_ptr<Keyholder> opens;  // the entry's payload; null: the one that counts
+        Effect effect;                     // none: a grant
         Purpose purpose;
         std::vector<EntryIndex> ids;
         AccessDraft draft;
@@ -88,6 +97,22 @@ private:
         std::vector<BlobRef> blobs;
     };
     Result<Bytes> dispatch(OpenerRequest& request);
+    std::string named(const std::string& actor) const;
+    audit::Body dated(audit::ControlAction action) const;
+    Bytes propose_control(audit::Body body, std::optional<Composed> content, std::shared_ptr<Keyholder> opens,
+                          Effect effect);
+    Result<Bytes> unlock(const OpenerRequest& request);
+    Result<Bytes> lock(const OpenerRequest& request);
+    Result<Bytes> owed();
+    Result<Bytes> rekey(const OpenerRequest& request);
+    Result<Bytes> leave(const OpenerRequest& request);
+    Result<Bytes> cover(std::uint32_t tree) const;
+    Result<Bytes> escrow(const OpenerRequest& request);
+    Result<Bytes> rewrite(const OpenerRequest& request);  // these three without the state's lock
+    Result<Bytes> rewrite_on(std::optional<Finder::Rewriting::NewShard> made);
+    Result<Bytes> shard_stored(EntryIndex entry);
+    Result<Bytes> want_shard();
+    Result<Bytes> shards();
     Result<Bytes> begin(const OpenerRequest& request);
     Result<Bytes> search(const OpenerRequest& request);
     Result<Bytes> accounted();
@@ -104,6 +129,10 @@ private:
     bool greeted_ = false;
     std::optional<Pending> pending_;
     std::optional<Grant> grant_;
+    std::shared_ptr<Keyholder> leaves_;  // behind the entry exit_exported
+    std::unique_ptr<Finder::Rewriting> rewriting_;
+    std::optional<Finder::Rewriting::NewShard> made_;  // whose entry is awaited
+    std::optional<std::uint32_t> peer_;                // user id of who speaks
 };
 
 }  // namespace kustos::vault

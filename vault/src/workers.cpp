@@ -17,8 +17,8 @@ Workers::~Workers() {
     for (std::thread& t : threads_) t.join();
 }
 
-void Workers::take_all() {
-    for (std::size_t i = next_++; i < count_; i = next_++) (*work_)(i);
+void Workers::take_all(std::size_t count, const std::function<void(std::size_t)>& work) {
+    for (std::size_t i = next_++; i < count; i = next_++) work(i);
 }
 
 void Workers::run() {
@@ -29,8 +29,11 @@ void Workers::run() {
         if (stop_) return;
         seen = list_;
         ++busy_;
+        // Read here: the caller takes the list back while the last items are still worked at.
+        const auto& work = *work_;
+        const std::size_t count = count_;
         lock.unlock();
-        take_all();
+        take_all(count, work);
         wipe_stack();  // keys and content of what was sealed
         lock.lock();
         --busy_;
@@ -52,7 +55,7 @@ void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>
         ++list_;
     }
     changed_.notify_all();
-    take_all();
+    take_all(count, work);
     std::unique_lock lock(mutex_);
     work_ = nullptr;  // who has not begun yet need not
     changed_.wait(lock, [this] { return busy_ == 0; });

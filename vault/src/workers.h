@@ -22,7 +22,7 @@ public:
 
 private:
     void run();
-    void take_all();
+    void take_all(std::size_t count, const std::function<void(std::size_t)>& work);
     std::mutex mutex_;  // guards what follows, but for next_
     std::condition_variable changed_;
     const std::function<void(std::size_t)>* work_ = nullptr;

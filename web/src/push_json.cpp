@@ -10,9 +10,13 @@ using nlohmann::json;
 std::string push_answer_json(const PushAnswer& answer) {
     json receipts = json::array();
     for (const PushReceipt& r : answer.receipts) {
-        json item = {
-            {"line", r.line}, {"entry", r.entry.value}, {"duplicate", r.duplicate}, {"quarantined", r.quarantined}};
-        if (!r.duplicate) {
+        json item = {{"line", r.line}, {"duplicate", r.duplicate}, {"quarantined", r.quarantined}};
+        if (r.left_out) {
+            item["left_out"] = true;
+        } else {
+            item["entry"] = r.entry.value;
+        }
+        if (!r.duplicate && !r.left_out) {
             item["record"] = r.record.hex();
             item["leaf"] = r.leaf.hex();
         }
@@ -39,7 +43,8 @@ Result<PushAnswer> parse_push_answer(std::string_view text) {
         r.entry = EntryIndex(item.value("entry", std::uint64_t{0}));
         r.duplicate = item.value("duplicate", false);
         r.quarantined = item.value("quarantined", false);
-        if (!r.duplicate) {
+        r.left_out = item.value("left_out", false);
+        if (!r.duplicate && !r.left_out) {
             r.record = TRY(RecordId::parse(item.value("record", "")));
             r.leaf = TRY(Hash::parse(item.value("leaf", "")));
         }
