@@ -159,6 +159,14 @@ ParsedItem parse_outlook_msg(Bytes raw, const Limits& limits) {
     if (message.sender.empty()) message.notes.emplace_back("no-author");
     if (read.damaged) message.notes.emplace_back("defect:msg");
     if (reader.limited()) message.notes.emplace_back("limit:attachments");
+    // Damaged directories name one attachment's data twice: a place counts only where its bytes are the content.
+    for (vault::Attachment& attachment : message.attachments) {
+        if (!attachment.in_raw) continue;
+        const vault::RawSpan at = *attachment.in_raw;
+        const bool inside = at.offset <= raw.size() && at.length <= raw.size() - at.offset;
+        if (!inside || !equal(ByteView(raw).subspan(at.offset, at.length), attachment.content))
+            attachment.in_raw.reset();
+    }
     message.raw = std::move(raw);
     return item;
 }
