@@ -3,7 +3,11 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "ingest/format.h"
+#include "ingest/extractor/package.h"
+#include "ingest/extractor/read_item.h"
+#include "ingest/extractor/text_of_html.h"
+#include "ingest/extractor/text_of_rtf.h"
+#include "ingest/src/compound_file.h"
 #include "ingest/src/mail_header.h"
 #include "ingest/src/smime.h"
 #include "ingest/src/tnef.h"
@@ -14,6 +18,13 @@ using ingest::Completeness;
 using ingest::ExtractedText;
 
 namespace {
+
+// Reasons are words that live as long as the program.
+Refusal refusal_of(std::string_view reason) {
+    for (const Refusal known : {"damaged", "encrypted", "no-text-layer"})
+        if (reason == known) return known;
+    return "damaged";
+}
 
 bool ends_with(std::string_view text, std::string_view end) {
     return text.size() >= end.size() && ingest::iequals(text.substr(text.size() - end.size()), end);
@@ -32,45 +43,25 @@ bool has_binary(ByteView content) {
     return std::any_of(start.begin(), start.end(), [](std::uint8_t c) { return c < 9 || (c > 13 && c < 27); });
 }
 
-ExtractedText cut(ExtractedText out, std::uint64_t most) {
-    bool was_cut = false;
-    out.text = ingest::cut_utf8(std::move(out.text), most, was_cut);
-    if (was_cut) {
-        out.completeness = Completeness::partial;
-        out.reason = "text-limit";
-    }
-    return out;
-}
-
-ExtractedText plain_text(ByteView content, std::uint64_t most) {
+Refusal read_plain(ByteView content, bool declared, Reading& reading) {
     const std::string_view mark = unicode_mark(content);
+    if (mark.empty() && has_binary(content)) return "unsupported-type";
+    // What nobody called a text has to be one.
+    if (mark.empty() && !declared && !is_valid_utf8(as_text(content))) return "unsupported-type";
     // Decoding may triple the size; what lies far above the limit would be cut anyway.
-    const bool shortened = content.size() > most * 2;
-    Decoded decoded = decode_charset(shortened ? content.first(most * 2) : content, mark.empty() ? "utf-8" : mark);
+    const std::uint64_t most = reading.room() * 2;
+    if (content.size() > most) reading.partial("text-limit");
+    Decoded decoded =
+        decode_charset(content.size() > most ? content.first(most) : content, mark.empty() ? "utf-8" : mark);
     if (decoded.utf8.substr(0, 3) == "\xEF\xBB\xBF") decoded.utf8.erase(0, 3);
-    ExtractedText out;
-    out.completeness = decoded.lossy ? Completeness::partial : Completeness::full;
-    out.reason = decoded.lossy ? "charset" : "";
-    if (shortened) {
-        out.completeness = Completeness::partial;
-        out.reason = "text-limit";
-    }
+    if (decoded.lossy) reading.partial("charset");
+    std::string text;
+    text.reserve(decoded.utf8.size());
     for (std::size_t i = 0; i < decoded.utf8.size(); ++i)
-        if (decoded.utf8[i] != '\r' || decoded.utf8.substr(i + 1, 1) != "\n") out.text += decoded.utf8[i];
-    return cut(std::move(out), most);
-}
-
-ExtractedText nested_mail(ByteView content, std::uint64_t most) {
-    const auto item = ingest::parse_mail(to_bytes(content));
-    const auto& message = item.message;
-    if (message.kind != vault::MessageKind::mail) return {"", Completeness::opaque, "damaged"};
-    ExtractedText out;
-    out.text = message.subject + "\n" + message.sender.name + " " + message.sender.address + "\n";
-    out.text += message.body.empty() ? message.body_html : message.body;
-    const bool more = !message.attachments.empty();
-    out.completeness = more || message.body.empty() ? Completeness::partial : Completeness::full;
-    out.reason = more ? "nested-attachment" : message.body.empty() ? "markup" : "";
-    return cut(std::move(out), most);
+        if (decoded.utf8[i] != '\r' || i + 1 >= decoded.utf8.size() || decoded.utf8[i + 1] != '\n')
+            text += decoded.utf8[i];
+    reading.put(text);
+    return "";
 }
 
 bool is_text_type(std::string_view type, std::string_view name) {
@@ -96,30 +87,84 @@ bool has_no_text_of_its_own(ByteView content, std::string_view type) {
     return tnef && !tnef->damaged;
 }
 
-bool is_markup(std::string_view type, std::string_view name, ByteView content) {
-    const std::string_view start = ingest::trim(as_text(content).substr(0, 512));
-    return type == "text/html" || type.find("xml") != std::string_view::npos || ends_with(name, ".html") ||
-           ends_with(name, ".htm") || ingest::iequals(start.substr(0, 9), "<!doctype") ||
-           ingest::iequals(start.substr(0, 5), "<html");
+// SVG, and other XML: read as text with its tags, which is more than people see.
+bool is_xml(std::string_view type, std::string_view name, ByteView content) {
+    return type.find("xml") != std::string_view::npos || ends_with(name, ".xml") || ends_with(name, ".svg") ||
+           as_text(content).substr(0, 5) == "<?xml";
+}
+
+// A zip is what its members say: a document, or an archive.
+Refusal read_zip(ByteView content, std::string_view name, Reading& reading) {
+    const Package package = open_package(content, reading);
+    if (!package.refusal.empty() && package.names.empty()) return package.refusal;
+    if (package.kind == PackageKind::archive || package.kind == PackageKind::epub)
+        return read_archive(content, Kind::zip, name, reading);
+    return read_office(content, package, reading);
+}
+
+Refusal read_pdf(ByteView content, Reading& reading) {
+    const ExtractedText pdf = text_of_pdf(content, reading.room());
+    reading.put(pdf.text);
+    if (pdf.completeness == Completeness::opaque) {
+        // A zip may have anything before it, so that a file can be both.
+        Reading unused(1024);
+        const bool both = pdf.reason == "damaged" && open_package(content, unused).refusal.empty();
+        if (both && read_zip(content, "", reading).empty()) reading.partial("damaged");
+        return both ? "" : refusal_of(pdf.reason);
+    }
+    if (!pdf.reason.empty()) reading.partial(pdf.reason);
+    return "";
+}
+
+// [MS-OFFCRYPTO] 2.3: a protected OOXML document is a stream of a compound file. Outlook's .msg is one, too. The rest
+// is old binary Office, which this does not read.
+Refusal read_compound(ByteView content, Reading& reading) {
+    const auto file = ingest::CompoundFile::open(content);
+    if (!file) return "damaged";
+    if (file->find(file->root(), "EncryptedPackage")) return "encrypted";
+    if (file->find(file->root(), "__properties_version1.0")) return read_mail(content, true, reading);
+    return "unsupported-type";
 }
 
 }  // namespace
 
-ExtractedText text_of(ByteView content, std::string_view name, std::string_view media_type, std::uint64_t most) {
-    if (content.empty()) return {"", Completeness::full, ""};
-    // ISO 32000-1 Annex H: the header may stand within the first 1,024 bytes.
-    if (as_text(content).substr(0, 1024).find("%PDF-") != std::string_view::npos) return text_of_pdf(content, most);
-    if (media_type == "message/rfc822" || ends_with(name, ".eml")) return nested_mail(content, most);
-    if (has_no_text_of_its_own(content, media_type)) return {"", Completeness::full, ""};
-    const bool marked = !unicode_mark(content).empty();
-    if (!is_text_type(media_type, name) || (!marked && has_binary(content)))
-        return {"", Completeness::opaque, "unsupported-type"};
-    ExtractedText out = plain_text(content, most);
-    if (out.completeness == Completeness::full && is_markup(media_type, name, content)) {
-        out.completeness = Completeness::partial;
-        out.reason = "markup";
+Refusal read_item(ByteView content, std::string_view name, std::string_view media_type, Reading& reading) {
+    if (content.empty()) return "";
+    const Kind kind = kind_of(content);
+    const bool text = is_text_type(media_type, name);
+    switch (kind) {
+        case Kind::pdf:
+            return read_pdf(content, reading);
+        case Kind::zip:
+            return read_zip(content, name, reading);
+        case Kind::compound:
+            return read_compound(content, reading);
+        case Kind::rtf:
+            return read_rtf(content, reading);
+        case Kind::gzip:
+        case Kind::bzip2:
+        case Kind::xz:
+        case Kind::zstd:
+        case Kind::seven_zip:
+        case Kind::tar:
+            return read_archive(content, kind, name, reading);
+        default:
+            break;
     }
-    return out;
+    if (media_type == "message/rfc822" || ends_with(name, ".eml") || (kind == Kind::mail && !text))
+        return read_mail(content, false, reading);
+    if (has_no_text_of_its_own(content, media_type)) return "";
+    if (kind == Kind::html || media_type == "text/html" || ends_with(name, ".html") || ends_with(name, ".htm"))
+        return has_binary(content) && unicode_mark(content).empty() ? "unsupported-type" : read_html(content, reading);
+    if (kind == Kind::binary && !text) return "unsupported-type";
+    const Refusal refusal = read_plain(content, text, reading);
+    if (refusal.empty() && is_xml(media_type, name, content)) reading.partial("markup");
+    return refusal;
+}
+
+ExtractedText text_of(ByteView content, std::string_view name, std::string_view media_type, std::uint64_t most) {
+    Reading reading(most);
+    return reading.finish(read_item(content, name, media_type, reading));
 }
 
 }  // namespace kustos::extractor

@@ -1,0 +1,77 @@
+#include "ingest/extractor/kind.h"
+
+#include <algorithm>
+
+#include "ingest/extractor/text_of_html.h"
+#include "ingest/src/compound_file.h"
+#include "ingest/src/mail_header.h"
+
+namespace kustos::extractor {
+
+namespace {
+
+struct Signature {
+    Kind kind;
+    std::size_t at;
+    std::string_view bytes;
+};
+
+using namespace std::string_view_literals;
+constexpr Signature kSignatures[] = {
+    {Kind::zip, 0, "PK\x03\x04"sv},
+    {Kind::zip, 0, "PK\x05\x06"sv},  // an empty one
+    {Kind::gzip, 0, "\x1F\x8B\x08"sv},
+    {Kind::bzip2, 0, "BZh"sv},
+    {Kind::xz, 0,
+     "\xFD"
+     "7zXZ\0"sv},
+    {Kind::zstd, 0, "\x28\xB5\x2F\xFD"sv},
+    {Kind::seven_zip, 0, "7z\xBC\xAF\x27\x1C"sv},
+    {Kind::rtf, 0, "{\\rtf"sv},
+    {Kind::tar, 257, "ustar"sv},
+    {Kind::binary, 0, "\x89PNG"sv},
+    {Kind::binary, 0, "\xFF\xD8\xFF"sv},
+    {Kind::binary, 0, "GIF8"sv},
+    {Kind::binary, 0, "II*\0"sv},
+    {Kind::binary, 0, "MM\0*"sv},
+    {Kind::binary, 0, "RIFF"sv},
+    {Kind::binary, 0, "OggS"sv},
+    {Kind::binary, 0, "fLaC"sv},
+    {Kind::binary, 0, "ID3"sv},
+    {Kind::binary, 4, "ftyp"sv},
+    {Kind::binary, 0, "MZ"sv},
+    {Kind::binary, 0,
+     "\x7F"
+     "ELF"sv},
+    {Kind::binary, 0, "Rar!\x1A"sv},
+};
+
+// Only where nothing was declared: two header lines that every mail has, at the very start.
+bool looks_like_mail(std::string_view text) {
+    constexpr std::string_view kLines[] = {
+        "received:", "from:", "to:", "return-path:", "message-id:", "subject:", "mime-version:", "date:"};
+    const std::string start = ingest::lower_ascii(text.substr(0, 4096));
+    const auto begins_line = [&](std::string_view word) {
+        const std::size_t at = start.find("\n" + std::string(word));
+        return start.rfind(word, 0) == 0 || (at != std::string::npos && at < start.find("\n\n"));
+    };
+    const bool first = std::any_of(std::begin(kLines), std::end(kLines),
+                                   [&](std::string_view word) { return start.rfind(word, 0) == 0; });
+    return first && std::count_if(std::begin(kLines), std::end(kLines), begins_line) >= 3;
+}
+
+}  // namespace
+
+Kind kind_of(ByteView content) {
+    const std::string_view text = as_text(content);
+    // ISO 32000-1 Annex H: the header may stand within the first 1,024 bytes.
+    if (text.substr(0, 1024).find("%PDF-") != std::string_view::npos) return Kind::pdf;
+    for (const Signature& known : kSignatures)
+        if (text.size() >= known.at && text.substr(known.at, known.bytes.size()) == known.bytes) return known.kind;
+    if (ingest::is_compound_file(content)) return Kind::compound;
+    if (looks_like_html(content)) return Kind::html;
+    if (looks_like_mail(text)) return Kind::mail;
+    return Kind::unknown;
+}
+
+}  // namespace kustos::extractor

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include "ingest/extractor/reading.h"
+
+namespace kustos::extractor {
+
+// Charset: by the mark at the start, else <meta>, else UTF-8.
+Refusal read_html(ByteView content, Reading& reading);
+bool looks_like_html(ByteView content);
+
+}  // namespace kustos::extractor
