@@ -1,6 +1,7 @@
 // OpenDocument (ISO/IEC 26300): text, tables, slides, annotations, tracked deletions, headers and footers.
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "ingest/extractor/package.h"
 #include "ingest/extractor/xml_walk.h"
@@ -21,6 +22,7 @@ public:
             shown_ = true;
         } else if (name == "annotation" || name == "note") {
             flow_.enter_side();
+            around_.push_back(std::exchange(inside_, 0));  // its date and number are not text
         } else if (name == "creator") {
             ++inside_;
         } else if (name == "s") {
@@ -50,6 +52,9 @@ public:
             put(": ");
         } else if (name == "annotation" || name == "note") {
             flow_.leave_side();
+            if (around_.empty()) return;
+            inside_ = around_.back();
+            around_.pop_back();
         } else if (name == "deletion") {
             put("-]");
             flow_.end_line();
@@ -78,6 +83,7 @@ private:
     bool shown_;
     bool row_ = false;
     unsigned inside_ = 0;
+    std::vector<unsigned> around_;
 };
 
 bool ends(std::string_view text, std::string_view end) {

@@ -1,8 +1,8 @@
 #include "ingest/extractor/text_of_rtf.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
