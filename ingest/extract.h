@@ -29,8 +29,10 @@ std::string_view completeness_name(Completeness value);
 struct ExtractedText {
     std::string text;  // UTF-8, well formed; lines end in \n
     Completeness completeness = Completeness::opaque;
-    // A machine word where not full: "unsupported-type", "encrypted", "damaged", "no-text-layer", "page-without-text",
-    // "text-limit", "page-limit", "too-large", "time-out", "crashed", "charset".
+    // A machine word where not full, the first of several: "unsupported-type", "encrypted", "damaged", "no-text-layer",
+    // "page-without-text", "charset", "markup", "embedded-object", "external-part", "document-type"; of limits:
+    // "text-limit", "page-limit", "too-large", "time-out", "time-limit", "memory-limit", "unpack-limit", "ratio-limit",
+    // "part-limit", "member-limit", "depth-limit"; and "crashed". docs/architecture/ingest.md says what they mean.
     std::string reason;
 };
 

@@ -9,8 +9,8 @@
 
 namespace kustos::extractor {
 
-Members::Members(ByteView packed, ArchiveKind kind, Reading& reading)
-    : packed_(packed), reading_(reading), archive_(archive_read_new()) {
+Members::Members(ByteView packed, ArchiveKind kind, Reading& reading, bool counted)
+    : packed_(packed), reading_(reading), archive_(archive_read_new()), counted_(counted) {
     switch (kind) {
         case ArchiveKind::zip:
             archive_read_support_format_zip_seekable(archive_);
@@ -37,14 +37,14 @@ Members::~Members() {
 }
 
 bool Members::next() {
-    if (!trouble_.empty()) return false;
+    if (!trouble_.empty() || reading_.over()) return false;
     const int result = archive_read_next_header(archive_, &entry_);
     if (result == ARCHIVE_EOF) return false;
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
         trouble_ = "damaged";
         return false;
     }
-    if (!reading_.take_member()) {
+    if (++seen_ > Reading::kMembers || (counted_ && !reading_.take_member())) {
         trouble_ = "member-limit";
         return false;
     }

@@ -16,7 +16,8 @@ enum class ArchiveKind { zip, seven_zip, tar, stream };
 
 class Members {
 public:
-    Members(ByteView packed, ArchiveKind kind, Reading& reading);
+    // counted: the members are items of their own and not parts of one document.
+    Members(ByteView packed, ArchiveKind kind, Reading& reading, bool counted = true);
     Members(const Members&) = delete;
     Members& operator=(const Members&) = delete;
     ~Members();
@@ -36,6 +37,8 @@ private:
     archive_entry* entry_ = nullptr;
     std::string name_;
     bool file_ = false, encrypted_ = false;
+    bool counted_;
+    std::uint32_t seen_ = 0;
     std::uint64_t unpacked_ = 0;
     Refusal trouble_;
 };

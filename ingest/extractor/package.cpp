@@ -64,7 +64,7 @@ Package open_package(ByteView zip, Reading& reading) {
     ContentTypes types;
     std::string mime;
     bool typed = false, content = false;
-    Members members(zip, ArchiveKind::zip, reading);
+    Members members(zip, ArchiveKind::zip, reading, false);
     while (members.next()) {
         const std::string& name = members.name();
         out.names.push_back(name);
@@ -95,7 +95,7 @@ Package open_package(ByteView zip, Reading& reading) {
 std::map<std::string, Bytes> read_parts(ByteView zip, const std::vector<std::string>& wanted, Reading& reading) {
     const std::set<std::string> names(wanted.begin(), wanted.end());
     std::map<std::string, Bytes> out;
-    Members members(zip, ArchiveKind::zip, reading);
+    Members members(zip, ArchiveKind::zip, reading, false);
     while (members.next()) {
         if (names.count(members.name()) == 0) continue;
         Bytes bytes;

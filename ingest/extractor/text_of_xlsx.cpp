@@ -2,6 +2,7 @@
 // headers.
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "ingest/extractor/number_format.h"
 #include "ingest/extractor/package.h"
@@ -192,19 +193,20 @@ std::string file_of(std::string_view path) {
 }
 
 // The sheets' parts: first those the workbook names, in its order, then what it does not name.
-std::vector<std::pair<std::string, std::string>> sheet_order(const Workbook& book, std::vector<std::string> parts) {
+std::vector<std::pair<std::string, std::string>> sheet_order(const Workbook& book,
+                                                             const std::vector<std::string>& parts) {
+    std::map<std::string, std::string> by_file;
+    for (const std::string& part : parts) by_file.emplace(file_of(part), part);
+    std::set<std::string> named;
     std::vector<std::pair<std::string, std::string>> out;
     for (const auto& sheet : book.sheets) {
         const auto target = book.targets.find(sheet.relation);
-        const auto part = target == book.targets.end()
-                              ? parts.end()
-                              : std::find_if(parts.begin(), parts.end(), [&](const std::string& name) {
-                                    return file_of(name) == file_of(target->second);
-                                });
-        out.emplace_back(sheet.name, part == parts.end() ? std::string() : *part);
-        if (part != parts.end()) parts.erase(part);
+        const auto part = target == book.targets.end() ? by_file.end() : by_file.find(file_of(target->second));
+        const bool fresh = part != by_file.end() && named.insert(part->second).second;
+        out.emplace_back(sheet.name, fresh ? part->second : std::string());
     }
-    for (auto& part : parts) out.emplace_back("", std::move(part));
+    for (const std::string& part : parts)
+        if (named.count(part) == 0) out.emplace_back("", part);
     return out;
 }
 
@@ -234,6 +236,7 @@ void read_sheets(ByteView zip, const Package& package, Reading& reading) {
         if (has(type, "main+xml") || has(name, "workbook.xml.rels")) walk(bytes, book, reading);
     }
     for (const auto& [title, name] : sheet_order(book, sheets)) {
+        if (reading.over()) return;
         reading.end_line();
         reading.put(title);
         reading.end_line();

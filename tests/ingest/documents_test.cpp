@@ -204,3 +204,29 @@ TEST_CASE("a mail in a mail gives its people, its HTML as text, and its attachme
     CHECK(got->completeness == Completeness::full);
     CHECK(got->text == "Bescheid\nPetra p@a.example\nOtto o@a.example\nHallo\na.rtf\nAnlage");
 }
+
+TEST_CASE("an archive of more members than the limit gives those below it") {
+    test::ZipBuilder zip;
+    for (int i = 0; i < 20'010; ++i) zip.add("m" + std::to_string(i), "x");
+    const auto got = read(zip.bytes());
+    CHECK(got.reason == "member-limit");
+    CHECK(got.text.find("m19999\n") != std::string::npos);
+    CHECK(got.text.find("m20001\n") == std::string::npos);
+}
+
+TEST_CASE("a workbook that names hundreds of thousands of sheets is read in bounded time") {
+    std::string sheets = "<w>", relations = "<r>";
+    std::vector<std::array<std::string, 3>> parts;
+    for (int i = 0; i < 100'000; ++i) {
+        const std::string n = std::to_string(i);
+        sheets += "<sheet name='n" + n + "' r:id='r" + n + "'/>";
+        relations += "<Relationship Id='r" + n + "' Target='q" + n + ".xml'/>";
+    }
+    for (int i = 0; i < 2'000; ++i)
+        parts.push_back({"s" + std::to_string(i) + ".xml", kSheet + "worksheet+xml", "<c><v>1</v></c>"});
+    parts.push_back({"w.xml", kSheet + "sheet.main+xml", sheets + "</w>"});
+    parts.push_back({"workbook.xml.rels", "relations", relations + "</r>"});
+    const auto got = read(package(parts));
+    CHECK(got.completeness == Completeness::full);
+    CHECK(got.text.rfind("n0\nn1\n", 0) == 0);
+}
