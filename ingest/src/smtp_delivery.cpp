@@ -198,7 +198,7 @@ Status SmtpDelivery::seal(const SmtpEnvelope& envelope) {
     if (!sink.report() && settings_.recipients.empty())
         TRY(sink.item(smtp_envelope_item(envelope, sink.message_id(), mail)));
     TRY(sink.flush());
-    counts_.sealed += sink.sealed() > 0 ? 1 : 0;
+    counts_.sealed += sink.sealed();
     TRY(sink.tell());
     return intake_.heard();
 }

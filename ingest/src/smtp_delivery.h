@@ -25,7 +25,7 @@ private:
 };
 
 struct SmtpCounts {
-    std::atomic<std::uint64_t> sealed = 0, refused = 0;  // mails; refused for the time being
+    std::atomic<std::uint64_t> sealed = 0, refused = 0;  // records; mails that were refused
     std::atomic<std::int64_t> last_ms = -1;              // UTC, of the last one taken
 };
 

@@ -164,13 +164,16 @@ void SmtpSession::hello(const SmtpCommand& command) {
     reply("250 SIZE " + std::to_string(options_.max_size));
 }
 
+// Not 530: a certificate that has run out, or a setting that is wrong, would make a mail server throw away the
+// archive's copies (and tell the senders that there are such). So they wait in its queue until somebody has repaired
+// it.
 bool SmtpSession::may_mail() {
     if (!greeted_) {
         refuse(options_.lmtp ? "503 5.5.1 LHLO first" : "503 5.5.1 EHLO first");
     } else if (options_.require_tls && !tls_) {
-        refuse("530 5.7.0 STARTTLS first");
+        refuse("451 4.7.0 STARTTLS first");
     } else if (options_.require_auth && !authorised_) {
-        refuse("530 5.7.0 who are you? AUTH, or a client certificate that is known");
+        refuse("451 4.7.0 who are you? AUTH, or a client certificate that is known");
     } else {
         return true;
     }

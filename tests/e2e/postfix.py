@@ -80,13 +80,20 @@ postlog unix-dgram n - n - 1 postlogd
         self.start()
 
     def start(self):
+        before = self.log.read_text().count("daemon started") if self.log.exists() else 0
         self.master = subprocess.Popen([DAEMONS / "master", "-c", self.config, "-d"], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(200):
-            if self.log.exists() and "daemon started" in self.log.read_text():
+            if self.log.exists() and self.log.read_text().count("daemon started") > before:
                 return
             time.sleep(0.05)
         raise AssertionError("Postfix did not start")
+
+    def configure(self, lines):
+        with open(self.config / "main.cf", "a", encoding="utf-8") as out:
+            out.write(lines)
+        self.end()
+        self.start()
 
     def retry_now(self):
         subprocess.run(["postqueue", "-c", self.config, "-f"], check=False, capture_output=True, timeout=60)
@@ -100,9 +107,12 @@ postlog unix-dgram n - n - 1 postlogd
         """Queue ids of the mails whose delivery to the archive ended so: sent, deferred, bounced."""
         return re.findall(rf"postfix/lmtp\[\d+\]: (\w+): to=<[^>]*>.* status={status} ", self.log.read_text())
 
-    def stop(self):
+    def end(self):
         if self.master:
             self.master.terminate()
             self.master.wait(60)
             self.master = None
+
+    def stop(self):
+        self.end()
         shutil.rmtree(self.folder, ignore_errors=True)
