@@ -39,10 +39,11 @@ public:
 private:
     void take(ByteView bytes) {
         last_byte_ = now_ms();
-        if (session_.in_mail()) mail_bytes_ += bytes.size();
+        const bool content = session_.in_mail();
+        if (content) mail_bytes_ += bytes.size();
         session_.feed(bytes);
-        last_byte_ = now_ms();  // sealing is our own time
-        if (session_.has_transaction()) had_transaction_ = true;
+        last_byte_ = now_ms();                  // sealing is our own time
+        if (content) last_reply_ = last_byte_;  // the time of a command does not run during a mail
         if (!session_.in_mail() && !session_.has_transaction()) {
             mail_since_ = -1;
             mail_bytes_ = 0;
@@ -64,7 +65,7 @@ private:
         const bool slow_command = !session_.in_mail() && now - last_reply_ > times.command_ms;
         const bool silent = session_.in_mail() && now - last_byte_ > times.silence_ms;
         // Who sends no mail does not hold a place for long.
-        const bool idle = !had_transaction_ && now - began_ > times.command_ms;
+        const bool idle = !session_.had_transaction() && now - began_ > times.command_ms;
         const bool long_session = mail_since_ < 0 && now - began_ > times.session_ms;
         if (slow_mail || slow_command || silent || idle) session_.end("421 4.4.2 too slow");
         if (long_session) session_.end("421 4.4.2 the session is long enough, connect again");
@@ -93,7 +94,6 @@ private:
     const std::int64_t began_ = now_ms();
     std::int64_t last_reply_ = began_, last_byte_ = began_, mail_since_ = -1, stopped_ = -1;
     std::uint64_t mail_bytes_ = 0;
-    bool had_transaction_ = false;
 };
 
 }  // namespace

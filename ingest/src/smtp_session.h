@@ -36,6 +36,8 @@ enum class MailAnswer : std::uint8_t {
     too_large,  // 552 5.3.4
 };
 
+std::string_view answer_text(MailAnswer answer);  // the reply, without its CR LF
+
 // What a session asks of the archive. begin_mail() is followed by mail_bytes() and one of end_mail() and drop_mail().
 class SmtpHost {
 public:
@@ -76,6 +78,7 @@ public:
     void end(std::string_view reply);  // "421 4.4.2 timeout"; to be sent, then closed
     bool in_mail() const { return phase_ == Phase::data || phase_ == Phase::chunk; }  // content is coming
     bool has_transaction() const { return has_sender_; }
+    bool had_transaction() const { return had_sender_; }  // one at least, ended or not
 
 private:
     enum class Phase : std::uint8_t { commands, data, chunk, auth_plain, auth_user, auth_password };
@@ -112,7 +115,7 @@ private:
     std::size_t errors_ = 0, idle_commands_ = 0, logins_ = 0;
     std::string user_;
     // the transaction
-    bool has_sender_ = false, has_mail_ = false, last_chunk_ = false, chunked_ = false;
+    bool has_sender_ = false, had_sender_ = false, has_mail_ = false, last_chunk_ = false, chunked_ = false;
     SmtpEnvelope envelope_;
     std::uint64_t size_ = 0, chunk_left_ = 0;
     MailAnswer state_ = MailAnswer::sealed;  // of the content so far
