@@ -30,6 +30,10 @@ Result<int> key_shares(const SlotPlace& place, const Call& call, const CallSecre
 Result<int> key_rekey(House& house, const Call& call, const CallSecrets& secrets, Streams streams);
 Result<int> key_shares(House& house, const Call& call, const CallSecrets& secrets, Streams streams);
 
+// key rotate --epoch: another medium for what has to be forgotten (vault/epoch.h), with a new generation of the
+// keyring.
+Result<int> move_keys(House& house, const Call& call, const CallSecrets& secrets, Streams streams);
+
 // unlock, passphrase, PIN and where the shares go, as `init` was told. Code::usage: something is missing.
 Result<vault::CreateOptions> create_options(Environment environment, const Call& call);
 

@@ -499,6 +499,14 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(key_shares, "key shares");
     auto* key_rotate = key->add_subcommand("rotate", "announce a new key under the present one, and use it");
     key_rotate->add_option("--to", c.signer_keys, "file, or a token's pkcs11: URI; without it, as the present one");
+    key_rotate
+        ->add_option_function<std::string>(
+            "--epoch", [&c](const std::string& where) { c.given["epoch"] = {where}; },
+            "not the checkpoint key: the keyring's, with the secret that has to be forgotten in file | tpm[:ADDRESS] | "
+            "a token's pkcs11: URI from now on")
+        ->excludes("--to");
+    key_rotate->add_option("--owner-file", c.new_pin_file,
+                           "the TPM owner's authorisation, if it has one; - for standard input");
     chosen(key_rotate, "key rotate");
 
     auto* serve = app.add_subcommand("serve", "the daemon: streams, indexer, anchors, web");

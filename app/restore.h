@@ -20,8 +20,8 @@ struct RestoreRequest {
     Path escrow;          // the medium; empty: the content stays closed
     Path archive, state;  // where to; state: as --state
     std::optional<SecretBytes> passphrase;
-    bool go_on = false;         // also where a signer's memory is newer than the backup
-    bool drill = false;         // the escrow is only read
+    bool go_on = false;  // also where a signer's memory is newer than the backup
+    bool drill = false;  // the escrow is only read; keys and the signer's store go where the environment's disk says
     std::uint64_t sample = 64;  // records that are opened, if a key holder is there
 };
 

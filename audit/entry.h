@@ -187,7 +187,11 @@ enum class ControlAction : std::uint16_t {
     disposition_released = 38,
     // 39: retention and holds
     slots_changed = 40,
-    // 41, 42: unlocking; 43 to 46: backups
+    // 41, 42: unlocking
+    escrow_stored = 43,
+    // 44: backups
+    archive_restored = 45,
+    exit_exported = 46,
     certificate_issued = 47,
     finding_resolved = 50,  // what was missing has come
     profile_set = 51,
@@ -195,7 +199,13 @@ enum class ControlAction : std::uint16_t {
     completeness_certified = 53,  // before a certificate of completeness is signed
     // 54 to 59: sources
 };
-enum class AccessAction : std::uint16_t { search = 1, open = 2, export_ = 3, audit_read = 4 };
+enum class AccessAction : std::uint16_t {
+    search = 1,
+    open = 2,
+    export_ = 3,
+    audit_read = 4,
+    index = 5,  // records are taken into the index, with an opener apart
+};
 enum class ErasureAction : std::uint16_t {
     begun = 1,               // intent: what is going to be destroyed; the run is finished whatever happens
     done = 2,                // its keys are destroyed

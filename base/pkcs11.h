@@ -33,6 +33,7 @@ class HardwareToken {
 public:
     static Result<std::shared_ptr<HardwareToken>> open(Fs& fs, const TokenUri& uri);  // `object` is not looked at
     ~HardwareToken();
+    const std::string& serial() const;  // the token's own: two tokens may have one label
 
     // Make a pair that can't leave the token. Answers the public key: 32 bytes; 0x04 || x || y.
     Result<Ed25519Public> make_ed25519(const std::string& object);

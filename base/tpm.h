@@ -44,6 +44,11 @@ public:
     Result<Sealed> seal(ByteView secret32, ByteView pin);  // an empty PIN: none
     Result<SecretBytes> unseal(const Sealed& sealed, ByteView pin);
 
+    // The storage root key's name, by which one chip is told from another. From expect() on, another chip is
+    // Code::conflict in all that follows.
+    Result<Bytes> name();
+    void expect(Bytes name);
+
     // NV indexes 0x01400000 to 0x017fffff, the owner's. The authorisation (at most 32 bytes) is asked at each reading
     // and writing. What was overwritten or removed is gone: the chip keeps no old state.
     Status nv_define(std::uint32_t index, ByteView authorisation);  // 32 bytes; Code::conflict: it is there

@@ -99,6 +99,7 @@ struct OpenOptions {
     std::optional<UnlockSecret> secret;     // opens the vault at once
     std::optional<SecretBytes> passphrase;  // short for the most common one
     EscrowMaker escrow;                     // null: none is configured
+    EpochMaker epochs;                      // null: recorded_epochs(); for tests
     bool continues = false;  // a continuation: nothing is written before the caller has begun it and calls take_up()
     // Memory that an earlier process left, given the folder of the signer's store; null: none. Called with the
     // archive's lock held.
@@ -250,6 +251,13 @@ public:
     bool is_erased(const audit::EntryHeader& header) const;
     std::uint32_t key_generation() const;
     std::string key_medium() const;  // of e_n: "file", "tpm", "pkcs11"
+    // The weakest medium on which a key lay that could bring back what this run destroyed: of every generation since
+    // the first of its key trees was opened.
+    std::string medium_of(const audit::ErasureRun& run) const;
+    // Moves e_n to another medium with a new generation, whose number it answers. What is sealed from then on grows in
+    // new key trees. Nothing has changed where it answers an error, but of the writer's. Code::closed; environment:
+    // chip or token does not take it.
+    Result<std::uint32_t> move_epoch(const EpochOrder& order);
     // --- escrow (vault/escrow.h) ---
     EscrowState escrow_state() const;
     // Stores what the escrow lacks: the present generation, changed slots. No escrow: nothing. Code::environment: the

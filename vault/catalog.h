@@ -119,6 +119,7 @@ public:
     const std::deque<AnchorInfo>& anchors() const { return anchors_; }
     std::uint32_t newest_renewal() const { return newest_renewal_; }  // 0: none is named
     const std::vector<GenerationInfo>& generations() const { return generations_; }
+    std::string medium(std::uint32_t generation) const;   // of its e, as its entry says: "file", "tpm", "pkcs11"
     std::uint32_t escrowed() const { return escrowed_; }  // newest generation that was put in escrow; 0: none ever
     const Hash& configuration() const { return configuration_; }
     std::shared_ptr<const RetentionBook> retention() const { return retention_; }   // a snapshot
@@ -143,6 +144,7 @@ private:
     Status apply_control(EntryIndex index, const audit::Entry& entry);
     Status apply_erasure(EntryIndex index, const audit::Entry& entry);
     Status apply_decision(EntryIndex index, const audit::Entry& entry);
+    void take_medium(std::uint32_t generation, std::string_view medium);
     Status count_entry(EntryIndex index, const audit::Entry& entry);
     Result<SourceInfo*> known_source(const audit::BodyReader& body, EntryIndex index);
 
@@ -158,6 +160,7 @@ private:
     std::deque<PublishedInfo> published_;
     std::deque<AnchorInfo> anchors_;
     std::vector<GenerationInfo> generations_;
+    std::map<std::uint32_t, std::string> media_;  // from this generation on
     std::shared_ptr<SourceBook> source_book_ = std::make_shared<SourceBook>();
     std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};

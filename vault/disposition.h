@@ -41,7 +41,8 @@ public:
     Dispositions(Archive& archive, HoldCheck& holds, Forgetter& forgetter, std::string actor)
         : archive_(archive), holds_(holds), forgetter_(forgetter), actor_(std::move(actor)) {}
 
-    // Every record that is not erased, in order. Code::closed: a standing hold needs an open vault.
+    // Every record that is not erased, in order; with progress (base/progress.h). Code::closed: a standing hold needs
+    // an open vault. Code::interrupted.
     Status plan_each(const std::function<Status(const Planned&)>& row) const;
 
     // An entry with everything due (or to be offered) that is on no open list. nullopt: there is nothing. Each row is

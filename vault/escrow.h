@@ -57,7 +57,7 @@ struct EscrowState {
     bool configured = false;
     std::string problem;            // why the medium can't be used now; empty: it can
     std::uint32_t present = 1;      // the generation of today
-    std::uint32_t newest = 0;       // in the escrow, as the ledger knows; 0: none yet
+    std::uint32_t newest = 0;       // on the medium; as the ledger knows, if it is not here; 0: none
     std::uint32_t oldest = 0;       // on the medium; 0: none, or it is not here
     std::optional<UtcTime> stored;  // when the newest was stored, if the medium is here
     bool behind() const { return configured && newest < present; }

@@ -16,6 +16,7 @@
 #include "base/entry_set.h"
 #include "base/secret.h"
 #include "vault/catalog.h"
+#include "vault/epoch.h"
 #include "vault/key_tree.h"
 #include "vault/opener_orders.h"
 #include "vault/payload.h"
@@ -31,11 +32,13 @@ struct GenerationPlan {
     std::vector<TreeInfo> trees;                                   // all that the ledger knows
     std::vector<ShardInfo> shards;                                 // likewise
     std::set<std::uint32_t> dropped_shards;
+    const EpochOrder* move_to = nullptr;  // where the new generation's e is to lie; null: where the present one's does
 };
 struct NextGeneration {
     std::uint32_t generation = 0;
     Bytes intake_key;
     Hash keyring_hash;
+    std::string medium = {};  // where its e lies; empty: as the present one's
 };
 
 // Has the access entry appended with exactly this body and payload, and the ledger's files settled. Its place.
@@ -96,6 +99,8 @@ public:
     // which comes after the entry generation_opened. Each may be called again.
     virtual void puncture(KeyTreeId tree, const std::vector<KeyCover::Leaves>& leaves) = 0;  // in memory, at once
     virtual Result<NextGeneration> prepare(const GenerationPlan& plan) = 0;
+    // Whether what a run needs is there (a TPM, a token): asked before one is begun. An opener apart says it by closed.
+    virtual Status ready() const { return {}; }
     virtual Status adopt() = 0;
     virtual Status destroy_before(std::uint32_t generation) = 0;  // every generation below; needs no key
     virtual Status remove_noise() = 0;                            // files that no root page names. Code::closed

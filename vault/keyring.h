@@ -43,6 +43,7 @@ Result<KeyringPage> store_page(Environment environment, const Path& keys_dir, co
                                std::uint32_t id, ByteView plain);
 Result<SecretBytes> load_page(Fs& fs, const Path& keys_dir, const VaultId& vault, const KeyringPage& page);
 Path generation_dir(const Path& keys_dir, std::uint32_t generation);
+std::optional<std::uint32_t> generation_of(const std::string& folder);  // "generation-7"; none: another name
 Path page_file(const Path& keys_dir, PageKind kind, std::uint32_t id, const Hash& hash);
 // Removes page files that this keyring does not name: noise of earlier generations.
 Status remove_old_pages(Fs& fs, const Path& keys_dir, const Keyring& keyring);

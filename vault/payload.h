@@ -52,7 +52,10 @@ struct Payload {
     std::vector<BlobRef> blobs;
     Bytes literal;
     Bytes value;
-    bool operator==(const Payload&) const = default;
+    // The raw field is what the recipe gives, and needs no bytes of its own (compose() knows). Not part of what is
+    // said.
+    bool raw_computed = false;
+    bool operator==(const Payload& other) const;
     ByteView field(const FieldRow& row) const;  // within the areas: decode() has checked
 };
 
@@ -91,8 +94,10 @@ struct DecisionText {
 Composed compose_decision(const DecisionText& text);
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);
 
-// "original" of docs/format/payload.md, before compression.
+// "original" of docs/format/payload.md, before compression: version 1 (blobs, and what goes between processes) and the
+// smaller version 2. Both are read.
 Bytes encode(const Payload& payload);
+Bytes encode_compact(const Payload& payload);
 Result<Payload> decode_payload(ByteView original);
 
 // An opened entry: what it holds, and what an export needs to disclose it.
@@ -111,6 +116,8 @@ Result<Bytes> blob_content(const OpenedPayload& opened);
 
 // Gives a blob's content in pieces. Until it is ok, nothing given is final (blob_stream.h).
 using BlobFetcher = std::function<Status(const BlobRef&, const ByteSink&)>;
+// What the recipe gives, in pieces, unchecked.
+Status give_raw(const Payload& payload, const BlobFetcher& fetch, const ByteSink& sink);
 // The source's exact bytes, in pieces; checked against the raw field at the end (Code::corrupt).
 Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const ByteSink& sink);
 // Decoded bytes of one attachment, in pieces or at once. Code::not_found: missing.

@@ -10,9 +10,6 @@
 
 namespace kustos::vault {
 
-// Taking records into the index, with an opener apart (docs/format/ledger.md, access action 5).
-inline constexpr auto kIndexAction = static_cast<audit::AccessAction>(5);
-
 struct Purpose {
     audit::AccessAction action = audit::AccessAction::open;
     EntryIndex matter;

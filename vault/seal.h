@@ -27,6 +27,9 @@ SecretBytes blob_dek(ByteView leaf_dek,
 Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body,
                                    ByteView ciphertext);
 
+// vault/dictionary/1.zdict, of compression 2: who leaves the product needs it to open what was sealed.
+ByteView dictionary_1_file();
+
 std::uint64_t padded_size(std::uint64_t size);  // multiples of 64 up to 2 KiB, then Padmé (PURBs, 2019)
 
 }  // namespace kustos::vault

@@ -1,13 +1,12 @@
 #include "app/backup_commands.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/restore.h"
+#include "app/src/drill_folder.h"
 #include "base/progress.h"
 #include "vault/backup.h"
-#include "vault/epoch.h"
 
 namespace kustos::app {
 
@@ -27,35 +26,11 @@ std::string bytes_text(std::uint64_t bytes) {
     return text;
 }
 
-// A temporary folder with keys in it: they are overwritten before it goes.
-class DrillFolder {
-public:
-    static Result<DrillFolder> make(Environment e) {
-        std::string name = (std::filesystem::temp_directory_path() / "kustos-drill-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) return Error(Code::environment, "no temporary folder");
-        return DrillFolder(e, name);
-    }
-    DrillFolder(DrillFolder&& other) noexcept : e_(other.e_), path_(std::move(other.path_)) { other.path_.clear(); }
-    DrillFolder& operator=(DrillFolder&&) = delete;
-    ~DrillFolder() {
-        if (path_.empty()) return;
-        const Path keys = path_ / "archive" / "keys";
-        const auto names = e_.fs.list(keys);
-        const auto epochs = vault::file_epochs(e_, keys);
-        for (const std::string& name : names.ok() ? *names : std::vector<std::string>{}) {
-            if (name.rfind("generation-", 0) == 0 && name.find_first_not_of("0123456789", 11) == std::string::npos)
-                (void)epochs->destroy(static_cast<std::uint32_t>(std::strtoul(name.c_str() + 11, nullptr, 10))).ok();
-        }
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const Path& path() const { return path_; }
-
-private:
-    DrillFolder(Environment e, Path path) : e_(e), path_(std::move(path)) {}
-    Environment e_;
-    Path path_;
-};
+std::string days_ago(std::int64_t days, bool de) {
+    if (days == 0) return de ? " (heute)" : " (today)";
+    if (days == 1) return de ? " (vor einem Tag)" : " (a day ago)";
+    return de ? " (vor " + std::to_string(days) + " Tagen)" : " (" + std::to_string(days) + " days ago)";
+}
 
 }  // namespace
 
@@ -98,11 +73,11 @@ Result<int> restore(Environment e, const Call& c, const Path& state, Streams s) 
     request.state = state;
     request.go_on = c.yes;
     if (!c.passphrase_file.empty()) request.passphrase = TRY(read_secret(e, c.passphrase_file, "passphrase"));
-    std::optional<DrillFolder> drill;
+    std::unique_ptr<DrillFolder> drill;
     if (c.drill) {
-        drill.emplace(TRY(DrillFolder::make(e)));
-        request.archive = drill->path() / "archive";
-        request.state = drill->path() / "state";
+        drill = TRY(DrillFolder::make(e));
+        request.archive = drill->archive();
+        request.state = drill->state();
         request.drill = true;
         // A drill tells nobody of a new name.
         request.go_on = true;
@@ -116,7 +91,7 @@ Result<int> restore(Environment e, const Call& c, const Path& state, Streams s) 
                                                      : "done. next: kustos verify\n");
         return 0;
     }
-    const RestoreReport report = TRY(restore_archive(e, request));
+    const RestoreReport report = TRY(restore_archive(drill ? drill->environment() : e, request));
     const std::string text = c.json ? report.to_json() + "\n" : report.to_text(c.language);
     s.out << text;
     for (const std::string& file : c.reports) {
@@ -137,13 +112,17 @@ EscrowWords status_of_escrow(const vault::EscrowState& state, UtcTime now, bool 
                  "(config.yaml, escrow: dir).";
         return words;
     }
-    const std::string n = std::to_string(state.newest);
-    words.line = de ? "Generation " + n + " von " + std::to_string(state.present)
-                    : "generation " + n + " of " + std::to_string(state.present);
-    if (state.stored) {
-        const std::string days = std::to_string((now.ms - state.stored->ms) / kDay);
-        words.line += de ? ", hinterlegt vor " + days + " Tagen" : ", stored " + days + " days ago";
+    const std::string of = std::to_string(state.present);
+    if (state.newest == 0) {
+        words.line = de ? "noch keine Generation von " + of : "no generation of " + of + " yet";
+    } else {
+        words.line = (de ? "Generation " : "generation ") + std::to_string(state.newest) + (de ? " von " : " of ") + of;
     }
+    if (state.stored) {
+        const std::int64_t days = std::max<std::int64_t>(0, (now.ms - state.stored->ms) / kDay);
+        words.line += (de ? ", hinterlegt " : ", stored ") + format_rfc3339(*state.stored) + days_ago(days, de);
+    }
+    if (state.behind()) words.line += de ? ", im Rückstand" : ", behind";
     if (!state.problem.empty()) words.line += de ? " (Medium nicht da)" : " (the medium is away)";
     if (state.behind())
         words.next_step =

@@ -140,6 +140,7 @@ public:
         if (n == "opener self-test") return opener_self_test(e_, c_, {out_, err_});
         if (n == "search-worker") return run_search_worker(e_, c_.archive / "index", false);
         if (n == "index-rewriter") return run_search_worker(e_, c_.archive / "index", true);
+        if (n == "key rotate" && c_.given.count("epoch") != 0) return with_secrets(move_keys);
         if (n == "key rotate") return key_rotate();
         if (n == "key status") return key_status(*TRY(open_house()), c_, {out_, err_});
         if (n == "opener note") return opener_note(*TRY(open_house()), c_, {out_, err_});

@@ -9,8 +9,8 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "vault/backup.h"
-#include "vault/backup_actions.h"
 #include "vault/retention.h"
+#include "vault/seal.h"
 
 namespace kustos::app {
 
@@ -29,7 +29,8 @@ const char* const kReadMe =
     "messages.jsonl  the same as messages, one a line\n"
     "records/        originals, byte for byte, by source; attachments/ decoded\n"
     "archive/        ledger, proofs, time stamps and ciphertext: kustos-verify archive\n"
-    "keys.jsonl      what survives of the key trees\n";
+    "keys.jsonl      what survives of the key trees\n"
+    "1.zdict         zstd's dictionary of compression 2\n";
 
 std::string hex_of(ByteView bytes) {
     return hex(bytes);
@@ -144,7 +145,7 @@ private:
         const std::uint64_t count = records.size();
         const Hash root = vault::list_root(std::move(records));
         report_.entry = TRY(archive_.record_control(
-                                vault::kExitExported,
+                                audit::ControlAction::exit_exported,
                                 [&](audit::Body& body) {
                                     body.put_u64(audit::Tag::checkpoint_size, report_.size.value)
                                         .put_u64(audit::Tag::count, count)
@@ -176,7 +177,7 @@ private:
         }));
         TRY(file->sync());
         TRY(fs_.rename(part, to_ / "keys.jsonl"));
-        return fs_.sync_dir(to_);
+        return replace_file(fs_, to_ / "1.zdict", vault::dictionary_1_file());
     }
 
     Status save(std::uint64_t next, std::uint64_t csv, std::uint64_t lines) {
@@ -219,7 +220,7 @@ private:
         if (report_.entry.value >= archive_.head().size.value) return foreign;
         const audit::Entry entry = TRY(archive_.entry(report_.entry));
         const auto body = TRY(audit::BodyReader::parse(entry.body));
-        if (control_action(entry) != vault::kExitExported ||
+        if (control_action(entry) != audit::ControlAction::exit_exported ||
             body.find_u64(audit::Tag::checkpoint_size) != report_.size.value)
             return foreign;
         return {};

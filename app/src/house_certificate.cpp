@@ -87,7 +87,7 @@ Result<std::vector<std::string>> House::certify_erasure(const audit::ErasureId& 
         return Error(Code::not_found, "there is no erasure of that name").with_hint("kustos erase list");
     const ErasureRun& run = *found;
     const Words say{request.language == Language::german};
-    const ErasureStatus status = status_of(run, archive_->key_medium());
+    const ErasureStatus status = status_of(run, archive_->medium_of(run));
 
     exporting::CertificatePages pages;
     const exporting::ReportPages& frame = pages.frame = report_frame(request);

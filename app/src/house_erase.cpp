@@ -76,6 +76,11 @@ std::string state_words(const std::string& state, const std::string& medium, Lan
                       "überschrieben und freigegeben wurde; manche Datenträger behalten alte Blöcke."
                     : " Strength: best effort on this medium. The key was in a file that was overwritten and given "
                       "back; some disks keep old blocks.";
+    else if (medium == "tpm" || medium == "pkcs11")
+        words += de ? " Stärke: Der Schlüssel lag in einem " + std::string(medium == "tpm" ? "TPM" : "Token") +
+                          ", nicht auf einem Datenträger dieses Rechners; was dort vernichtet wird, ist weg."
+                    : " Strength: the key was in a " + std::string(medium == "tpm" ? "TPM" : "token") +
+                          ", not on a disk of this machine; what is destroyed there is gone.";
     return words;
 }
 
@@ -296,7 +301,7 @@ Status House::maintain() {
 std::vector<ErasureStatus> House::erasures() const {
     std::vector<ErasureStatus> list;
     for (const audit::ErasureRun& run : archive_->erasure_runs())
-        list.push_back(status_of(run, archive_->key_medium()));
+        list.push_back(status_of(run, archive_->medium_of(run)));
     return list;
 }
 

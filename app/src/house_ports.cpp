@@ -63,7 +63,7 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
 // One access entry for the batch. Items of what can't be opened now go out again: they stay deferred.
 Status House::Feed::open_deferred(std::vector<search::FeedItem>& items, const std::vector<EntryIndex>& deferred) {
     vault::Purpose purpose;
-    purpose.action = vault::kIndexAction;
+    purpose.action = audit::AccessAction::index;
     purpose.actor = vault::kIndexActor;
     auto session = opener_.begin_for_index(purpose, deferred);
     if (!session.ok() && session.error().code() != Code::closed) return std::move(session).error();

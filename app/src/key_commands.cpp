@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/backup_commands.h"
 #include "app/house.h"
 #include "app/src/key_words.h"
 #include "app/src/share_sheets.h"
@@ -73,6 +74,18 @@ Result<int> change_slots(const SlotPlace& place, const Call& c, std::vector<Slot
     return 0;
 }
 
+json escrow_json(const vault::EscrowState& state) {
+    json j = {{"configured", state.configured}};
+    if (!state.configured) return j;
+    j["generation"] = state.newest;
+    j["present"] = state.present;
+    j["behind"] = state.behind();
+    j["medium_here"] = state.problem.empty();
+    if (state.oldest != 0) j["oldest"] = state.oldest;
+    if (state.stored) j["stored"] = format_rfc3339(*state.stored);
+    return j;
+}
+
 }  // namespace
 
 Result<int> unlock_vault(House& house, const Call& c, const CallSecrets& secrets, Streams s) {
@@ -114,6 +127,7 @@ Result<int> key_status(House& house, const Call& c, Streams s) {
     const vault::KeyState keys = house.archive().key_state();
     const Bytes file = TRY(read_file(house.environment().fs, house.archive().dir() / "keys" / "slots", kMaxSlotFile));
     const auto standing = house.door().standing();
+    const vault::EscrowState escrow = house.archive().escrow_state();
     const bool de = c.language == Language::german;
     if (c.json) {
         json list = json::array();
@@ -134,6 +148,7 @@ Result<int> key_status(House& house, const Call& c, Streams s) {
                   {"slots_sha256", sha256(file).hex()},
                   {"generation", keys.generation},
                   {"medium", keys.medium}};
+        j["escrow"] = escrow_json(escrow);
         if (standing && standing->open) j["until"] = format_rfc3339(standing->until);
         if (standing && !standing->open) j["waiting_shares"] = {{"have", standing->have}, {"need", standing->need}};
         s.out << j.dump() << "\n";
@@ -154,6 +169,9 @@ Result<int> key_status(House& house, const Call& c, Streams s) {
     s.out << (de ? "Zugangsdatei   SHA-256 " : "slots file     SHA-256 ") << sha256(file).hex() << "\n"
           << (de ? "Generation     " : "generation     ") << keys.generation << "\n"
           << (de ? "Vergessen      " : "forgetting     ") << medium_words(keys.medium, de) << "\n";
+    const EscrowWords words = status_of_escrow(escrow, house.environment().clock.now(), de);
+    s.out << (de ? "Hinterlegung   " : "escrow         ") << words.line << "\n";
+    if (!words.next_step.empty()) s.err << "kustos: " << words.next_step << "\n";
     return 0;
 }
 

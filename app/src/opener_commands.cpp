@@ -74,10 +74,23 @@ WallRules walls_of(const Call& c, const Path& state, const Path& escrow) {
     return rules;
 }
 
+// Behind the walls neither chip nor token can be reached: an erasure could be begun and never finished.
+Status keys_in_files(Environment e, const Path& keys) {
+    for (const std::string& name : TRY(e.fs.list(keys))) {
+        if (!e.fs.exists(keys / name / "medium")) continue;
+        return Error(Code::not_in_version,
+                     "the key that must be forgotten is in a TPM or a token, which an opener "
+                     "apart does not reach")
+            .with_hint("kustos key rotate --epoch file, with opener.socket taken out of config.yaml");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<int> opener_serve(Environment e, const Call& c, Streams s) {
     TRY(need_archive(c));
+    TRY(keys_in_files(e, c.archive / "keys"));
     // First of all, while there are neither keys nor threads.
     std::error_code failed;
     const Path self = std::filesystem::read_symlink("/proc/self/exe", failed);

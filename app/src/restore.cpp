@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "vault/backup.h"
-#include "vault/backup_actions.h"
 #include "vault/duplicates.h"
 #include "vault/escrow.h"
 
@@ -112,7 +111,7 @@ private:
         auto archive = TRY(vault::Archive::open(e_, request_.archive, std::move(open)));
         if (archive->adopted()) adopted_ = archive->adopted();
         if (adopted_) report_.erased_again = adopted_->erased_again;
-        TRY(archive->record_control(vault::kArchiveRestored, [this](audit::Body& body) {
+        TRY(archive->record_control(audit::ControlAction::archive_restored, [this](audit::Body& body) {
             body.put_u64(Tag::checkpoint_size, manifest_.size.value)
                 .put_u32(Tag::generation, manifest_.generation)
                 .put_u64(Tag::count, report_.erased_again);

@@ -1,10 +1,12 @@
 #include "app/serve.h"
+#include "app/src/drill_folder.h"
 
 #include <unistd.h>
 
 #include <thread>
 
 #include "app/remote.h"
+#include "app/src/drill_folder.h"
 #include "app/stream_desk.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -109,6 +111,7 @@ Result<int> serve(House& house, int port, Streams streams) {
         TRY(house.archive().record_control(audit::ControlAction::account_added, [](audit::Body&) {}));
         streams.out << "account admin, password (shown only now): " << password << "\n";
     }
+    remove_killed_drills(house.environment());
     TRY(house.check_key_memory());
     TRY(house.keep_forward_state());
     install_interrupt_handler();

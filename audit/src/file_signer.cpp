@@ -51,7 +51,7 @@ Result<HeadSlot> read_slots(File& file) {
     return *best;
 }
 
-// An Fs without a folder in the real file system is a test's.
+// An Fs without a folder in the real file system is a test's, or a drill's that keeps it in memory: nobody shares it.
 Result<std::optional<FileLock>> lock_store(const Path& dir) {
     std::error_code error;
     if (!std::filesystem::is_directory(dir, error)) return std::optional<FileLock>();

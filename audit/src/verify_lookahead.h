@@ -1,5 +1,5 @@
 // What can be computed about entries before it is their turn: leaf hashes, the tile above them, the imprint's groups,
-// and whether each ciphertext is the one that the entry names. Worker threads go ahead, the judge (verify_archive.cpp)
+// and whether each ciphertext is the one that the entry names. Worker threads go ahead, the judge (verify_walk.cpp)
 // takes the bundles in order. Only good news counts: where a frame or a tile is not as it should be, the judge looks
 // again by itself, so that what is said about it does not depend on threads.
 //

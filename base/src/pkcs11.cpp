@@ -220,6 +220,8 @@ Result<std::shared_ptr<HardwareToken>> HardwareToken::open(Fs& fs, const TokenUr
             rv != CKR_OK)
             return failed("no session", rv);
         state->in_session = true;
+        state->serial.assign(reinterpret_cast<const char*>(info.serialNumber), sizeof info.serialNumber);
+        state->serial.erase(state->serial.find_last_not_of(' ') + 1);
         Bytes file = TRY_IN("the token's PIN", read_file(fs, uri.pin_file, 4096));
         SecretBytes pin((ByteView(file)));
         wipe(file);
@@ -231,6 +233,10 @@ Result<std::shared_ptr<HardwareToken>> HardwareToken::open(Fs& fs, const TokenUr
     }
     return Error(Code::environment, "token: none with the label " + uri.token + " is there")
         .with_hint("plug it in; the module's own configuration must be readable for this user");
+}
+
+const std::string& HardwareToken::serial() const {
+    return state_->serial;
 }
 
 Result<Ed25519Public> HardwareToken::make_ed25519(const std::string& object) {

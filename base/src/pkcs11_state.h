@@ -27,6 +27,7 @@ struct HardwareToken::State {
     CK_FUNCTION_LIST* call = nullptr;
     CK_SESSION_HANDLE session = 0;
     bool in_session = false;
+    std::string serial;
 
     ~State();
     Result<CK_OBJECT_HANDLE> find(const std::string& object, CK_OBJECT_CLASS kind, bool& found);

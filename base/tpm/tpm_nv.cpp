@@ -29,9 +29,19 @@ Error failed_at(const char* what, TSS2_RC rc) {
 }
 }  // namespace
 
+Result<Bytes> Tpm::name() {
+    Bytes name;
+    TRY(state_->root_key(state_->expected, &name));
+    return name;
+}
+
+void Tpm::expect(Bytes name) {
+    state_->expected = std::move(name);
+}
+
 Status Tpm::nv_define(std::uint32_t index, ByteView authorisation) {
     TRY(check(index, authorisation));
-    const TpmHandle root = TRY(state_->root_key({}, nullptr));
+    const TpmHandle root = TRY(state_->root_key(state_->expected, nullptr));
     const TpmHandle session = TRY(state_->session(root.get()));
     TRY(state_->set_authorisation(ESYS_TR_RH_OWNER, state_->owner.view()));
     Wiped<TPM2B_AUTH> a;
@@ -71,7 +81,7 @@ Status Tpm::nv_write(std::uint32_t index, ByteView authorisation, ByteView bytes
     CHECK(bytes32.size() == kPlace);
     TRY(check(index, authorisation));
     const TpmHandle nv = TRY(place(state_->context, index));
-    const TpmHandle root = TRY(state_->root_key({}, nullptr));
+    const TpmHandle root = TRY(state_->root_key(state_->expected, nullptr));
     const TpmHandle session = TRY(state_->session(root.get()));
     TRY(state_->set_authorisation(nv.get(), authorisation));
     Wiped<TPM2B_MAX_NV_BUFFER> data;
@@ -85,7 +95,7 @@ Status Tpm::nv_write(std::uint32_t index, ByteView authorisation, ByteView bytes
 Result<SecretBytes> Tpm::nv_read(std::uint32_t index, ByteView authorisation) {
     TRY(check(index, authorisation));
     const TpmHandle nv = TRY(place(state_->context, index));
-    const TpmHandle root = TRY(state_->root_key({}, nullptr));
+    const TpmHandle root = TRY(state_->root_key(state_->expected, nullptr));
     const TpmHandle session = TRY(state_->session(root.get()));
     TRY(state_->set_authorisation(nv.get(), authorisation));
     TPM2B_MAX_NV_BUFFER* raw = nullptr;
@@ -98,7 +108,7 @@ Result<SecretBytes> Tpm::nv_read(std::uint32_t index, ByteView authorisation) {
 
 Status Tpm::nv_remove(std::uint32_t index) {
     TRY(check(index, {}));
-    const TpmHandle root = TRY(state_->root_key({}, nullptr));
+    const TpmHandle root = TRY(state_->root_key(state_->expected, nullptr));
     const TpmHandle session = TRY(state_->session(root.get()));
     TRY(state_->set_authorisation(ESYS_TR_RH_OWNER, state_->owner.view()));
     TpmHandle nv = TRY(place(state_->context, index));

@@ -65,6 +65,7 @@ struct Tpm::State {
     TSS2_TCTI_CONTEXT* tcti = nullptr;
     ESYS_CONTEXT* context = nullptr;
     SecretBytes owner;
+    Bytes expected;  // name of the storage root key; empty: any
 
     ~State();
     Status set_authorisation(ESYS_TR handle, ByteView value);

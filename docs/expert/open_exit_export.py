@@ -7,7 +7,8 @@ from pathlib import Path
 
 crypto, zstd = (ctypes.CDLL(ctypes.util.find_library(name)) for name in ("crypto", "zstd"))
 for name in ("EVP_CIPHER_CTX_new", "EVP_aes_256_gcm"): getattr(crypto, name).restype = ctypes.c_void_p
-zstd.ZSTD_decompress.restype = ctypes.c_size_t
+for name in ("ZSTD_decompress", "ZSTD_decompress_usingDict"): getattr(zstd, name).restype = ctypes.c_size_t
+zstd.ZSTD_createDCtx.restype = ctypes.c_void_p
 
 def sha(*parts): return hashlib.sha256(b"".join(parts)).digest()
 def mac(key, *parts): return hmac.new(key, b"".join(parts), "sha256").digest()
@@ -35,6 +36,20 @@ def xchacha(key, nonce, aad, sealed):
     need(done == 0, "a tag does not fit")
     return plain.raw[:len(sealed) - 16]
 
+def unpack(data, size, dictionary=b""):
+    data, out = b"\x28\xb5\x2f\xfd" + data, ctypes.create_string_buffer(max(1, size))  # the magic is left out in the archive
+    context = ctypes.c_void_p(zstd.ZSTD_createDCtx())
+    done = zstd.ZSTD_decompress_usingDict(context, out, ctypes.c_size_t(size), data, ctypes.c_size_t(len(data)), dictionary, ctypes.c_size_t(len(dictionary)))
+    zstd.ZSTD_freeDCtx(context)
+    need(done == size, "zstd refuses it")
+    return out.raw[:size]
+
+def varint(data, at):  # payload.md: seven bits a byte, the lowest first; the number and where it ends
+    n = shift = 0
+    while True:
+        n, shift, at = n | (data[at] & 127) << shift, shift + 7, at + 1
+        if data[at - 1] < 128: return n, at
+
 class Export:
     def __init__(self, folder):
         self.folder, self.covers = Path(folder), {}
@@ -43,6 +58,8 @@ class Export:
             for line in map(json.loads, lines): self.covers[line["tree"]] = self.cover(bytes.fromhex(line["cover"]))
         self.entries = list(self.read_entries())
         self.frames = dict(self.read_frames())
+
+    def dictionary(self): return (self.folder / "1.zdict").read_bytes()
 
     @staticmethod
     def cover(data):  # keys.md: u32 count, then u8 depth, u32 index, 32 bytes
@@ -106,28 +123,64 @@ class Export:
             piece = sealed[number * chunk:(number + 1) * chunk]
             last = (number + 1) * chunk >= len(sealed)
             plain += (gcm if entry[3] == 1 else xchacha)(key, number.to_bytes(11, "big") + bytes([last]), aad, piece)
-        compressed, stored, original = plain[1], *struct.unpack(">QQ", plain[2:18])
-        data = plain[18:18 + stored]
-        if compressed == 1:
-            data, out = b"\x28\xb5\x2f\xfd" + data, ctypes.create_string_buffer(max(1, original))  # the magic is left out in the archive
-            need(zstd.ZSTD_decompress(out, ctypes.c_size_t(original), data, ctypes.c_size_t(len(data))) == original, "zstd refuses it")
-            data = out.raw[:original]
+        if plain[0] == 1: stored, original, at = *struct.unpack(">QQ", plain[2:18]), 18
+        else: (stored, at), (original, at) = (first := varint(plain, 2)), varint(plain, first[1])
+        data = plain[at:at + stored]
+        if plain[1] == 1: data = unpack(data, original)
+        if plain[1] == 2: data = unpack(data, original, self.dictionary())
         return Original(self, data)
 
 class Original:
     def __init__(self, export, data):
-        self.export, at = export, 3
-        rows = int.from_bytes(data[1:3], "big")
+        self.export = export
+        self.read_fixed(data) if data[0] == 1 else self.read_compact(data)
+
+    def read_fixed(self, data):  # version 1
+        at, rows = 3, int.from_bytes(data[1:3], "big")
         self.rows = [struct.unpack(">HHBBQQ", data[at + i * 22:at + i * 22 + 22]) for i in range(rows)]
         at += rows * 22
         steps, at = int.from_bytes(data[at:at + 4], "big"), at + 4
         self.steps = [struct.unpack(">BQQHBB", data[at + i * 21:at + i * 21 + 21]) for i in range(steps)]
         at += steps * 21
         blobs, at = int.from_bytes(data[at:at + 2], "big"), at + 2
-        self.blobs = [(int.from_bytes(data[at + i * 99:at + i * 99 + 8], "big"), data[at + i * 99 + 24:at + i * 99 + 56]) for i in range(blobs)]
-        at += blobs * 99
+        at = self.read_blobs(data, at, blobs)
         literal, value = struct.unpack(">QQ", data[at:at + 16])
         self.areas = data[at + 16:at + 16 + literal], data[at + 16 + literal:at + 16 + literal + value]
+
+    def read_compact(self, data):  # version 2
+        at = 1
+        def take():
+            nonlocal at
+            n, at = varint(data, at)
+            return n
+        def byte():
+            nonlocal at
+            at += 1
+            return data[at - 1]
+        self.rows, self.steps, ends, computed = [], [], [0, 0], None
+        for _ in range(take()):
+            if not (path := take()): continue  # a decoy
+            ordinal, kind = take(), byte()
+            if kind >> 4 == 2: computed = ordinal; continue
+            step = take()
+            offset, length = ends[kind >> 4] + (-(step >> 1) - 1 if step & 1 else step >> 1), take()
+            ends[kind >> 4] = offset + length
+            self.rows.append((path, ordinal, kind & 15, kind >> 4, offset, length))
+        for _ in range(take()):
+            kind, offset, length, line, end = byte(), take(), take(), take(), byte()
+            self.steps.append((kind, offset, length, line, end & 15, end >> 4))
+        blobs = take()
+        at = self.read_blobs(data, at, blobs)
+        literal, value = take(), take()
+        self.areas = data[at:at + literal], data[at + literal:at + literal + value]
+        if computed is not None:  # the raw field is what the recipe gives
+            out = self.recipe()
+            self.rows.append((14, computed, 7, 1, value, 40))
+            self.areas = self.areas[0], self.areas[1] + len(out).to_bytes(8, "big") + sha(out)
+
+    def read_blobs(self, data, at, count):
+        self.blobs = [(int.from_bytes(data[at + i * 99:at + i * 99 + 8], "big"), data[at + i * 99 + 24:at + i * 99 + 56]) for i in range(count)]
+        return at + count * 99
 
     def fields(self, path): return [self.areas[area][offset:offset + length] for code, _, _, area, offset, length in self.rows if code == path]
     def blob(self, number):
@@ -135,7 +188,7 @@ class Original:
         need(opened is not None, "an attachment is erased")
         return b"".join(opened.fields(18))
 
-    def raw(self):  # payload.md, "The recipe": the source's exact bytes
+    def recipe(self):  # payload.md, "The recipe": the source's exact bytes
         out, literal = b"", 0
         for kind, offset, length, line, ending, terminated in self.steps:
             if kind == 1: piece, literal = self.areas[0][literal:literal + length], literal + length
@@ -146,6 +199,10 @@ class Original:
                 lines = [text[i:i + line] for i in range(0, len(text), line)] if line else [text]
                 piece = end.join(lines) + (end if terminated else b"")
             out += piece
+        return out
+
+    def raw(self):
+        out = self.recipe()
         stated = self.fields(14)[0]
         need(len(out) == int.from_bytes(stated[:8], "big") and sha(out) == stated[8:], "the bytes are not those that were sealed")
         return out

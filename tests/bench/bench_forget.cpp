@@ -1,12 +1,17 @@
 // How long forgetting takes, beside how much was forgotten before: one record, a whole class and year, and opening one
-// at random. Usage: bench_forget RECORDS SCATTERED FOLDER. The folder is made, and must not be there.
+// at random; then one record with the escrow written, with the key in a TPM and in a token (emulators: swtpm,
+// softhsm2), beside the device's own part of the work. Usage: bench_forget RECORDS SCATTERED FOLDER. The folder is
+// made, and must not be there.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
+#include "tests/support/emulators.h"
 #include "vault/archive.h"
+#include "vault/epoch_place.h"
 #include "vault/erasure.h"
 #include "vault/retention.h"
 
@@ -82,6 +87,90 @@ void row(const char* what, const Times& t, double limit) {
     std::printf("%-58s %9.2f ms %9.2f ms   %.2f of %.0f ms\n", what, t.median, t.worst, t.median / limit, limit);
 }
 
+bool installed(const char* program) {
+    const char* path = std::getenv("PATH");
+    std::string folder;
+    for (const char* at = path == nullptr ? "" : path;; ++at) {
+        if (*at != ':' && *at != 0) {
+            folder += *at;
+            continue;
+        }
+        if (!folder.empty() && std::filesystem::exists(Path(folder) / program)) return true;
+        folder.clear();
+        if (*at == 0) return false;
+    }
+}
+
+constexpr int kRounds = 21;
+
+// An archive of its own: what it costs does not depend on how much is in it (the rows above).
+struct Small {
+    Path folder;
+    Environment environment;
+    std::unique_ptr<Archive> archive;
+    std::vector<EntryIndex> entries;
+
+    Small(Environment e, Path where, const EscrowMaker& escrow) : folder(std::move(where)), environment(e) {
+        need(Archive::create(e, folder / "a", folder / "s", CreateOptions()));
+        OpenOptions options;
+        options.state = folder / "s";
+        options.escrow = escrow;
+        archive = need(Archive::open(e, folder / "a", std::move(options)));
+        entries = fill(*archive, need(archive->add_source("bench", "import", kDefaultClass)), 1'000);
+    }
+    Times erase() {
+        return measure(kRounds, [&](int) {
+            need(archive->forget(order_of({entries.back()})));
+            entries.pop_back();
+        });
+    }
+};
+
+// What the device has to do for one erasure, by itself: a key put and read back, one emptied and looked for.
+Times device_alone(const Small& small) {
+    const Path keys = small.folder / "a" / "keys";
+    const std::uint32_t present = small.archive->key_generation();
+    const EpochPlace now = *need(load_epoch_place(small.environment.fs, keys, present));
+    const EpochPlace next = next_epoch_place(now, small.archive->vault_id(), present + 1);
+    return measure(kRounds, [&](int) {
+        const auto device = need(open_epoch_device(small.environment, next));
+        need(device->put(Bytes(32, 1)));
+        need(device->wipe());
+    });
+}
+
+void device_rows(const char* name, Small& small, const std::string& where, const Times& file) {
+    need(small.archive->move_epoch(need(parse_epoch_order(where))));
+    const Times all = small.erase(), alone = device_alone(small);
+    const double counterpart = file.median + alone.median;
+    std::printf("%-58s %9.2f ms %9.2f ms   %.2f of 2.0 times file and device alone (%.2f ms)\n", name, all.median,
+                all.worst, all.median / counterpart, counterpart);
+}
+
+void media_rows(Environment environment, const Path& folder) {
+    std::printf("%-58s %12s %12s\n", "forgetting, where the key lies elsewhere", "median", "worst");
+    Small small(environment, folder / "media", nullptr);
+    const Times file = small.erase();
+    row("erase one (file)", file, 50);
+    if (installed("swtpm")) {
+        const test::SoftTpm chip;
+        device_rows("erase one (TPM)", small, "tpm:" + chip.address(), file);
+        need(small.archive->move_epoch(need(parse_epoch_order("file"))));
+    } else {
+        std::printf("erase one (TPM): skipped, swtpm is not installed\n");
+    }
+    if (installed("softhsm2-util")) {
+        const test::SoftToken token;
+        device_rows("erase one (PKCS#11)", small, token.uri(""), file);
+        need(small.archive->move_epoch(need(parse_epoch_order("file"))));
+    } else {
+        std::printf("erase one (PKCS#11): skipped, softhsm2 is not installed\n");
+    }
+    need(make_dirs_synced(environment.fs, folder / "medium"));
+    Small escrowed(environment, folder / "escrowed", escrow_in_folder(folder / "medium"));
+    row("erase with escrow written", escrowed.erase(), 100);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,7 +189,6 @@ int main(int argc, char** argv) {
     const SourceInfo source = need(archive->add_source("bench", "import", kDefaultClass));
     std::vector<EntryIndex> entries = fill(*archive, source, records);
     const KeyTreeId tree = need(archive->entry(entries.front())).header.tree;
-    constexpr int kRounds = 21;
     std::uint64_t die = 88172645463325252ULL;
     const auto pick = [&] {  // an entry that is not erased yet
         die ^= die << 13, die ^= die >> 7, die ^= die << 17;
@@ -131,5 +219,7 @@ int main(int argc, char** argv) {
     disposition.trees = {tree};
     row("a whole class and year, its first tree",
         measure(1, [&](int) { need(archive->forget(std::move(disposition))); }), 50);
+    archive.reset();
+    media_rows(environment, folder);
     return 0;
 }

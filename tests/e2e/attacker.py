@@ -6,9 +6,13 @@ import hmac
 import mmap
 import os
 import struct
+import sys
 from pathlib import Path
 
 import memory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "expert"))
+from open_exit_export import gcm  # noqa: E402
 
 HEIGHT = 20
 COPY = 256 * 1024  # docs/format/forward-state.md
@@ -172,13 +176,24 @@ class Disk:
         return self.opens_with_enc(index, expand(mac(self.vault_id, dek), b"kustos1/enc" + bytes([1]) + record))
 
     def opens_with_enc(self, index, enc):
-        """The first block of the plaintext makes sense (payload.md): a wrong key gets there once in 2^60 times."""
+        """The first block of the plaintext makes sense (payload.md), and of a record the tag of its first chunk."""
         ciphertext = self.frames[index]
         last = len(ciphertext) <= (64 << 10) + 16
         counter = bytes(11) + bytes([1 if last else 0]) + struct.pack(">I", 2)
         plain = bytes(a ^ b for a, b in zip(aes256_block(enc, counter), ciphertext))
         version, compression, stored = struct.unpack(">BBQ", plain[:10])
-        return version == 1 and compression in (0, 1) and stored <= len(ciphertext)
+        if version == 1:  # blobs
+            return compression in (0, 1) and stored <= len(ciphertext)
+        # What a record's first bytes say is too little to be sure of: the first chunk's tag decides.
+        if version != 2 or compression > 2:
+            return False
+        entry = self.entries[index]
+        aad = hashlib.sha256(self.vault_id + entry[:76] + hashlib.sha256(entry[116:]).digest()).digest()
+        try:
+            gcm(enc, bytes(11) + bytes([1 if last else 0]), aad, ciphertext[:(64 << 10) + 16])
+        except ValueError:
+            return False
+        return True
 
 
 # --- what stands in memory -------------------------------------------------------------------------------------------

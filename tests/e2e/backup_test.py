@@ -1,4 +1,5 @@
 """Backup, escrow and restore with the real programs: while a server takes messages, through kill -9, and after erasures."""
+import base64
 import json
 import os
 import shutil
@@ -6,8 +7,9 @@ import subprocess
 import time
 import unittest
 
+import thief
 from canary_test import WORDS, forms
-from kustos import BIN, Archive, event
+from kustos import BIN, Archive, Browser, event
 
 
 def everything_in(*folders):
@@ -105,6 +107,47 @@ class Backup(unittest.TestCase):
             wanted = list(forms(WORDS[4]))
             for file, content in everything_in(h.path, h.state, h.backup, h.medium):
                 self.assertFalse([f for f in wanted if f in content], file)
+
+    def test_a_backup_of_a_compacted_archive_comes_back_with_what_it_has_lost_named(self):
+        with House() as h:
+            h.ingest(*[event(i, f"Nachricht {i} {WORDS[i]}") for i in range(10)])
+            letter = base64.b64encode("Ein Brief über Kies. ".encode() * 9000).decode()  # a blob of its own
+            h.ingest(event(20, f"mit Brief {WORDS[10]}", attachments=[{"name": "brief.txt", "type": "text/plain", "content_base64": letter}]))
+            h.back_up()  # of before: its objects of what goes away must leave the folder
+            gone, letter_gone, stays = h.record_of(WORDS[4]), h.record_of(WORDS[10]), h.record_of(WORDS[5])
+            # Their bytes: what compaction takes out, and no restoration brings back.
+            ciphertexts = [thief.Thief(h.path).ciphertext(i)[:64] for i in (gone, letter_gone, letter_gone - 1)]
+            for place in (h.path, h.backup):
+                self.assertTrue(all(thief.everywhere(place, c) for c in ciphertexts), place)
+            h.erase(gone)
+            h.erase(letter_gone)
+            h.run("compact")
+            self.assertEqual({h.json("erase", "status", e["erasure"])["state"] for e in h.json("erase", "list")}, {"ciphertext_gone"})
+            h.back_up()
+            self.assertEqual(h.run("backup", "verify", h.backup).returncode, 0)
+            self.assertEqual(h.json("restore", "--drill", "--from", h.backup, "--escrow", h.medium)["erased"], 2)
+            h.lose()
+            back = h.restore()
+            self.assertTrue(back["ok"] and back["open"], back)
+            self.assertEqual((back["records"], back["erased"], back["erased_again"], back["not_opened"]), (11, 2, 0, 0))
+            self.assertEqual(back["opened"], 9)
+            for place in (h.path, h.backup):
+                self.assertFalse(any(thief.everywhere(place, c) for c in ciphertexts), place)
+            self.assertEqual(h.verify()[0], 0)
+            matter = h.matter()
+            for record in (gone, letter_gone):
+                refused = h.call("show", "--matter", matter, record)
+                self.assertEqual(refused.returncode, 2)
+                self.assertRegex(refused.stderr, "was erased on 20")
+            self.assertIn(WORDS[5], h.run("show", "--matter", matter, stays).stdout)
+            self.assertEqual({e["state"] for e in h.json("erase", "list")}, {"ciphertext_gone"})
+            # Over HTTP it is 410, as before the loss.
+            h.serve()
+            browser = Browser(h)
+            browser.get("/login")
+            browser.log_in("admin", h.password)
+            self.assertEqual(browser.get(f"/record/{gone}?matter={matter}")[0], 410)
+            self.assertEqual(browser.get(f"/record/{stays}?matter={matter}")[0], 200)
 
     def test_an_older_generation_of_the_escrow_is_never_taken(self):
         with House() as h:
@@ -244,6 +287,42 @@ class Backup(unittest.TestCase):
             (h.folder / "away").rename(h.medium)
             h.back_up()
             self.assertNotIn("behind", h.run("status").stdout)
+
+    def test_the_state_of_the_keys_says_what_the_escrow_holds(self):
+        with House() as h:
+            h.ingest(event(1, WORDS[1]), event(2, WORDS[2]))
+            escrow = h.json("key", "status")["escrow"]
+            self.assertRegex(escrow.pop("stored"), r"^20\d\d-")
+            self.assertEqual(escrow, {"configured": True, "generation": 1, "oldest": 1, "present": 1, "behind": False, "medium_here": True})
+            self.assertRegex(h.run("key", "status").stdout, r"\nescrow +generation 1 of 1, stored 20\S+Z \(today\)\n")
+            self.assertRegex(h.run("--lang", "de", "key", "status").stdout, r"\nHinterlegung +Generation 1 von 1, hinterlegt 20\S+Z \(heute\)\n")
+            h.medium.rename(h.folder / "away")
+            h.medium.mkdir()
+            h.erase(h.record_of(WORDS[1]), "--without-escrow")
+            escrow = h.json("key", "status")["escrow"]
+            self.assertEqual(escrow, {"configured": True, "generation": 1, "present": 2, "behind": True, "medium_here": False})
+            done = h.run("key", "status")
+            self.assertRegex(done.stdout, r"\nescrow +generation 1 of 2, behind \(the medium is away\)\n")
+            self.assertIn("The escrow of keys is behind", done.stderr)
+            self.assertIn("im Rückstand (Medium nicht da)", h.run("--lang", "de", "key", "status").stdout)
+            h.medium.rmdir()
+            (h.folder / "away").rename(h.medium)
+            h.run("key", "status")  # a start catches up
+            escrow = h.json("key", "status")["escrow"]
+            self.assertEqual((escrow["generation"], escrow["oldest"], escrow["behind"]), (2, 1, False))
+        with Archive() as a:
+            self.assertEqual(a.json("key", "status")["escrow"], {"configured": False})
+            self.assertRegex(a.run("key", "status").stdout, r"\nescrow +none\n")
+
+    def test_a_medium_from_which_all_is_gone_is_not_called_up_to_date(self):
+        with House() as h:
+            h.serve()
+            escrow = next(h.medium.iterdir())
+            for generation in escrow.glob("generation-*"):
+                shutil.rmtree(generation)
+            status = h.json("key", "status")["escrow"]
+            self.assertEqual((status["generation"], status["behind"]), (0, True))
+            self.assertRegex(h.run("key", "status").stdout, r"\nescrow +no generation of 1 yet, behind\n")
 
     def test_backup_and_escrow_do_not_lie_together(self):
         with House() as h:

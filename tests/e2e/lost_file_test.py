@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 
 from backup_test import House
+from epoch_test import SOFTHSM, token
 from kustos import ROOT, event
 
 ROWS = {}  # name of the row: the test that stands for it
@@ -199,6 +200,19 @@ class LostFile(unittest.TestCase):
         self.refused("the key of keyring generation 1 is not here", 1)
         self.get_back(*files, escrow=True)
         self.works()
+
+    @row("keys/generation-n/medium")
+    @unittest.skipUnless(SOFTHSM.exists(), "softhsm2 is not installed (./run installs it)")
+    def test_medium(self):
+        with token(self.h.folder) as uri:
+            self.assertEqual(self.h.json("key", "rotate", "--epoch", uri)["generation"], 2)
+            self.h.run("backup", "--to", self.h.backup)
+            self.works()
+            self.lose("keys/generation-2/medium")
+            self.refused("the key of keyring generation 2 is not here", 1)
+            self.get_back(self.h.path / "keys/generation-2/e", escrow=True)
+            self.works()
+            self.assertEqual(self.h.json("key", "status")["medium"], "file")
 
     @row("keys/pages/")
     def test_pages(self):

@@ -93,8 +93,10 @@ void SoftTpm::start() {
 }
 
 void SoftTpm::stop() {
+    if (process_ == 0) return;
     ::kill(process_, SIGKILL);
     ::waitpid(process_, nullptr, 0);
+    process_ = 0;
 }
 
 SoftToken::SoftToken() {
@@ -110,6 +112,11 @@ SoftToken::SoftToken() {
     int status = 0;
     ::waitpid(process, &status, 0);
     CHECK(status == 0);
+}
+
+const SoftToken& shared_token() {
+    static const SoftToken token;
+    return token;
 }
 
 std::string SoftToken::uri(const std::string& object) const {

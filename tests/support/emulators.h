@@ -17,16 +17,17 @@ public:
     SoftTpm& operator=(const SoftTpm&) = delete;
     std::string address() const { return "swtpm:host=127.0.0.1,port=" + std::to_string(port_); }
     void restart();  // the same chip after a power cut
+    void stop();     // away, until start()
+    void start();
 
 private:
-    void start();
-    void stop();
     TempDir dir_;
     int port_ = 0;
     pid_t process_ = 0;
 };
 
-// One in a program: the module reads where its tokens are only once.
+// One in a program: the module reads where its tokens are only once. shared_token() is it, where several tests need
+// one.
 class SoftToken {
 public:
     SoftToken();
@@ -36,5 +37,6 @@ public:
 private:
     TempDir dir_;
 };
+const SoftToken& shared_token();
 
 }  // namespace kustos::test

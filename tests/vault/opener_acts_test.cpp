@@ -3,7 +3,6 @@
 
 #include "tests/support/doc_example.h"
 #include "tests/vault/opener_world.h"
-#include "vault/backup_actions.h"
 #include "vault/src/opener_mark.h"
 
 using namespace kustos;
@@ -227,7 +226,7 @@ TEST_CASE("an escrow is written by the opener, and what it holds opens a lost ar
     const EscrowState state = archive->escrow_state();
     CHECK(state.problem == "");
     CHECK(state.newest == 2);
-    CHECK(newest(*archive, kEscrowStored).has_value());
+    CHECK(newest(*archive, audit::ControlAction::escrow_stored).has_value());
     w.opener_clock.advance_ms(10);
     CHECK(archive->finalise(-3650LL * 86'400'000).ok());  // the opener's own clock counts
     CHECK(archive->escrow_state().oldest == 2);

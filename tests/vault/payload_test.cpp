@@ -54,6 +54,10 @@ RoundTrip round_trip(Message message) {
     auto decoded = decode_payload(encode(composed->payload));
     REQUIRE(decoded.ok());
     CHECK(*decoded == composed->payload);
+    decoded = decode_payload(encode_compact(composed->payload));
+    REQUIRE(decoded.ok());
+    CHECK(*decoded == composed->payload);
+    CHECK(decoded->raw_computed == composed->blobs.empty());
     OpenedPayload opened;
     opened.payload = std::move(*decoded);
     RoundTrip out;

@@ -41,7 +41,7 @@ ShareSecrets texts(const std::vector<Share>& shares, const std::vector<unsigned>
 TEST_CASE("one root key lies in slots of every kind, and each opens alone") {
     World w;
     test::SoftTpm chip;
-    static const test::SoftToken token;
+    const test::SoftToken& token = test::shared_token();
     std::vector<Slot> slots;
     NewSlot automatic = w.make("auto"), passphrase = w.make("passphrase"), shares = w.make("shares:3/5"),
             tpm = w.make("tpm:" + chip.address(), "4711"), pkcs11 = w.make(token.uri("slot-of-all"));

@@ -1,5 +1,6 @@
 #include "web/server.h"
 
+#include <Poco/Net/HTTPBasicStreamBuf.h>
 #include <Poco/Net/HTTPMessage.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
@@ -7,6 +8,7 @@
 #include <Poco/Net/SecureStreamSocket.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <iterator>
 
@@ -253,4 +255,32 @@ TEST_CASE("a second start keeps the certificate") {
         Server::start({w.fs, w.clock, w.random}, w.house, {.port = w.server->port(), .tls_dir = options.tls_dir});
     REQUIRE_FALSE(second.ok());
     CHECK(second.error().code() == Code::environment);
+}
+
+TEST_CASE("what any number of connections left in the buffers that they share is gone after one call") {
+    using Poco::Net::HTTPBufferAllocator;
+    const std::size_t all = ServerOptions{}.threads * 6;  // as many as are in use when every thread serves somebody
+    std::vector<char*> taken;
+    const auto take_all = [&] {
+        while (taken.size() < all) taken.push_back(HTTPBufferAllocator::allocate(HTTPBufferAllocator::BUFFER_SIZE));
+    };
+    const auto give_back = [&] {
+        for (char* const b : taken) HTTPBufferAllocator::deallocate(b, HTTPBufferAllocator::BUFFER_SIZE);
+        taken.clear();
+    };
+    const auto with_words = [&] {
+        return std::count_if(taken.begin(), taken.end(), [](const char* b) {
+            return std::string_view(b, HTTPBufferAllocator::BUFFER_SIZE).find(kSecretText) != std::string_view::npos;
+        });
+    };
+    take_all();
+    for (char* const b : taken) std::copy(kSecretText.begin(), kSecretText.end(), b);
+    give_back();
+    take_all();
+    CHECK(with_words() == static_cast<std::ptrdiff_t>(all));  // they are kept as they are
+    give_back();
+    Server::wipe_buffers();
+    take_all();
+    CHECK(with_words() == 0);
+    give_back();
 }

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "vault/backup_actions.h"
 #include "vault/retention.h"
 #include "vault/src/archive_impl.h"
 #include "vault/src/key_file.h"
@@ -60,7 +59,7 @@ Draft ArchiveImpl::escrow_entry(std::uint32_t generation, const Hash& keyring) c
     Draft draft;
     draft.kind = Kind::control;
     draft.retention_class = kControlClass;
-    draft.body = Body(kEscrowStored)
+    draft.body = Body(ControlAction::escrow_stored)
                      .put_u32(Tag::generation, generation)
                      .put_hash(Tag::keyring_hash, keyring)
                      .put_text(Tag::method, "folder")
@@ -149,7 +148,9 @@ EscrowState Archive::escrow_state() const {
     const auto list = impl_->escrow->generations();
     if (!list.ok()) {
         state.problem = list.error().message();
-    } else if (!list->empty()) {
+    } else if (list->empty()) {
+        state.newest = 0;  // another medium than the ledger knows, or a damaged one
+    } else {
         state.oldest = list->front().generation;
         state.stored = list->back().stored;
         state.newest = list->back().generation;

@@ -186,8 +186,10 @@ Status ArchiveImpl::begin_run(Run& run, Composed reason) {
 }
 
 // A new generation that leaves out what the run destroys and the keys of dropped shards.
-Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards) {
+Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards,
+                                       const EpochOrder* move_to, Status* refused) {
     GenerationPlan plan;
+    plan.move_to = move_to;
     plan.dropped_shards = dropped_shards;
     {
         const std::lock_guard guard(catalog_mutex);
@@ -198,7 +200,12 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
         for (const LeafRange& r : run->ranges) plan.punctured[r.tree].push_back({r.first, r.last});
     }
     TRY(show_ledger());  // an opener apart reads there what is to be destroyed
-    const NextGeneration next = TRY(holder->prepare(plan));
+    auto prepared = holder->prepare(plan);
+    if (!prepared.ok() && refused != nullptr) {
+        *refused = prepared.error();
+        return {};
+    }
+    const NextGeneration next = TRY(std::move(prepared));
     const std::uint32_t generation = next.generation;
     const X25519Public intake = TRY(X25519Public::from(next.intake_key));
     const bool escrowed = before_generation && (run == nullptr || !run->without_escrow);
@@ -206,11 +213,9 @@ Status ArchiveImpl::advance_generation(const Run* run, const std::set<std::uint3
     std::vector<Draft> drafts(1);
     drafts.front().kind = Kind::control;
     drafts.front().retention_class = kControlClass;
-    drafts.front().body = Body(ControlAction::generation_opened)
-                              .put_u32(Tag::generation, generation)
-                              .put_bytes(Tag::intake_key, intake.view())
-                              .put_hash(Tag::keyring_hash, next.keyring_hash)
-                              .encode();
+    // An opener apart keeps to its medium.
+    const std::string medium = next.medium.empty() ? holder->medium() : next.medium;
+    drafts.front().body = generation_body(generation, intake.view(), next.keyring_hash, medium).encode();
     if (escrowed && has_escrow()) drafts.push_back(escrow_entry(generation, next.keyring_hash));
     TRY(commit_now(std::move(drafts)));
     forward->set_generation(generation, intake);
@@ -223,11 +228,16 @@ Status ArchiveImpl::show_ledger() {
     return holder->apart() ? log->settle() : ok_status();
 }
 
-// An opener apart that is away, or was closed, does not end the writer: the run stays begun, and is finished later.
+// An opener apart that is away, or was closed, does not end the writer: the run stays begun, and is finished later. Nor
+// does a chip or token that went away meanwhile.
 Status ArchiveImpl::carry_out_if_open(Run& run) {
     const Status done = carry_out(run);
-    if (done.ok() || !holder->apart() || done.error().code() != Code::closed) return done;
-    kustos::log(LogLevel::warning, "an erasure waits for the opener", {{"entry", run.begun}});
+    if (done.ok()) return done;
+    const bool opener_away = holder->apart() && done.error().code() == Code::closed;
+    if (!opener_away && (failed || holder->ready().ok())) return done;
+    kustos::log(LogLevel::warning,
+                opener_away ? "an erasure waits for the opener" : "an erasure waits for the keys' TPM or token",
+                {{"entry", run.begun}});
     run.waits = true;
     return {};
 }
@@ -274,6 +284,16 @@ Status ArchiveImpl::carry_out(Run& run) {
     return {};
 }
 
+Result<std::vector<LeafRange>> ArchiveImpl::ranges_of_run(const audit::ErasureRun& run) const {
+    return TRY(read_run(run)).ranges;
+}
+
+bool ArchiveImpl::runs_wait() const {
+    const std::lock_guard guard(catalog_mutex);
+    const auto& runs = catalog->erasures().runs();
+    return std::any_of(runs.begin(), runs.end(), [](const audit::ErasureRun& r) { return !r.done && !r.broken; });
+}
+
 // What an interrupted run still needs: a key holder, if its generation was not opened yet. Else nothing.
 Status ArchiveImpl::finish_open_runs() {
     std::vector<audit::ErasureRun> open;
@@ -288,7 +308,14 @@ Status ArchiveImpl::finish_open_runs() {
     // A generation that was opened by a run without entries of its own (dropped shards) may have been interrupted, too.
     TRY(show_ledger());
     const Status destroyed = holder->destroy_before(present);
-    if (!destroyed.ok() && !(holder->apart() && destroyed.error().code() == Code::closed)) return destroyed;
+    const bool device_away = !destroyed.ok() && !holder->ready().ok();
+    if (!destroyed.ok() && !device_away && !(holder->apart() && destroyed.error().code() == Code::closed))
+        return destroyed;
+    if (device_away) {
+        kustos::log(LogLevel::warning, "an old key waits to be destroyed: its TPM or token is away",
+                    {{"code", destroyed.error().code()}});
+        return {};
+    }
     for (const audit::ErasureRun& begun : open) {
         Run run = TRY(read_run(begun));
         if (present < run.generation && !holder->is_open()) {
@@ -297,6 +324,10 @@ Status ArchiveImpl::finish_open_runs() {
         }
         if (present < run.generation && has_escrow() && !run.without_escrow && !escrow_ready().ok()) {
             kustos::log(LogLevel::warning, "an erasure waits for the escrow's medium", {{"entry", run.begun}});
+            continue;
+        }
+        if (present < run.generation && !holder->ready().ok()) {
+            kustos::log(LogLevel::warning, "an erasure waits for the keys' TPM or token", {{"entry", run.begun}});
             continue;
         }
         TRY(carry_out_if_open(run));
@@ -367,21 +398,36 @@ Result<Forgotten> Archive::forget(ForgetOrder order) {
         return Error(Code::read_only, "the writer has ended").with_hint("start again; recovery runs by itself");
     if (!impl_->holder->is_open()) return vault_closed();
     if (impl_->has_escrow() && !order.without_escrow) TRY(impl_->escrow_ready());
+    TRY(impl_->holder->ready());
     const std::unique_lock no_boxes(impl_->generation_mutex);
+    // Two begun runs would both be meant for the next generation.
+    if (impl_->runs_wait()) {
+        TRY(impl_->in_turn([this] { return impl_->finish_open_runs(); }));
+        if (impl_->runs_wait())
+            return Error(Code::closed, "an erasure that was begun before has to be finished first")
+                .with_hint("kustos erase list; what it waits for is in the log");
+    }
     ArchiveImpl::Run run = TRY(impl_->plan_run(order));
     TRY(impl_->in_turn([this, &run, &order]() -> Status {
         TRY(impl_->begin_run(run, std::move(order.reason)));
         return impl_->carry_out_if_open(run);
     }));
     if (run.waits)
-        return Error(Code::closed, "the erasure is begun, and will be finished when the opener is back and open")
+        return Error(Code::closed, impl_->holder->apart()
+                                       ? "the erasure is begun, and will be finished when the opener is back and open"
+                                       : "the erasure is begun, and will be finished when the keys' TPM or token is "
+                                         "back")
             .with_hint("nothing else is to be done; `kustos status` shows it");
-    return Forgotten{run.id, run.begun, run.done, run.generation, run.count, impl_->holder->medium()};
+    const auto runs = erasure_runs();
+    const auto own = std::find_if(runs.begin(), runs.end(), [&run](const auto& r) { return r.id == run.id; });
+    return Forgotten{run.id,         run.begun, run.done,
+                     run.generation, run.count, own == runs.end() ? "file" : medium_of(*own)};
 }
 
 Status Archive::forget_shards(const std::set<std::uint32_t>& shards) {
     if (!impl_->holder->is_open()) return vault_closed();
     if (impl_->has_escrow()) TRY(impl_->escrow_ready());
+    TRY(impl_->holder->ready());
     const std::unique_lock no_boxes(impl_->generation_mutex);
     return impl_->in_turn([this, &shards]() -> Status {
         TRY(impl_->advance_generation(nullptr, shards));

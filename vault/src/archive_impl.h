@@ -31,6 +31,8 @@ struct Request {
 };
 
 std::uint64_t size_of(const Draft& draft);
+// Of an entry generation_opened.
+audit::Body generation_body(std::uint32_t generation, ByteView intake, const Hash& keyring, const std::string& medium);
 
 class ArchiveImpl {
 public:
@@ -156,6 +158,11 @@ public:
     Status adopt_restored();  // the entry of the restored generation, and what was erased before
     Result<ForgetOrder> erased_elsewhere() const;
 
+    // --- archive_epoch.cpp ---
+    EpochMaker epoch_maker;  // null: recorded_epochs
+    Status note_medium();
+    Result<std::string> medium_of(const audit::ErasureRun& run) const;
+
     bool is_forgotten(const audit::EntryHeader& header) const;
     Result<std::vector<EntryIndex>> blobs_of(EntryIndex record, const audit::EntryHeader& header) const;
     Result<Run> plan_run(const ForgetOrder& order) const;
@@ -165,8 +172,12 @@ public:
     Status carry_out_if_open(Run& run);
     Status show_ledger();  // its files are as far as what was committed; from the committer's thread
     Status forget_again(ForgetOrder order, std::uint64_t& count);
+    bool runs_wait() const;     // begun, not done
     Status finish_open_runs();  // what can be finished now
-    Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards);
+    // refused: takes the error of a generation that could not be prepared, where there is no need to go on.
+    Status advance_generation(const Run* run, const std::set<std::uint32_t>& dropped_shards,
+                              const EpochOrder* move_to = nullptr, Status* refused = nullptr);
+    Result<std::vector<audit::LeafRange>> ranges_of_run(const audit::ErasureRun& run) const;
     Status resolve_erased();  // under erased_mutex
 
     // Numbered, and not handed to the committer yet. dek: empty without a payload; blob: null for the draft's own

@@ -79,7 +79,9 @@ Status ArchiveImpl::load(const UnlockSecret* secret, std::unique_ptr<ForwardMemo
     if (!holder) {
         // A ledger that was restored may be older than its keys: those of today count, or what was erased since the
         // backup would come back.
-        if (const std::uint32_t newer = TRY(Keyholder::newer_than(env, dir / "keys", generation)); newer != 0) {
+        auto epochs = (epoch_maker ? epoch_maker : recorded_epochs)(env, dir / "keys", vault);
+        if (const std::uint32_t newer = TRY(Keyholder::newer_than(env.fs, dir / "keys", *epochs, generation));
+            newer != 0) {
             adopted = Archive::Adopted{generation, newer, 0};
             generation = newer;
         }
@@ -90,8 +92,8 @@ Status ArchiveImpl::load(const UnlockSecret* secret, std::unique_ptr<ForwardMemo
                 .with_hint("restore it from its escrow (docs/operations.md, \"If a file is lost\")");
         };
         if (!env.fs.exists(generation_dir(dir / "keys", generation) / "root")) return lost("the root page");
-        if (!TRY(Keyholder::has_epoch(env, dir / "keys", generation))) return lost("the key");
-        auto own = TRY(Keyholder::open(env, dir / "keys", vault, generation, secret));
+        if (!TRY(Keyholder::has_epoch(*epochs, generation))) return lost("the key");
+        auto own = TRY(Keyholder::open(env, dir / "keys", vault, generation, secret, std::move(epochs)));
         if (adopted) {
             if (!own->is_open())
                 return Error(Code::closed,
@@ -216,6 +218,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
     impl->lock = std::move(*lock);
     impl->signer = std::move(options.signer);
     impl->suite = options.suite;
+    impl->epoch_maker = options.epochs;
     if (!impl->signer) {
         auto signer = audit::FileSigner::open(e, impl->state / "signer");
         if (!signer.ok() && signer.error().code() == Code::not_found) {
@@ -250,6 +253,7 @@ Result<std::unique_ptr<Archive>> Archive::open(Environment e, const Path& dir, O
 
 Status Archive::take_up() {
     if (impl_->adopted) TRY(impl_->adopt_restored());
+    TRY(impl_->note_medium());
     TRY(finish_erasures());
     settle_openings();
     if (const Status kept = keep_escrow(); !kept.ok())

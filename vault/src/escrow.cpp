@@ -274,7 +274,7 @@ Result<EscrowedGeneration> restore_escrow(Environment e, const Path& medium, con
     }
     TRY(replace_file(e.fs, generation_dir(keys_dir, newest.generation) / "root", root));
     const SecretBytes epoch = TRY_IN("escrow", file_epochs(e, dir)->load(newest.generation));
-    TRY(file_epochs(e, keys_dir)->store(newest.generation, epoch.view()));
+    TRY(put_back_epoch(e, keys_dir, newest.generation, epoch.view()));
     return newest;
 }
 
@@ -293,7 +293,8 @@ Status restore_escrow_file(Environment e, const Path& medium, const VaultId& vau
     TRY(make_dirs_synced(e.fs, to.parent_path()));
     if (name == newest + "e") {
         const SecretBytes epoch = TRY_IN("escrow", file_epochs(e, dir)->load(list.back().generation));
-        return file_epochs(e, keys_dir)->store(list.back().generation, epoch.view());
+        TRY(put_back_epoch(e, keys_dir, list.back().generation, epoch.view()));
+        return {};
     }
     Bytes bytes = TRY_IN("escrow", read_file(e.fs, dir / name, kMaxFile));
     if (page && !page_holds(name, bytes)) return Error(Code::corrupt, "a page in the escrow is damaged");

@@ -13,7 +13,7 @@ Status LedgerGrants::allow(const Purpose& purpose, std::span<const EntryIndex> i
         return Error(Code::denied, "nobody's name stands on this opening");
     if (purpose.query.size() > kMaxQuery || !is_valid_utf8(purpose.query))
         return Error(Code::limit, "the query is longer than 16 KiB");
-    if (purpose.action == kIndexAction) {
+    if (purpose.action == audit::AccessAction::index) {
         if (purpose.actor != kIndexActor || ids.size() > kIndexBatch)
             return Error(Code::denied, "the indexer opens at most 512 records at once, in its own name");
         return {};

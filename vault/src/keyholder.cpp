@@ -29,8 +29,10 @@ Result<Keyholder::Founded> Keyholder::create(Environment e, const Path& dir, con
 }
 
 Result<std::unique_ptr<Keyholder>> Keyholder::open(Environment e, const Path& dir, const VaultId& vault,
-                                                   std::uint32_t generation, const UnlockSecret* secret) {
-    auto holder = std::unique_ptr<Keyholder>(new Keyholder(e, dir, vault, generation));
+                                                   std::uint32_t generation, const UnlockSecret* secret,
+                                                   std::unique_ptr<EpochStore> epochs) {
+    if (!epochs) epochs = recorded_epochs(e, dir, vault);
+    auto holder = std::unique_ptr<Keyholder>(new Keyholder(e, dir, vault, generation, std::move(epochs)));
     for (const Slot& slot : TRY(load_slots(e.fs, dir))) {
         if (slot.kind != SlotKind::automatic) continue;
         TRY(holder->unlock(AutomaticSecret{}));
@@ -126,11 +128,18 @@ std::uint32_t Keyholder::generation() const {
 }
 
 std::string Keyholder::medium() const {
-    return epochs_->medium();
+    const std::lock_guard guard(mutex_);
+    return epochs_->medium(generation_);
 }
 
 Result<SecretBytes> Keyholder::epoch(std::uint32_t generation) const {
+    const std::lock_guard guard(mutex_);
     return epochs_->load(generation);
+}
+
+Status Keyholder::ready() const {
+    const std::lock_guard guard(mutex_);
+    return epochs_->ready(generation_);
 }
 
 Result<X25519Public> Keyholder::intake() const {
@@ -139,23 +148,19 @@ Result<X25519Public> Keyholder::intake() const {
     return keyring_->intake.public_key;
 }
 
-Result<bool> Keyholder::has_epoch(Environment e, const Path& keys_dir, std::uint32_t generation) {
-    const auto epoch = file_epochs(e, keys_dir)->load(generation);
+Result<bool> Keyholder::has_epoch(EpochStore& epochs, std::uint32_t generation) {
+    const auto epoch = epochs.load(generation);
     if (!epoch.ok() && epoch.error().code() != Code::not_found) return epoch.error();
     return epoch.ok();
 }
 
-Result<std::uint32_t> Keyholder::newer_than(Environment e, const Path& keys_dir, std::uint32_t generation) {
-    const auto epochs = file_epochs(e, keys_dir);
-    if (TRY(has_epoch(e, keys_dir, generation))) return 0U;
+Result<std::uint32_t> Keyholder::newer_than(Fs& fs, const Path& keys_dir, EpochStore& epochs,
+                                            std::uint32_t generation) {
+    if (TRY(has_epoch(epochs, generation))) return 0U;
     std::uint32_t newest = 0;
-    for (const std::string& name : TRY(e.fs.list(keys_dir))) {
-        constexpr std::string_view kPrefix = "generation-";
-        const std::string digits = name.compare(0, kPrefix.size(), kPrefix) == 0 ? name.substr(kPrefix.size()) : "";
-        if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
-            continue;
-        const auto number = static_cast<std::uint32_t>(std::stoul(digits));
-        if (number > generation && epochs->load(number).ok()) newest = std::max(newest, number);
+    for (const std::string& name : TRY(fs.list(keys_dir))) {
+        const auto number = generation_of(name);
+        if (number && *number > generation && epochs.load(*number).ok()) newest = std::max(newest, *number);
     }
     return newest;
 }
@@ -321,7 +326,9 @@ Result<Keyholder::Next> Keyholder::prepare(const Plan& plan) {
         next.keyring.pages.push_back(TRY(store_page(environment_, dir_, vault_, PageKind::shards, 0, plain.view())));
     }
     const SecretBytes epoch = SecretBytes::random(environment_.random, 32);
-    TRY(epochs_->store(next.keyring.generation, epoch.view()));
+    TRY(plan.move_to ? epochs_->store_in(next.keyring.generation, epoch.view(), *plan.move_to)
+                     : epochs_->store(next.keyring.generation, epoch.view()));
+    next.medium = epochs_->medium(next.keyring.generation);
     next.keyring_hash = TRY(store_keyring(environment_, dir_, vault_, root_key_.view(), epoch.view(), next.keyring));
     return next;
 }
@@ -338,14 +345,9 @@ void Keyholder::adopt(Next next) {
 Status Keyholder::destroy_before(std::uint32_t generation) {
     const std::lock_guard guard(mutex_);
     for (const std::string& name : TRY(environment_.fs.list(dir_))) {
-        constexpr std::string_view kPrefix = "generation-";
-        if (name.compare(0, kPrefix.size(), kPrefix) != 0) continue;
-        const std::string digits = name.substr(kPrefix.size());
-        if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
-            continue;
-        const auto number = static_cast<std::uint32_t>(std::stoul(digits));
-        if (number >= generation) continue;
-        TRY(epochs_->destroy(number));
+        const auto number = generation_of(name);
+        if (!number || *number >= generation) continue;
+        TRY(epochs_->destroy(*number));
         for (const std::string& file : TRY(environment_.fs.list(dir_ / name)))
             TRY(environment_.fs.remove(dir_ / name / file));
         TRY(environment_.fs.remove_dir(dir_ / name));

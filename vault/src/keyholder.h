@@ -34,9 +34,10 @@ public:
     static Result<Founded> create(Environment environment, const Path& keys_dir, const VaultId& vault,
                                   const SlotOrder& order);
     // Opens the keyring of `generation` at once where there is a slot `auto`, or with the secret; a wrong one is
-    // Code::denied.
+    // Code::denied. epochs: null: recorded_epochs().
     static Result<std::unique_ptr<Keyholder>> open(Environment environment, const Path& keys_dir, const VaultId& vault,
-                                                   std::uint32_t generation, const UnlockSecret* secret);
+                                                   std::uint32_t generation, const UnlockSecret* secret,
+                                                   std::unique_ptr<EpochStore> epochs = nullptr);
 
     bool is_open() const;
     std::string state() const;   // "open (auto)", "open (shares 3/5: 1 2 4)", "closed"
@@ -47,9 +48,9 @@ public:
     Result<SecretBytes> epoch(std::uint32_t generation) const;
     // Of the generation that is open. Code::closed.
     Result<X25519Public> intake() const;
-    static Result<bool> has_epoch(Environment environment, const Path& keys_dir, std::uint32_t generation);
+    static Result<bool> has_epoch(EpochStore& epochs, std::uint32_t generation);
     // A generation above `generation` that lies here while that one's key is gone: restored from an escrow. 0: none.
-    static Result<std::uint32_t> newer_than(Environment environment, const Path& keys_dir, std::uint32_t generation);
+    static Result<std::uint32_t> newer_than(Fs& fs, const Path& keys_dir, EpochStore& epochs, std::uint32_t generation);
     Status unlock(const UnlockSecret& secret);
     void lock();
     // The slots as they will be, with the root key that stays. Code::closed. Nothing is stored yet.
@@ -78,24 +79,29 @@ public:
         Keyring keyring;
         std::map<std::uint32_t, SecretBytes> shard_keys;
         Hash keyring_hash;
+        std::string medium;  // where its e lies
     };
     // Adopts every box of the present generation, less what is punctured, under a new intake pair; all of it is on the
     // disk and read back when this returns, and counts for nothing before adopt(). The caller lets nobody seal boxes
     // meanwhile. A try that was interrupted is written over.
+    // plan.move_to: e_(n+1) lies there; else where e_n does.
     Result<Next> prepare(const Plan& plan);
     void adopt(Next next);
+    // Before a run that can't go back: whether e_n can be destroyed and e_(n+1) kept (EpochStore::ready). Needs no key.
+    Status ready() const;
     // Destroys e_n and the folder of every generation below `generation`. Needs no key. Again is fine.
     Status destroy_before(std::uint32_t generation);
     // The files of pages that no root page names any more. Code::closed.
     Status remove_noise();
 
 private:
-    Keyholder(Environment environment, Path keys_dir, const VaultId& vault, std::uint32_t generation)
+    Keyholder(Environment environment, Path keys_dir, const VaultId& vault, std::uint32_t generation,
+              std::unique_ptr<EpochStore> epochs)
         : environment_(environment),
           dir_(std::move(keys_dir)),
           vault_(vault),
           generation_(generation),
-          epochs_(file_epochs(environment, dir_)) {}
+          epochs_(std::move(epochs)) {}
     Status open_with(SecretBytes root_key, const std::string& method);
     // Under mutex_, all of them.
     Result<KeyCover*> cover(KeyTreeId tree) const;

@@ -48,6 +48,15 @@ Path generation_dir(const Path& keys_dir, std::uint32_t generation) {
     return keys_dir / ("generation-" + std::to_string(generation));
 }
 
+std::optional<std::uint32_t> generation_of(const std::string& folder) {
+    constexpr std::string_view kPrefix = "generation-";
+    if (folder.compare(0, kPrefix.size(), kPrefix) != 0) return std::nullopt;
+    const std::string digits = folder.substr(kPrefix.size());
+    if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
+        return std::nullopt;
+    return static_cast<std::uint32_t>(std::stoul(digits));
+}
+
 Path page_file(const Path& keys_dir, PageKind kind, std::uint32_t id, const Hash& hash) {
     char name[64];
     std::snprintf(name, sizeof name, "%s-%08x-%s", kind == PageKind::tree ? "tree" : "shards", id,

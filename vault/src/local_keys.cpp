@@ -12,7 +12,7 @@ Result<NextGeneration> LocalKeys::prepare(const GenerationPlan& plan) {
     const std::lock_guard lock(mutex_);
     next_ = TRY(holder_->prepare(plan));
     return NextGeneration{next_->keyring.generation, to_bytes(next_->keyring.intake.public_key.view()),
-                          next_->keyring_hash};
+                          next_->keyring_hash, next_->medium};
 }
 
 Status LocalKeys::adopt() {

@@ -32,6 +32,7 @@ public:
         holder_->puncture(tree, leaves);
     }
     Result<NextGeneration> prepare(const GenerationPlan& plan) override;
+    Status ready() const override { return holder_->ready(); }
     Status adopt() override;
     Status destroy_before(std::uint32_t generation) override { return holder_->destroy_before(generation); }
     Status remove_noise() override { return holder_->remove_noise(); }

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "vault/backup_actions.h"
 #include "vault/erasure.h"
 #include "vault/retention.h"
 #include "vault/src/key_file.h"
@@ -204,7 +203,7 @@ Result<Bytes> OpenerCaller::leave(const OpenerRequest& request) {
             records.push_back(EntryIndex(i));
         }
     }
-    Body body(kExitExported);
+    Body body(audit::ControlAction::exit_exported);
     body.put_time(Tag::time, state_.environment.clock.now())
         .put_u64(Tag::checkpoint_size, order.size)
         .put_u64(Tag::count, records.size())

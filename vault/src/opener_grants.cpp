@@ -145,9 +145,9 @@ Bytes OpenerCaller::propose(Purpose purpose, std::vector<EntryIndex> ids, std::o
     if (purpose.action == AccessAction::audit_read) {
         body.put_u64(Tag::entry, ids.front().value);
     } else {
-        if (purpose.action != kIndexAction) body.put_u64(Tag::matter, purpose.matter.value);
+        if (purpose.action != audit::AccessAction::index) body.put_u64(Tag::matter, purpose.matter.value);
         body.put_u64(Tag::count, ids.size()).put_hash(Tag::list_root, list_root(ids));
-        if (purpose.action != kIndexAction) body.put_u64(Tag::total, purpose.total);
+        if (purpose.action != audit::AccessAction::index) body.put_u64(Tag::total, purpose.total);
         if (!purpose.result_set.is_zero()) body.put_hash(Tag::related_hash, purpose.result_set);
     }
     Pending made;

@@ -58,7 +58,7 @@ Result<bool> take_flag(ByteReader& in) {
 Result<Purpose> take_purpose(ByteReader& in) {
     Purpose p;
     const std::uint16_t action = TRY(in.u16());
-    if (action < 1 || action > static_cast<std::uint16_t>(kIndexAction))
+    if (action < 1 || action > static_cast<std::uint16_t>(audit::AccessAction::index))
         return Error(Code::bad_input, "no such purpose");
     p.action = static_cast<audit::AccessAction>(action);
     p.matter = TRY(take_entry(in));

@@ -224,6 +224,8 @@ Result<Bytes> OpenerService::State::prepare(const OpenerRequest& request) {
     TRY(look());
     if (!holder->is_open()) return vault_closed();
     const GenerationPlan wanted = TRY(plan(request));
+    // The sealer's run waits, as for an opener that is away.
+    if (const Status there = holder->ready(); !there.ok()) return Error(Code::closed, there.error().message());
     for (const auto& [tree, list] : wanted.punctured) holder->puncture(tree, list);
     next = TRY(holder->prepare(wanted));
     return encode(
@@ -241,7 +243,8 @@ Status OpenerService::State::destroy() {
     TRY(look());
     TRY(take_generation());
     TRY(view->remember());
-    TRY(holder->destroy_before(holder->generation()));
+    if (const Status gone = holder->destroy_before(holder->generation()); !gone.ok())
+        return holder->ready().ok() ? gone : Status(Error(Code::closed, gone.error().message()));
     return holder->is_open() ? holder->remove_noise() : ok_status();
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vault/src/payload_compact.h"
+
 namespace kustos::vault {
 
 namespace {
@@ -22,6 +24,11 @@ Error damaged(const char* what) {
 ByteView Payload::field(const FieldRow& row) const {
     const Bytes& area = row.area == Area::literal ? literal : value;
     return ByteView(area).subspan(static_cast<std::size_t>(row.offset), static_cast<std::size_t>(row.length));
+}
+
+bool Payload::operator==(const Payload& other) const {
+    return rows == other.rows && recipe == other.recipe && blobs == other.blobs && literal == other.literal &&
+           value == other.value;
 }
 
 std::uint64_t Composed::approximate_size() const {
@@ -162,10 +169,9 @@ bool within(std::uint64_t offset, std::uint64_t length, std::uint64_t size) {
 
 }  // namespace
 
-Result<Payload> decode_payload(ByteView original) {
-    auto decoded = decode_fields(original);
-    if (!decoded.ok()) return Error(Code::corrupt, "payload: " + decoded.error().message());
-    const Payload& p = *decoded;
+namespace {
+// Fields and steps lie inside their areas.
+Status check_payload(const Payload& p) {
     for (const FieldRow& r : p.rows) {
         if (!within(r.offset, r.length, r.area == Area::literal ? p.literal.size() : p.value.size()))
             return damaged("a field lies outside its area");
@@ -189,7 +195,24 @@ Result<Payload> decode_payload(ByteView original) {
                 break;
         }
     }
-    return decoded;
+    return {};
+}
+}  // namespace
+
+Result<Payload> decode_payload(ByteView original) {
+    CompactPayload decoded;
+    if (!original.empty() && original[0] == 2) {
+        auto compact = decode_compact(original);
+        if (!compact.ok()) return Error(Code::corrupt, "payload: " + compact.error().message());
+        decoded = std::move(*compact);
+    } else {
+        auto fixed = decode_fields(original);
+        if (!fixed.ok()) return Error(Code::corrupt, "payload: " + fixed.error().message());
+        decoded.payload = std::move(*fixed);
+    }
+    TRY(check_payload(decoded.payload));
+    TRY(complete_raw(decoded));
+    return std::move(decoded.payload);
 }
 
 std::uint64_t blob_chunk(std::uint64_t size) {
@@ -216,15 +239,7 @@ Payload compose_blob(Bytes content) {
     return p;
 }
 
-Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const ByteSink& sink) {
-    const Payload& p = opened.payload;
-    Sha256 hash;
-    std::uint64_t length = 0;
-    const ByteSink give = [&](ByteView piece) {
-        hash.update(piece);
-        length += piece.size();
-        return sink(piece);
-    };
+Status give_raw(const Payload& p, const BlobFetcher& fetch, const ByteSink& give) {
     const auto value = [&p](const RecipeStep& s) {
         return ByteView(p.value).subspan(static_cast<std::size_t>(s.offset), static_cast<std::size_t>(s.length));
     };
@@ -253,6 +268,18 @@ Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, co
             }
         }
     }
+    return {};
+}
+
+Status reconstruct_raw(const OpenedPayload& opened, const BlobFetcher& fetch, const ByteSink& sink) {
+    const Payload& p = opened.payload;
+    Sha256 hash;
+    std::uint64_t length = 0;
+    TRY(give_raw(p, fetch, [&](ByteView piece) {
+        hash.update(piece);
+        length += piece.size();
+        return sink(piece);
+    }));
     for (const FieldRow& r : p.rows) {
         if (r.path != PathCode::raw) continue;
         Bytes wanted;

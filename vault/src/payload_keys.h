@@ -10,7 +10,9 @@
 namespace kustos::vault {
 
 inline constexpr int kCompressionLevel = 3;
-inline constexpr std::size_t kEnvelope = 1 + 1 + 8 + 8;  // version, compression, stored and original length
+inline constexpr std::size_t kEnvelope = 1 + 1 + 8 + 8;  // of a blob: version, compression, stored, original length
+// Larger originals have room to say everything themselves, and a dictionary costs time there.
+inline constexpr std::size_t kDictionaryUpTo = 16 * 1024;
 
 struct PayloadKeys {
     SecretBytes encryption, seed;

@@ -4,6 +4,8 @@
 #include <bit>
 
 #include "base/compress.h"
+#include "vault/src/dictionary.h"
+#include "vault/src/payload_compact.h"
 #include "vault/src/payload_keys.h"
 #include "vault/stream_cipher.h"
 
@@ -66,6 +68,48 @@ std::uint64_t padded_size(std::uint64_t size) {
     return (size + mask) & ~mask;
 }
 
+namespace {
+
+// What is encrypted: the end of some bytes, from `begin` on.
+struct Plaintext {
+    Bytes bytes;
+    std::size_t begin = 0;
+    std::uint8_t compression = 0;
+    std::size_t stored() const { return bytes.size() - kRoom; }
+    // zstd writes behind the room of the largest envelope: 2 bytes, and two numbers.
+    static constexpr std::size_t kRoom = 2 + 9 + 9;
+};
+
+void store_envelope(Plaintext& p, std::uint8_t version, std::size_t original) {
+    std::uint8_t envelope[Plaintext::kRoom] = {version, p.compression};
+    std::size_t length = kEnvelope;
+    if (version == 1) {
+        store_u64(envelope + 2, p.stored());
+        store_u64(envelope + 10, original);
+    } else {
+        length = static_cast<std::size_t>(store_number(store_number(envelope + 2, p.stored()), original) - envelope);
+    }
+    p.begin = Plaintext::kRoom - length;
+    std::copy_n(envelope, length, p.bytes.begin() + static_cast<std::ptrdiff_t>(p.begin));
+}
+
+// Blobs keep version 1: a reader that gets one in pieces knows where its head ends.
+Result<Plaintext> make_plaintext(bool blob, const Payload& payload) {
+    const Bytes original = blob ? encode(payload) : encode_compact(payload);
+    if (original.size() > kMaxOriginal) return Error(Code::limit, "one entry's payload has more than 2 GiB");
+    Plaintext p;
+    p.bytes.resize(Plaintext::kRoom);
+    const bool small = !blob && original.size() <= kDictionaryUpTo;
+    const bool compressed = zstd_append(original, kCompressionLevel, p.bytes, small ? &dictionary_1() : nullptr);
+    if (!compressed) put(p.bytes, original);
+    p.compression = !compressed ? 0 : small ? 2 : 1;
+    store_envelope(p, blob ? 1 : 2, original.size());
+    p.bytes.resize(p.begin + static_cast<std::size_t>(padded_size(p.bytes.size() - p.begin)), 0);
+    return p;
+}
+
+}  // namespace
+
 Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::EntryHeader header, ByteView body,
                                    const Payload& payload) {
     CHECK(header.suite != audit::Suite::none && dek.size() == 32);
@@ -75,20 +119,11 @@ Result<SealedPayload> seal_payload(const VaultId& vault, ByteView dek, audit::En
     header.field_count = static_cast<std::uint16_t>(payload.rows.size());
     header.content_root = audit::content_root(d.commitment, audit::field_root(c.commitments));
 
-    Bytes original = encode(payload);
-    if (original.size() > kMaxOriginal) return Error(Code::limit, "one entry's payload has more than 2 GiB");
-    Bytes plaintext(kEnvelope);
-    const bool compressed = zstd_append(original, kCompressionLevel, plaintext);
-    if (!compressed) put(plaintext, original);
-    plaintext[0] = 1;
-    plaintext[1] = compressed ? 1 : 0;
-    store_u64(plaintext.data() + 2, plaintext.size() - kEnvelope);
-    store_u64(plaintext.data() + 10, original.size());
-    plaintext.resize(static_cast<std::size_t>(padded_size(plaintext.size())), 0);
-
+    Plaintext plaintext = TRY(make_plaintext(header.kind == audit::Kind::blob, payload));
     SealedPayload out;
-    out.ciphertext = stream_seal(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body), plaintext);
-    wipe(plaintext);
+    out.ciphertext = stream_seal(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body),
+                                 ByteView(plaintext.bytes).subspan(plaintext.begin));
+    wipe(plaintext.bytes);
     header.ciphertext_length = out.ciphertext.size();
     header.ciphertext_hash = sha256(out.ciphertext);
     out.header = header;
@@ -105,6 +140,28 @@ Result<SealedPayload> seal_blob(const VaultId& vault, ByteView leaf_dek, audit::
     return seal_payload(vault, dek.view(), std::move(header), {}, compose_blob(draft.content));
 }
 
+namespace {
+
+Result<Payload> read_plaintext(ByteView plaintext) {
+    ByteReader in(plaintext);
+    const std::uint8_t version = TRY(in.u8()), compression = TRY(in.u8());
+    if (version != 1 && version != 2) return Error(Code::corrupt, "payload: unknown version");
+    const std::uint64_t stored_size = TRY(version == 1 ? in.u64() : read_number(in));
+    const std::uint64_t original_size = TRY(version == 1 ? in.u64() : read_number(in));
+    if (original_size > kMaxOriginal || stored_size > in.remaining())
+        return Error(Code::corrupt, "payload: lengths don't fit");
+    const ByteView stored = TRY(in.take(stored_size));
+    const ByteView padding = TRY(in.take(in.remaining()));
+    if (std::any_of(padding.begin(), padding.end(), [](std::uint8_t b) { return b != 0; }))
+        return Error(Code::corrupt, "payload: padding is not zero");
+    if (compression == 0 && stored_size == original_size) return decode_payload(stored);
+    if (compression != 1 && compression != 2) return Error(Code::corrupt, "payload: unknown compression");
+    const ZstdDictionary* dictionary = compression == 2 ? &dictionary_1() : nullptr;
+    return decode_payload(TRY(zstd_decompress(stored, original_size, dictionary)));
+}
+
+}  // namespace
+
 Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const audit::EntryHeader& header, ByteView body,
                                    ByteView ciphertext) {
     if (header.suite == audit::Suite::none) return Error(Code::not_found, "this entry has no sealed payload");
@@ -114,24 +171,8 @@ Result<OpenedPayload> open_payload(const VaultId& vault, ByteView dek, const aud
     const PayloadKeys d = derive_keys(vault, dek, header);
     Bytes plaintext =
         TRY(stream_open(header.suite, d.encryption.view(), audit::chunk_aad(vault, header, body), ciphertext));
-    ByteReader in(plaintext);
-    if (TRY(in.u8()) != 1) return Error(Code::corrupt, "payload: unknown version");
-    const std::uint8_t compression = TRY(in.u8());
-    const std::uint64_t stored_size = TRY(in.u64()), original_size = TRY(in.u64());
-    if (original_size > kMaxOriginal || stored_size > in.remaining())
-        return Error(Code::corrupt, "payload: lengths don't fit");
-    const ByteView stored = TRY(in.take(stored_size));
-    const ByteView padding = TRY(in.take(in.remaining()));
-    if (std::any_of(padding.begin(), padding.end(), [](std::uint8_t b) { return b != 0; }))
-        return Error(Code::corrupt, "payload: padding is not zero");
     OpenedPayload out;
-    if (compression == 0 && stored_size == original_size) {
-        out.payload = TRY(decode_payload(stored));
-    } else if (compression == 1) {
-        out.payload = TRY(decode_payload(TRY(zstd_decompress(stored, original_size))));
-    } else {
-        return Error(Code::corrupt, "payload: unknown compression");
-    }
+    out.payload = TRY(read_plaintext(plaintext));
     wipe(plaintext);
     Commitments c = commit_fields(d.seed.view(), header.record, out.payload);
     if (out.payload.rows.size() != header.field_count ||

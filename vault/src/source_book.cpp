@@ -83,8 +83,10 @@ Status SourceBook::apply(EntryIndex index, const audit::Entry& entry) {
     const Hash about = body.find_hash(Tag::related_hash).value_or(Hash{});
     switch (*action) {
         case ControlAction::finding:
-            add_finding(source, {index, id, TRY(needed(body.find_text(Tag::code), index)),
-                                 body.find_u64(Tag::count).value_or(1), about, time, std::nullopt});
+            // One without a word says nothing that could be open.
+            if (auto code = body.find_text(Tag::code))
+                add_finding(source, {index, id, std::move(*code), body.find_u64(Tag::count).value_or(1), about, time,
+                                     std::nullopt});
             return {};
         case ControlAction::finding_resolved: {
             const auto which = body.find_u64(Tag::finding);

@@ -392,6 +392,9 @@ private:
 
 }  // namespace
 
+// A connection of Poco has one for the session, and for each of a request's and an answer's head and body.
+constexpr std::size_t kBuffersOfConnection = 6, kPooledBuffers = 192;
+
 struct Server::State {
     House house;
     Hash certificate;
@@ -406,6 +409,7 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::start(Environment environment, Service& service, ServerOptions options) {
+    CHECK((options.threads + 1) * kBuffersOfConnection <= kPooledBuffers);
     const Hash certificate = TRY(ensure_certificate(environment, options.tls_dir));
     try {
         Poco::Net::initializeSSL();
@@ -451,11 +455,11 @@ std::string Server::certificate_fingerprint() const {
     return state_->certificate.hex();
 }
 
-// Poco keeps the buffers of its connections for the next ones, as they are. The last released come first.
+// Poco keeps the buffers of its connections for the next ones, as they are; the last released come first. So whatever
+// lies there is taken out at once: as many as all threads can have had in use, and those of the time-stamp client.
 void Server::wipe_buffers() {
     using Poco::Net::HTTPBufferAllocator;
-    constexpr std::size_t kBuffers = 64;  // more than connections that are served at once have
-    std::array<char*, kBuffers> taken{};
+    std::array<char*, kPooledBuffers> taken{};
     for (char*& buffer : taken) buffer = HTTPBufferAllocator::allocate(HTTPBufferAllocator::BUFFER_SIZE);
     for (char* const buffer : taken) {
         wipe({reinterpret_cast<std::uint8_t*>(buffer), HTTPBufferAllocator::BUFFER_SIZE});
