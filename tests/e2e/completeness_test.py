@@ -111,7 +111,7 @@ class Gap(unittest.TestCase):
         self.beat(7)
         text = a.folder / "c.json"
         self.certify("live", "--out", text)
-        key = next(line.split()[-1] for line in a.trust.read_text().splitlines() if line.startswith("log "))
+        key = next(line.split()[1] for line in a.trust.read_text().splitlines() if line.startswith("log "))
         HISTORY_KEY[:] = [kv.Key(key)]
         content = json.loads(text.read_text(encoding="utf-8"))
         self.assertEqual(judged(content), ("completeness:gaps", []))
