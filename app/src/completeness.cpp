@@ -47,7 +47,7 @@ std::string listed(const std::map<std::string, std::uint64_t>& counts, std::stri
     std::string out;
     for (const auto& [code, n] : counts) {
         if (code.rfind(prefix, 0) != 0 || code == "kind:unreadable") continue;
-        out += (out.empty() ? "" : ", ") + std::to_string(n) + " " + count_words(code, de);
+        out += (out.empty() ? "" : ", ") + count_words(code, de) + ": " + std::to_string(n);
     }
     return out;
 }
@@ -116,11 +116,11 @@ std::string verdict_meaning(const audit::Completeness& c, bool de) {
                     "anything is missing nobody can say.";
     std::string out;
     const auto add = [&](std::uint64_t n, const char* german, const char* english) {
-        if (n != 0) out += (out.empty() ? "" : "; ") + std::to_string(n) + (de ? german : english);
+        if (n != 0) out += (out.empty() ? "" : "; ") + std::string(de ? german : english) + std::to_string(n);
     };
-    add(c.missing, " Nachrichten fehlen nach Angabe der Quelle", " messages are missing by the source's word");
-    add(c.count("attachment-missing"), " Anhänge wurden nicht geliefert", " attachments were not delivered");
-    add(c.open, " Befunde sind offen", " findings are open");
+    add(c.missing, "Nach Angabe der Quelle fehlende Nachrichten: ", "Messages that are missing by the source's word: ");
+    add(c.count("attachment-missing"), "nicht gelieferte Anhänge: ", "attachments that were not delivered: ");
+    add(c.open, "offene Befunde: ", "open findings: ");
     return out + ".";
 }
 
@@ -136,7 +136,7 @@ Facts completeness_facts(const audit::Completeness& c, bool de) {
         people_date(vault::german_date(c.begin), de) + (de ? " bis " : " to ") + people_date(to, de));
     const std::string kinds = listed(c.counts, "kind:", de);
     add("Versiegelt", "Sealed",
-        std::to_string(c.records) + (de ? " Aufzeichnungen" : " records") + (kinds.empty() ? "" : ": " + kinds));
+        std::to_string(c.records) + (de ? " Aufzeichnungen" : " records") + (kinds.empty() ? "" : "; " + kinds));
     add("In Quarantäne", "Quarantined",
         c.count("kind:unreadable") == 0
             ? ""
@@ -151,8 +151,9 @@ Facts completeness_facts(const audit::Completeness& c, bool de) {
                 std::to_string(c.count("attachment-missing")));
     if (c.parts != 0)
         add("Versprochen", "Promised",
-            std::to_string(c.promised) + (de ? " in " : " in ") + std::to_string(c.parts) +
-                (de ? " Teilen, hier " : " parts, here ") + std::to_string(c.promise_sealed) +
+            (de ? "nach Angabe der Quelle " : "by the source's word ") + std::to_string(c.promised) +
+                (de ? " Nachrichten (Teile: " : " messages (parts: ") + std::to_string(c.parts) +
+                (de ? "), davon hier " : "), of these here ") + std::to_string(c.promise_sealed) +
                 (de ? ", fehlend " : ", missing ") + std::to_string(c.missing));
     add("Lebenszeichen", "Heartbeats",
         std::to_string(c.heartbeats) + (de ? "; längste Stille " : "; longest silence ") + duration(c.silence_ms, de));

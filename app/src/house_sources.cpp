@@ -88,15 +88,15 @@ Result<std::string> House::completeness_words(SourceId id, Language language) {
     const std::uint64_t open = open_findings(record), missing = source->missing() + promised_and_missing(record);
     std::string out = std::to_string(source->records) + (de ? " versiegelt" : " sealed");
     const auto add = [&](std::uint64_t n, const char* german, const char* english) {
-        if (n != 0) out += ", " + std::to_string(n) + (de ? german : english);
+        if (n != 0) out += ", " + std::string(de ? german : english) + ": " + std::to_string(n);
     };
-    add(count("kind:unreadable"), " in Quarantäne", " quarantined");
-    add(left_out, " nach Profil nicht erfasst", " left out by the profile");
-    add(count("attachment-missing"), " Anhänge nicht geliefert", " attachments not delivered");
-    add(missing, " fehlen nach Angabe der Quelle", " missing by the source's word");
+    add(count("kind:unreadable"), "in Quarantäne", "quarantined");
+    add(left_out, "nach Profil nicht erfasst", "left out by the profile");
+    add(count("attachment-missing"), "nicht gelieferte Anhänge", "attachments not delivered");
+    add(missing, "nach Angabe der Quelle fehlend", "missing by the source's word");
     const bool promises = !record.promises.empty() || (source->kind == "http" && source->heard);
     if (open != 0)
-        out += "; " + std::to_string(open) + (de ? " Befunde offen" : open == 1 ? " finding open" : " findings open");
+        out += (de ? "; offene Befunde: " : "; open findings: ") + std::to_string(open);
     else
         out += de ? "; kein Befund offen" : "; no finding open";
     if (!promises && missing == 0)

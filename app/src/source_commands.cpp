@@ -6,6 +6,7 @@
 #include "app/src/source_call.h"
 #include "app/stream_desk.h"
 #include "ingest/value_words.h"
+#include "vault/retention.h"
 
 namespace kustos::app {
 

@@ -48,8 +48,8 @@ std::string source_text(const web::SourceReport& s, Language language) {
     if (heard) out << (de ? ", zuletzt gemeldet " : ", last heard ") << format_rfc3339(*heard);
     if (s.heard || s.missing != 0) out << (de ? ", fehlend: " : ", missing: ") << s.missing;
     for (const auto& [code, n] : s.counts)
-        if (n != 0) out << "; " << n << " " << count_words(code, de);
-    if (s.open_findings != 0) out << "; " << s.open_findings << (de ? " Befunde offen" : " findings open");
+        if (n != 0) out << "; " << count_words(code, de) << ": " << n;
+    if (s.open_findings != 0) out << (de ? "; offene Befunde: " : "; open findings: ") << s.open_findings;
     return out.str();
 }
 

@@ -10,7 +10,7 @@ def counts_of(rows):
         length = rows[at]
         if len(rows) - at < 9 + length:
             raise kv.Refused("a tally that is cut")
-        out[rows[at + 1:at + 1 + length].decode()] = struct.unpack_from(">Q", rows, at + 1 + length)[0]
+        out[rows[at + 1:at + 1 + length].decode(errors="replace")] = struct.unpack_from(">Q", rows, at + 1 + length)[0]
         at += 9 + length
     return out
 
@@ -35,11 +35,15 @@ class Source:
         if named != source or time is None:
             raise kv.Refused("an entry of another source")
         count, total, about = entry.number(21, 8), entry.number(31, 8), entry.hash(28)
+        if total is None and action in (kv.COUNTED, kv.PROMISE_MADE, kv.HEARTBEAT):
+            raise kv.Refused("an entry without its count")
         if action == kv.COUNTED:
             return self.counts.append((index, time, total, counts_of(entry.bytes(71) or b"")))
         if action == kv.SOURCE_ADDED:
             self.added = (index, time, entry.text(7), entry.text(8))
             return None
+        if self.added is None:
+            raise kv.Refused("the entry that introduces the source is missing")
         if time >= self.end:
             raise kv.Refused("an entry from behind the period")
         if action == kv.FINDING:
@@ -48,8 +52,12 @@ class Source:
         elif action == kv.FINDING_RESOLVED:
             self.resolve(index, time, entry.number(72, 8), entry.text(24), about)
         elif action == kv.PROFILE_SET:
+            if entry.number(50, 4) is None:
+                raise kv.Refused("a profile without its version")
             self.profiles.append((index, time, entry.number(50, 4)))
         elif action in (kv.PROMISE_MADE, kv.HEARTBEAT):
+            if count is None:
+                raise kv.Refused("a promise without its count")
             if action == kv.HEARTBEAT and time >= self.begin:
                 self.heard.append((index, time))
             if action == kv.PROMISE_MADE or self.added[3] == "http":
