@@ -134,7 +134,14 @@ Facts completeness_facts(const audit::Completeness& c, bool de) {
     add("Quelle", "Source", c.name + " (" + c.kind + ")");
     add("Zeitraum", "Period",
         people_date(vault::german_date(c.begin), de) + (de ? " bis " : " to ") + people_date(to, de));
-    const std::string kinds = listed(c.counts, "kind:", de);
+    std::string kinds = listed(c.counts, "kind:", de);
+    std::uint64_t told_apart = 0;
+    for (const auto& [code, n] : c.counts) told_apart += code.rfind("kind:", 0) == 0 ? n : 0;
+    if (told_apart < c.records)
+        kinds += (kinds.empty() ? "" : ", ") +
+                 std::string(de ? "ohne Art gezählt (Stromausfall, ältere Fassung): "
+                                : "counted without their kind (power cut, older version): ") +
+                 std::to_string(c.records - told_apart);
     add("Versiegelt", "Sealed",
         std::to_string(c.records) + (de ? " Aufzeichnungen" : " records") + (kinds.empty() ? "" : "; " + kinds));
     add("In Quarantäne", "Quarantined",

@@ -65,7 +65,6 @@ vault::Purpose purpose_of(const std::string& actor, EntryIndex matter) {
     purpose.action = audit::AccessAction::open;
     purpose.matter = matter;
     purpose.actor = actor;
-    purpose.query = kUnreadable;
     return purpose;
 }
 
@@ -80,6 +79,8 @@ Result<std::pair<std::unique_ptr<vault::OpenSession>, std::vector<EntryIndex>>> 
     if (archive_->keys().apart()) {
         vault::SearchAsk ask;
         ask.purpose = purpose;
+        ask.purpose.action = audit::AccessAction::search;
+        ask.purpose.query = kUnreadable;
         ask.limit = ~std::uint64_t{0};
         ids = TRY(opener_->search(ask)).reply.listed;
     } else {

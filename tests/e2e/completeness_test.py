@@ -4,9 +4,9 @@ import subprocess
 import sys
 import unittest
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 from kustos import ROOT, Archive, event, page_example
+from opener_test import Apart, OpenerProcess
 
 sys.path.insert(0, str(ROOT / "tests" / "verify"))
 import completeness  # noqa: E402
@@ -252,6 +252,22 @@ class Quarantine(unittest.TestCase):
             self.assertEqual(len(linked), 1)
             self.assertEqual(a.verify()[0], 0)
             self.assertEqual(a.call("quarantine", "reparse", hit, "--matter", matter).returncode, 2)  # not in quarantine
+
+    def test_all_of_it_works_with_the_opener_in_a_process_of_its_own(self):
+        with Apart() as a, OpenerProcess(a) as opener:
+            opener.unlock()
+            bad, file = a.folder / "bad.bin", a.folder / "profile.yaml"
+            bad.write_text(event(1, CANARY) + "\n", encoding="utf-8")
+            file.write_text("presence: yes\n", encoding="utf-8")
+            a.run("source", "add", "files", "--kind", "import")
+            a.run("source", "profile", "files", "--set", file, "--ground", "Dienstvereinbarung", *PEOPLE)
+            self.assertEqual(a.json("source", "profile", "files", "--ground", "Nachfrage")["sealed"]["ground"], "Dienstvereinbarung")
+            a.run("ingest", "--source", "files", "--format", "mattermost-csv", bad)
+            matter = a.matter()
+            self.assertEqual([r["reason"] for r in a.json("quarantine", "list", "--matter", matter)], ["no-header-row"])
+            self.assertEqual(a.json("quarantine", "reparse", "--matter", matter)["messages"], 1)
+            self.assertEqual(a.json("search", "--matter", matter, CANARY)["total"], 1)
+            self.assertEqual(a.json("source", "completeness", "files", *days())["verdict"], "no_promise")
 
 
 if __name__ == "__main__":
