@@ -77,7 +77,11 @@ std::string extension(const Original& original) {
     const std::string format = original.format.substr(0, original.format.find('/'));
     if (format == "eml" || format == "mbox" || format == "maildir") return ".eml";
     if (format == "stream") return ".json";
-    if (format == "mattermost-csv") return ".csv";
+    if (format == "mattermost-csv" || format == "mattermost-legal-hold") return ".csv";
+    if (format == "mattermost-actiance") return ".xml";
+    if (format == "mattermost-global-relay") return ".html";
+    constexpr std::string_view kJson[] = {"element", "matrix", "mattermost-bulk", "rsmf", "synapse-export", "teams"};
+    if (std::find(std::begin(kJson), std::end(kJson), format) != std::end(kJson)) return ".json";
     return ".bin";
 }
 

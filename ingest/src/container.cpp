@@ -130,6 +130,12 @@ std::optional<Bytes> ContainerReader::take(std::string_view path, std::uint64_t 
     return std::optional<Bytes>(std::move(*bytes));
 }
 
+Status ContainerReader::pass(std::string_view path, const ByteSink& sink) {
+    const ArchiveMember* member = container_.find(path);
+    if (!member) return Error(Code::not_found, "no such member");
+    return container_.read(*member, spooler_.most(), sink);
+}
+
 void ContainerReader::attach(std::string_view path, vault::Attachment& into) {
     const ArchiveMember* member = path.empty() ? nullptr : container_.find(path);
     if (member) {

@@ -56,6 +56,10 @@ public:
     bool taken(std::string_view path) const { return taken_.count(path) != 0; }
     // The member is sealed with the rest though take() gave it (an index that no message holds).
     void give_back(std::string_view path) { taken_.erase(std::string(path)); }
+    // The caller has read and sealed it by other means.
+    void mark_taken(std::string_view path) { taken_.insert(std::string(path)); }
+    // In pieces, without taking it. As Container::read().
+    Status pass(std::string_view path, const ByteSink& sink);
     // What was not taken, each as a message of kind file with the note "rest-of-export" and its path as its name.
     Status seal_rest(std::string_view format);
 

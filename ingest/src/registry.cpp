@@ -113,7 +113,22 @@ std::string Sample::member_starting(std::string_view name) const {
 const std::vector<const Format*>& all_formats() {
     // Where two are as certain, the earlier one is taken.
     static const std::vector<const Format*> all = {
-        &kMaildirFormat, &kMboxFormat, &kEmlFormat, &kMattermostCsvFormat, &kStreamFormat,
+        &kMaildirFormat,
+        &kMsgFormat,
+        &kMboxFormat,
+        &kEmlFormat,
+        &kMattermostCsvFormat,
+        &kMattermostActianceFormat,
+        &kMattermostGlobalRelayFormat,
+        &kMattermostBulkFormat,
+        &kMattermostLegalHoldFormat,
+        &kElementFormat,
+        &kMatrixFormat,
+        &kSynapseFormat,
+        &kTeamsFormat,
+        &kRsmfFormat,
+        &kStreamFormat,
+        &kEmlTreeFormat,
     };
     return all;
 }

@@ -1,0 +1,100 @@
+#include "ingest/src/chat_fields.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "ingest/src/mail_header.h"
+#include "ingest/src/media_type.h"
+
+namespace kustos::ingest {
+
+std::optional<UtcTime> epoch_ms(std::int64_t ms) {
+    constexpr std::int64_t kYear10000 = 253'402'300'800'000;
+    if (ms <= 0 || ms >= kYear10000) return std::nullopt;
+    return UtcTime{ms};
+}
+
+std::optional<UtcTime> epoch_ms(std::string_view digits) {
+    std::int64_t ms = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+    return epoch_ms(ms);
+}
+
+std::optional<UtcTime> epoch_any(std::int64_t number) {
+    constexpr std::int64_t kSeconds = 100'000'000'000;
+    return number > 0 && number < kSeconds ? epoch_ms(number * 1000) : epoch_ms(number);
+}
+
+std::string clip(std::string_view text, const Limits& limits) {
+    bool cut = false;
+    return cut_utf8(repair_utf8(text), limits.text_value, cut);
+}
+
+std::string word_of(std::string_view text) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+               c == '-';
+    };
+    constexpr std::size_t kLongest = 64;
+    if (text.empty() || text.size() > kLongest || !std::all_of(text.begin(), text.end(), fits)) return "other";
+    return std::string(text);
+}
+
+void add_note(vault::Message& message, std::string_view note) {
+    if (std::find(message.notes.begin(), message.notes.end(), note) == message.notes.end())
+        message.notes.emplace_back(note);
+}
+
+void put_body(std::string_view text, const Limits& limits, vault::Message& message) {
+    std::string body = repair_utf8(text);
+    if (body.size() <= limits.body) {
+        message.body = std::move(body);
+        return;
+    }
+    add_note(message, "limit:body");
+    vault::Attachment rest;
+    rest.media_type = "text/plain";
+    rest.content = to_bytes(body);
+    rest.size = rest.content.size();
+    message.attachments.push_back(std::move(rest));
+}
+
+vault::Attachment named_file(std::string_view name, const Limits& limits) {
+    vault::Attachment out;
+    out.name = clip(name, limits);
+    const std::size_t slash = out.name.find_last_of("/\\");
+    if (slash != std::string::npos) out.name.erase(0, slash + 1);
+    out.media_type = media_type_of_name(out.name);
+    out.missing = true;
+    return out;
+}
+
+std::string_view home_of(std::string_view user_id) {
+    const std::size_t colon = user_id.find(':');
+    return colon == std::string_view::npos ? std::string_view() : user_id.substr(colon + 1);
+}
+
+vault::ConversationType mattermost_channel_type(std::string_view word) {
+    if (word == "direct" || word == "D") return vault::ConversationType::direct;
+    if (word == "group" || word == "G") return vault::ConversationType::group;
+    if (word == "public" || word == "private" || word == "O" || word == "P") return vault::ConversationType::channel;
+    return vault::ConversationType::unknown;
+}
+
+Status seal_frame(Bytes frame, std::string_view format, const Limits& limits, ItemSink& sink) {
+    const std::size_t piece = limits.quarantine_piece;
+    for (std::size_t at = 0; at < frame.size(); at += piece) {
+        ParsedItem item;
+        item.message.kind = vault::MessageKind::file;
+        item.message.format = std::string(format);
+        item.message.notes = {"rest-of-export"};
+        item.message.raw = to_bytes(ByteView(frame).subspan(at, std::min(piece, frame.size() - at)));
+        item.source_bytes = item.message.raw.size();
+        TRY(sink.item(std::move(item)));
+    }
+    return ok_status();
+}
+
+}  // namespace kustos::ingest

@@ -1,0 +1,13 @@
+// Lines of a Mattermost bulk export from anywhere: never a crash, and no byte is in two events.
+#include "tests/fuzz/chat_check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const kustos::ByteView input(data, size);
+    for (const kustos::ingest::ReadContext& context : {kustos::ingest::ReadContext(), kustos::fuzz::small_limits()}) {
+        kustos::fuzz::ChatCheck out;
+        const auto source = kustos::ingest::memory_source(input);
+        if (!kustos::ingest::read_mattermost_bulk(*source, {}, context, out)) std::abort();
+        if (out.raw > size) std::abort();
+    }
+    return 0;
+}

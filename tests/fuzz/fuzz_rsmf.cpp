@@ -1,0 +1,12 @@
+// An RSMF manifest from anywhere: never a crash.
+#include "ingest/src/rsmf_manifest.h"
+#include "tests/fuzz/chat_check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const kustos::ByteView input(data, size);
+    for (const kustos::ingest::ReadContext& context : {kustos::ingest::ReadContext(), kustos::fuzz::small_limits()}) {
+        kustos::fuzz::ChatCheck out;
+        if (!kustos::ingest::read_rsmf_manifest(kustos::to_bytes(input), {}, context, out)) std::abort();
+    }
+    return 0;
+}
