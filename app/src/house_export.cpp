@@ -25,13 +25,6 @@ namespace {
 
 constexpr std::uint64_t kMaxBundleBytes = 2ull << 30;
 
-std::string extension_of(const vault::Message& m) {
-    if (m.kind == vault::MessageKind::mail) return "eml";
-    if (m.format.rfind("stream", 0) == 0) return "json";
-    if (m.format.rfind("mattermost-csv", 0) == 0) return "csv";
-    return "bin";
-}
-
 // One opened entry as the container discloses it: every field, decoys by their salts.
 audit::RecordDisclosure disclose(EntryIndex index, const audit::Entry& entry, const vault::OpenedPayload& opened,
                                  std::vector<Hash> proof) {
@@ -109,6 +102,8 @@ public:
         o.received_at = opened.message.received_at;
         o.sha256 = opened.message.raw_sha256;
         o.size = opened.message.raw_size;
+        o.report = vault::report_layout(opened.message);
+        if (auto enclosed = Hash::parse(opened.message.thread); o.report && enclosed.ok()) o.enclosed = *enclosed;
         return o;
     }
     Status write(std::size_t position, const exporting::ByteSink& out) override {
@@ -315,7 +310,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
             put(original, piece);
             return ok_status();
         }));
-        const std::string name = audit::original_member(id, extension_of(opened.message));
+        const std::string name = audit::original_member(
+            id, exporting::original_extension(opened.message.kind, opened.message.format).substr(1));
         TRY(writer.add_file(name, original));
         originals.push_back(name);
         audit::RecordDisclosure d =
