@@ -5,7 +5,6 @@
 #include "app/house.h"
 #include "base/progress.h"
 #include "ingest/read_bytes.h"
-#include "vault/source_actions.h"
 
 namespace kustos::app {
 
@@ -24,7 +23,7 @@ Result<std::map<EntryIndex, std::uint64_t>> read_again(const vault::Archive& arc
         if (entries.empty()) break;
         at.value += entries.size();
         for (const audit::Entry& entry : entries) {
-            if (audit::control_action(entry) != vault::kQuarantineReparsed) continue;
+            if (audit::control_action(entry) != audit::ControlAction::quarantine_reparsed) continue;
             const auto body = TRY(audit::BodyReader::parse(entry.body));
             if (const auto record = body.find_u64(audit::Tag::entry))
                 out[EntryIndex(*record)] = body.find_u64(audit::Tag::count).value_or(0);
@@ -181,9 +180,10 @@ Status House::reparse_one(vault::OpenSession& session, EntryIndex id, SourceId s
     if (linked || made.empty()) return {};
     std::vector<EntrySet::Interval> ranges = made.intervals();
     if (ranges.size() > kMostIntervals) ranges.resize(kMostIntervals);
-    const vault::Receipt receipt = TRY(archive_->record_control(vault::kQuarantineReparsed, [&](audit::Body& body) {
-        body.put_u64(audit::Tag::entry, id.value).put_u64(audit::Tag::count, made.count()).put_entry_ranges(ranges);
-    }));
+    const vault::Receipt receipt =
+        TRY(archive_->record_control(audit::ControlAction::quarantine_reparsed, [&](audit::Body& body) {
+            body.put_u64(audit::Tag::entry, id.value).put_u64(audit::Tag::count, made.count()).put_entry_ranges(ranges);
+        }));
     report.entries.push_back(receipt.index);
     return {};
 }
