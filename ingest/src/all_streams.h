@@ -6,5 +6,6 @@
 namespace kustos::ingest {
 
 extern const StreamKind kFolderStream;
+extern const StreamKind kMatrixStream;
 
 }  // namespace kustos::ingest
