@@ -254,7 +254,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* source = app.add_subcommand("source", "archive streams")->require_subcommand(1);
     auto* source_add = source->add_subcommand("add", "introduce a source");
     source_add->add_option("NAME", c.name)->required();
-    source_add->add_option("--kind", c.kind, "import | http | folder | ...")->required();
+    source_add->add_option("--kind", c.kind, "import | http | folder | matrix | ...")->required();
     source_add->add_option("--class", c.retention_class, "retention class")->capture_default_str();
     chosen(source_add, "source add");
     chosen(source->add_subcommand("list", "all sources"), "source list");

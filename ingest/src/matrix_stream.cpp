@@ -11,6 +11,7 @@
 #include <Poco/Net/SecureServerSocket.h>
 #include <Poco/ThreadPool.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -76,6 +77,18 @@ std::optional<Bytes> read_body(std::istream& in, std::size_t most, std::optional
     return out;
 }
 
+// So that the counterpart comes to read the answer: it writes its body first.
+void discard(std::istream& in, std::size_t most, std::int64_t ms) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+    std::array<char, 16 * 1024> piece{};
+    for (std::size_t got = 0; got < most && std::chrono::steady_clock::now() < end;) {
+        if (in.peek() == std::istream::traits_type::eof()) return;
+        const auto most_now = static_cast<std::streamsize>(piece.size());
+        in.read(piece.data(), std::clamp<std::streamsize>(in.rdbuf()->in_avail(), 1, most_now));
+        got += static_cast<std::size_t>(in.gcount());
+    }
+}
+
 class Handler final : public Poco::Net::HTTPRequestHandler {
 public:
     Handler(MatrixService& service, std::timed_mutex& turn) : service_(service), turn_(turn) {}
@@ -92,12 +105,17 @@ private:
         const std::string method = http.getMethod(), target = http.getURI();
         const std::string authorization = http.get("Authorization", "");
         MatrixRequest request{method, target, authorization, {}};
-        if (const auto refused = service_.refuse(request)) return send(response, *refused);
+        if (const auto refused = service_.refuse(request)) {
+            discard(http.stream(), 1u << 20, 5'000);  // who shows no token gets no more of our time
+            return send(response, *refused);
+        }
         std::optional<std::size_t> declared;
         if (http.hasContentLength()) {
             const auto length = http.getContentLength64();
-            if (length < 0 || length > static_cast<Poco::Int64>(MatrixService::kMaxBody))
+            if (length < 0 || length > static_cast<Poco::Int64>(MatrixService::kMaxBody)) {
+                discard(http.stream(), 2 * MatrixService::kMaxBody, kBody_ms);
                 return send(response, service_.too_large(request));
+            }
             declared = static_cast<std::size_t>(length);
         }
         // One body in memory: a homeserver sends one transaction after the other.
