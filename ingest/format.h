@@ -61,6 +61,11 @@ public:
     virtual ~ItemSink() = default;
     virtual Status item(ParsedItem item) = 0;  // an error ends the reading and is handed through
     virtual void finding(std::string_view code, std::uint64_t count = 1) = 0;
+    // How many mails a folder of an export should give; messages of it have the note "folder:<folder>".
+    virtual void promised(std::string_view folder, std::uint64_t count) {
+        static_cast<void>(folder);
+        static_cast<void>(count);
+    }
 };
 
 // Bytes that arrive one after another; never sought.
@@ -132,6 +137,11 @@ Status read(const Path& path, const FormatInfo* format, const ReadContext& conte
 // --- the single formats, for streams that have the bytes already (LMTP, HTTP push, tests, fuzzing) ---
 // One mail. Always gives a message: what no mail can be is kind unreadable.
 ParsedItem parse_mail(Bytes raw, const Limits& limits = {});
+// A mail as every reader and stream hands it on: itself, or, of a journal report, the enclosed mail and then the
+// envelope (docs/format/journal-reports.md), each an item of its own. parse: makes an item of a mail's bytes, which
+// become its raw; empty: parse_mail(). Errors are the sink's.
+using MailParser = std::function<ParsedItem(Bytes raw)>;
+Status parse_mail_items(Bytes raw, const Limits& limits, ItemSink& sink, const MailParser& parse = {});
 // One line of a message stream, without its line end (docs/format/message-stream.md). directory: where relative
 // attachment paths are looked up; empty: an attachment path is not allowed, and the attachment counts as missing.
 // unknown_keys, if given, gets the unknown keys' number.

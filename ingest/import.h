@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,17 @@ struct ImportOptions {
     bool progress = true;  // on standard error, where it is a terminal
 };
 
+// What came of one folder of an export: for moving from another archive, where every folder must add up.
+struct FolderCount {
+    std::uint64_t promised = 0;  // mails that the export says it has, or files that it holds
+    std::uint64_t sealed = 0, duplicates = 0, left_out = 0;  // envelopes are not counted
+    std::uint64_t quarantined = 0;                           // of sealed
+    std::uint64_t missing() const {
+        const std::uint64_t came = sealed + duplicates + left_out;
+        return came < promised ? promised - came : 0;
+    }
+};
+
 struct ImportResult {
     std::uint64_t messages = 0;     // sealed now, quarantined ones included
     std::uint64_t attachments = 0;  // of these
@@ -48,7 +60,8 @@ struct ImportResult {
     std::uint64_t quarantined = 0;  // of messages: sealed as they came
     std::uint64_t left_out = 0;     // by the source's capture profile
     Findings findings;
-    std::uint64_t bytes = 0;  // of input read
+    std::map<std::string, FolderCount> folders;  // only of formats that promise something; by the export's own names
+    std::uint64_t bytes = 0;                     // of input read
     double seconds = 0;
     bool interrupted = false;  // run it again to go on
 };
@@ -58,7 +71,8 @@ struct ImportResult {
 Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::vector<Path>& paths,
                                 const ImportOptions& options, ImportResult* so_far = nullptr);
 
-// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"left_out":..,"findings":[{"code":..,"count":..}],"bytes":..,"seconds":..,
+// {"messages":..,"attachments":..,"duplicates":..,"quarantined":..,"left_out":..,"findings":[{"code":..,"count":..}],
+//  "folders":[{"folder":..,"promised":..,"sealed":..,"duplicates":..,"left_out":..,"quarantined":..}],"bytes":..,"seconds":..,
 //  "interrupted":..}
 std::string to_json(const ImportResult& result);
 

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "ingest/format.h"
 #include "ingest/src/mail_header.h"
+#include "ingest/src/smime.h"
+#include "ingest/src/tnef.h"
 
 namespace kustos::extractor {
 
@@ -81,6 +83,19 @@ bool is_text_type(std::string_view type, std::string_view name) {
                        [&](std::string_view end) { return ends_with(name, end); });
 }
 
+// Detached signatures say nothing that people read. What opaque signatures and TNEF wrap was read when the mail was
+// taken in: it stands beside them as body and attachments.
+bool has_no_text_of_its_own(ByteView content, std::string_view type) {
+    if (type == "application/pkcs7-signature" || type == "application/x-pkcs7-signature" ||
+        type == "application/pgp-signature")
+        return true;
+    if (type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime")
+        return ingest::cms_kind(content) == ingest::CmsKind::signed_data && ingest::open_signed(content);
+    if (!ingest::is_tnef(content)) return false;
+    const auto tnef = ingest::parse_tnef(content);
+    return tnef && !tnef->damaged;
+}
+
 bool is_markup(std::string_view type, std::string_view name, ByteView content) {
     const std::string_view start = ingest::trim(as_text(content).substr(0, 512));
     return type == "text/html" || type.find("xml") != std::string_view::npos || ends_with(name, ".html") ||
@@ -95,6 +110,7 @@ ExtractedText text_of(ByteView content, std::string_view name, std::string_view 
     // ISO 32000-1 Annex H: the header may stand within the first 1,024 bytes.
     if (as_text(content).substr(0, 1024).find("%PDF-") != std::string_view::npos) return text_of_pdf(content, most);
     if (media_type == "message/rfc822" || ends_with(name, ".eml")) return nested_mail(content, most);
+    if (has_no_text_of_its_own(content, media_type)) return {"", Completeness::full, ""};
     const bool marked = !unicode_mark(content).empty();
     if (!is_text_type(media_type, name) || (!marked && has_binary(content)))
         return {"", Completeness::opaque, "unsupported-type"};

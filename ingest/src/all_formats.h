@@ -7,6 +7,7 @@ namespace kustos::ingest {
 
 extern const Format kElementFormat;
 extern const Format kEmlFormat;
+extern const Format kEmlTreeFormat;
 extern const Format kMaildirFormat;
 extern const Format kMatrixFormat;
 extern const Format kMattermostActianceFormat;
@@ -15,6 +16,7 @@ extern const Format kMattermostCsvFormat;
 extern const Format kMattermostGlobalRelayFormat;
 extern const Format kMattermostLegalHoldFormat;
 extern const Format kMboxFormat;
+extern const Format kMsgFormat;
 extern const Format kRsmfFormat;
 extern const Format kStreamFormat;
 extern const Format kSynapseFormat;

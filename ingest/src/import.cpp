@@ -38,11 +38,25 @@ public:
 
     void finding(std::string_view code, std::uint64_t count) override { result_.findings[std::string(code)] += count; }
 
+    void promised(std::string_view folder, std::uint64_t count) override {
+        folders_[std::string(folder)].promised += count;
+        promises_ = true;
+    }
+
+    // After the last flush.
+    void reconcile() {
+        if (!promises_) return;
+        for (const auto& [name, folder] : folders_)
+            if (folder.missing() > 0) result_.findings["folder:short"] += folder.missing();
+        result_.folders = std::move(folders_);
+    }
+
     Status flush() {
         if (batch_.empty()) return ok_status();
         std::vector<Counted> counted;
         for (const PortItem& entry : batch_)
-            counted.push_back({entry.message.attachments.size(), entry.message.kind == vault::MessageKind::unreadable});
+            counted.push_back({entry.message.attachments.size(), entry.message.kind == vault::MessageKind::unreadable,
+                               folder_of(entry.message)});
         const auto outcomes = TRY(port_.seal(std::exchange(batch_, {})));
         batch_bytes_ = 0;
         CHECK(outcomes.size() == counted.size());
@@ -55,9 +69,26 @@ private:
     struct Counted {
         std::size_t attachments;
         bool unreadable;
+        std::optional<std::string> folder;
     };
 
+    // An envelope is no mail of the folder: the mail that it is about is.
+    static std::optional<std::string> folder_of(const vault::Message& message) {
+        constexpr std::string_view kNote = "folder:";
+        if (message.kind == vault::MessageKind::envelope) return std::nullopt;
+        for (const std::string& note : message.notes)
+            if (note.rfind(kNote, 0) == 0) return note.substr(kNote.size());
+        return std::nullopt;
+    }
+
     void count(const Counted& entry, Outcome outcome) {
+        if (entry.folder) {
+            FolderCount& folder = folders_[*entry.folder];
+            ++(outcome == Outcome::duplicate  ? folder.duplicates
+               : outcome == Outcome::left_out ? folder.left_out
+                                              : folder.sealed);
+            folder.quarantined += outcome == Outcome::sealed && entry.unreadable;
+        }
         if (outcome == Outcome::duplicate) {
             ++result_.duplicates;
             return;
@@ -78,6 +109,8 @@ private:
     std::vector<PortItem> batch_;
     std::uint64_t batch_bytes_ = 0;
     std::optional<Progress> progress_;
+    std::map<std::string, FolderCount> folders_;
+    bool promises_ = false;
 };
 
 void put_part(Bytes& out, std::string_view text) {
@@ -118,6 +151,7 @@ Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::v
         const Status flushed = importer.flush();
         if (!flushed) status = flushed;
     }
+    importer.reconcile();
     result.seconds = static_cast<double>(clock.monotonic_ms() - started_ms) / 1000.0;
     result.interrupted = interrupted;
     if (!status && !(interrupted && status.error().code() == Code::interrupted)) return Error(status.error());
@@ -127,15 +161,26 @@ Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::v
 std::string to_json(const ImportResult& result) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
     for (const auto& [code, count] : result.findings) findings.push_back({{"code", code}, {"count", count}});
-    const nlohmann::ordered_json json = {{"messages", result.messages},
-                                         {"attachments", result.attachments},
-                                         {"duplicates", result.duplicates},
-                                         {"quarantined", result.quarantined},
-                                         {"left_out", result.left_out},
-                                         {"findings", findings},
-                                         {"bytes", result.bytes},
-                                         {"seconds", result.seconds},
-                                         {"interrupted", result.interrupted}};
+    nlohmann::ordered_json json = {{"messages", result.messages},
+                                   {"attachments", result.attachments},
+                                   {"duplicates", result.duplicates},
+                                   {"quarantined", result.quarantined},
+                                   {"left_out", result.left_out},
+                                   {"findings", findings},
+                                   {"bytes", result.bytes},
+                                   {"seconds", result.seconds},
+                                   {"interrupted", result.interrupted}};
+    if (!result.folders.empty()) {
+        nlohmann::ordered_json folders = nlohmann::ordered_json::array();
+        for (const auto& [name, folder] : result.folders)
+            folders.push_back({{"folder", name},
+                               {"promised", folder.promised},
+                               {"sealed", folder.sealed},
+                               {"duplicates", folder.duplicates},
+                               {"left_out", folder.left_out},
+                               {"quarantined", folder.quarantined}});
+        json["folders"] = std::move(folders);
+    }
     return json.dump();
 }
 

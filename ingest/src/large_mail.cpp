@@ -1,10 +1,13 @@
 #include "ingest/src/large_mail.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/crypto.h"
 #include "base/lenient_base64.h"
 #include "ingest/src/files.h"
+#include "ingest/src/journal.h"
+#include "ingest/src/protection.h"
 #include "ingest/src/unreadable.h"
 
 namespace kustos::ingest {
@@ -150,6 +153,15 @@ public:
         return found == mail_.cuts.size();
     }
 
+    static Result<Hash> hash_of(const SpoolPart& part) {
+        Sha256 hash;
+        TRY(part.read_all([&hash](ByteView piece) {
+            hash.update(piece);
+            return ok_status();
+        }));
+        return hash.finish();
+    }
+
 private:
     // The number of cuts inside.
     std::size_t move(vault::RawSpan& span) const {
@@ -202,15 +214,6 @@ private:
         return end_part(decoded_);
     }
 
-    static Result<Hash> hash_of(const SpoolPart& part) {
-        Sha256 hash;
-        TRY(part.read_all([&hash](ByteView piece) {
-            hash.update(piece);
-            return ok_status();
-        }));
-        return hash.finish();
-    }
-
     const Spooled& mail_;
     const ReadContext& context_;
     std::shared_ptr<Spool> decoded_;
@@ -222,9 +225,11 @@ Status without_condensing(const SpoolPart& raw, std::string_view format, const R
     if (raw.size <= context.limits.mail) {
         Bytes all(static_cast<std::size_t>(raw.size));
         TRY(raw.read(0, all));
-        ParsedItem item = parse_mail(std::move(all), context.limits);
-        finish(item.message);
-        return sink.item(std::move(item));
+        return parse_mail_items(std::move(all), context.limits, sink, [&](Bytes bytes) {
+            ParsedItem item = parse_mail(std::move(bytes), context.limits);
+            finish(item.message);
+            return item;
+        });
     }
     sink.finding("file:too-large");
     std::uint64_t at = 0;
@@ -239,6 +244,56 @@ Status without_condensing(const SpoolPart& raw, std::string_view format, const R
     return ok_status();
 }
 
+// nullopt: this way does not do.
+Result<std::optional<ParsedItem>> expanded(const Spooled& mail, const ReadContext& context) {
+    ParsedItem item = parse_mail(to_bytes(mail.condensed), context.limits);
+    if (item.message.kind != vault::MessageKind::mail) return std::optional<ParsedItem>();
+    if (!TRY(Expander(mail, context).run(item.message))) return std::optional<ParsedItem>();
+    if (!mail.cuts.empty()) withdraw_verdict(item.message.notes);
+    item.message.raw = {};
+    item.message.raw_spool = mail.raw;
+    item.source_bytes = mail.raw.size;
+    return std::optional<ParsedItem>(std::move(item));
+}
+
+// The enclosed mail of a report; nullopt where lines were left out elsewhere, too.
+Result<std::optional<Spooled>> enclosed_mail(const Spooled& report, const Enclosed& at) {
+    Spooled out;
+    out.raw = report.raw;
+    out.raw.offset += at.offset;
+    out.raw.size = at.length;
+    for (Condenser::Cut cut : report.cuts) {
+        if (cut.at <= at.offset || cut.at >= at.offset + at.length) return std::optional<Spooled>();
+        cut.at -= at.offset;
+        out.raw.size += cut.length;
+        out.cuts.push_back(cut);
+    }
+    out.raw.sha256 = TRY(Expander::hash_of(out.raw));
+    out.condensed = to_bytes(ByteView(report.condensed).subspan(at.offset, at.length));
+    return std::optional<Spooled>(std::move(out));
+}
+
+// false: nothing was handed on.
+Result<bool> read_large_report(const Spooled& report, const Enclosed& at, const ReadContext& context, ItemSink& sink,
+                               const std::function<void(vault::Message&)>& finish) {
+    const auto inside = TRY(enclosed_mail(report, at));
+    if (!inside) return false;
+    auto mail = TRY(expanded(*inside, context));
+    if (!mail) return false;
+    finish(mail->message);
+    mail->message.notes.emplace_back("journal:enclosed");
+    TRY(sink.item(std::move(*mail)));
+    const ByteView all = report.condensed;
+    Bytes rest = to_bytes(all.first(at.offset));
+    put(rest, all.subspan(at.offset + at.length));
+    ParsedItem item = parse_mail(std::move(rest), context.limits);
+    finish(item.message);
+    make_envelope({at.offset, inside->raw.size, report.raw.sha256},
+                  {message_id_of(inside->condensed), inside->raw.sha256, true}, context.limits, item);
+    TRY(sink.item(std::move(item)));
+    return true;
+}
+
 }  // namespace
 
 Result<bool> read_large_mail(const Path& path, std::string_view format, const ReadContext& context, ItemSink& sink,
@@ -249,13 +304,14 @@ Result<bool> read_large_mail(const Path& path, std::string_view format, const Re
         return false;
     Spooled mail = TRY(spool(path, context));
     if (!mail.too_large) {
-        ParsedItem item = parse_mail(std::move(mail.condensed), context.limits);
-        if (item.message.kind == vault::MessageKind::mail && TRY(Expander(mail, context).run(item.message))) {
-            item.message.raw = {};
-            item.message.raw_spool = mail.raw;
-            item.source_bytes = mail.raw.size;
-            finish(item.message);
-            TRY(sink.item(std::move(item)));
+        const Enclosed enclosed = find_enclosed(mail.condensed);
+        if (enclosed.state == Enclosure::found && TRY(read_large_report(mail, enclosed, context, sink, finish)))
+            return true;
+        if (auto item = TRY(expanded(mail, context))) {
+            finish(item->message);
+            if (enclosed.state != Enclosure::no_report)
+                note_kept_whole(enclosed.state, context.limits, item->message, sink);
+            TRY(sink.item(std::move(*item)));
             return true;
         }
     }

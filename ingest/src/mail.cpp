@@ -5,6 +5,8 @@
 #include "ingest/format.h"
 #include "ingest/src/mail_header.h"
 #include "ingest/src/mail_parts.h"
+#include "ingest/src/protection.h"
+#include "ingest/src/tnef.h"
 #include "ingest/src/unreadable.h"
 
 namespace kustos::ingest {
@@ -127,10 +129,52 @@ private:
         MailParts split = split_parts(raw_.subspan(block.begin), limits_);
         for (const std::string& text : split.notes) note(text);
         if (!split.parsed) note("defect:mime");
+        const bool protects = std::any_of(split.parts.begin(), split.parts.end(), may_protect);
         for (MailPart& part : split.parts) {
             if (part.in_raw) part.in_raw->offset += block.begin;
-            if (!add_to_body(part)) add_attachment(std::move(part));
+            take(std::move(part));
         }
+        if (protects) read_protection(raw_.subspan(block.begin));
+        note_inline_pgp(message_.body, message_.notes);
+        for (mapi::MapiMessage& tnef : tnefs_) add_tnef(tnef);
+    }
+
+    void take(MailPart part) {
+        if (add_to_body(part)) return;
+        if (is_tnef(part.content))
+            if (auto tnef = parse_tnef(part.content)) tnefs_.push_back(std::move(*tnef));
+        add_attachment(std::move(part));
+    }
+
+    // The walk through the parts' own headers costs time: only where something might come of it.
+    static bool may_protect(const MailPart& part) {
+        return part.media_type.find("pkcs7") != std::string::npos || part.media_type.find("pgp") != std::string::npos ||
+               part.media_type.find("rpmsg") != std::string::npos || part.name.find(".p7") != std::string::npos;
+    }
+
+    // What an opaque signature wraps is read like parts of the mail; it stands nowhere in raw as it is.
+    void read_protection(ByteView mail) {
+        const Protection found = protection_of(mail, limits_);
+        for (const std::string& text : found.notes) note(text);
+        for (const Bytes& inside : found.inside) {
+            MailParts split = split_parts(inside, limits_);
+            for (const std::string& text : split.notes) note(text);
+            for (MailPart& part : split.parts) {
+                part.in_raw.reset();
+                take(std::move(part));
+            }
+        }
+    }
+
+    // The mail's own text is kept where it has one: Outlook says the same in both.
+    void add_tnef(mapi::MapiMessage& tnef) {
+        note(tnef.damaged ? "tnef:damaged" : "tnef:unpacked");
+        Message said;
+        mapi::describe(tnef, limits_, said);
+        if (message_.body.empty()) message_.body = std::move(said.body);
+        if (message_.body_html.empty() && said.body_html.size() + message_.body.size() <= limits_.body)
+            message_.body_html = std::move(said.body_html);
+        mapi::add_attachments(tnef, limits_, true, message_);
     }
 
     bool add_to_body(const MailPart& part) {
@@ -168,6 +212,7 @@ private:
     const Limits& limits_;
     Message& message_;
     bool has_from_ = false;
+    std::vector<mapi::MapiMessage> tnefs_;
 };
 
 }  // namespace

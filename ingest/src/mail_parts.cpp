@@ -134,7 +134,10 @@ private:
         GMimeStream* stream = content ? g_mime_data_wrapper_get_stream(content) : nullptr;
         if (stream) {
             const gint64 begin = stream->bound_start;
-            const gint64 end = stream->bound_end < 0 ? static_cast<gint64>(raw_.size()) : stream->bound_end;
+            gint64 end = stream->bound_end < 0 ? static_cast<gint64>(raw_.size()) : stream->bound_end;
+            // At a last boundary without a line end the library takes half of the line end before it for content.
+            const auto at = static_cast<std::uint64_t>(end);
+            if (end > begin && begin >= 0 && at < raw_.size() && raw_[at] == '\n' && raw_[at - 1] == '\r') --end;
             if (begin >= 0 && begin <= end && static_cast<std::uint64_t>(end) <= raw_.size())
                 take_span(part, static_cast<std::size_t>(begin), static_cast<std::size_t>(end), encoding);
         }

@@ -66,10 +66,12 @@ private:
             if (large) continue;
             auto raw = TRY(whole_or_quarantine(file, context_.limits.mail, "maildir", context_, sink_));
             if (!raw) continue;
-            ParsedItem item = parse_mail(std::move(*raw), context_.limits);
-            if (item.message.kind == vault::MessageKind::mail) item.message.format = "maildir";
-            describe(item.message, file.filename().string(), title);
-            TRY(sink_.item(std::move(item)));
+            TRY(parse_mail_items(std::move(*raw), context_.limits, sink_, [&](Bytes bytes) {
+                ParsedItem item = parse_mail(std::move(bytes), context_.limits);
+                if (item.message.kind == vault::MessageKind::mail) item.message.format = "maildir";
+                describe(item.message, file.filename().string(), title);
+                return item;
+            }));
         }
         return ok_status();
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "ingest/src/mail_header.h"
@@ -138,21 +139,26 @@ private:
     Status hand_on(Bytes raw, const std::string& from_line, std::uint64_t offset, bool by_length, std::size_t extra) {
         const std::string_view text = as_text(raw);
         if (by_length && text.find("\nFrom ") != std::string_view::npos) unquoted_dialect_ = true;
+        const std::string note = "mbox-from:" + decode_charset(as_bytes(from_line), "utf-8").utf8.substr(5);
+        return parse_mail_items(std::move(raw), limits_, sink_, [&](Bytes bytes) {
+            ParsedItem item = unquoted(std::move(bytes));
+            item.source_bytes = item.message.raw.size() + std::exchange(extra, 0);
+            if (item.message.kind == vault::MessageKind::mail) item.message.format = "mbox";
+            item.message.feed_position = "offset:" + std::to_string(offset);
+            item.message.notes.push_back(note);
+            return item;
+        });
+    }
+
+    // The fields of the text as it was before mbox quoted it; raw as it stands in the file.
+    ParsedItem unquoted(Bytes raw) const {
         std::vector<std::size_t> positions;
-        if (!unquoted_dialect_) positions = quotes(text);
-        ParsedItem item;
-        if (positions.empty()) {
-            item = parse_mail(std::move(raw), limits_);
-        } else {
-            item = parse_mail(without(text, positions), limits_);
-            move_spans(item.message, positions);
-            item.message.raw = std::move(raw);
-        }
-        item.source_bytes = item.message.raw.size() + extra;
-        if (item.message.kind == vault::MessageKind::mail) item.message.format = "mbox";
-        item.message.feed_position = "offset:" + std::to_string(offset);
-        item.message.notes.push_back("mbox-from:" + decode_charset(as_bytes(from_line), "utf-8").utf8.substr(5));
-        return sink_.item(std::move(item));
+        if (!unquoted_dialect_) positions = quotes(as_text(raw));
+        if (positions.empty()) return parse_mail(std::move(raw), limits_);
+        ParsedItem item = parse_mail(without(as_text(raw), positions), limits_);
+        move_spans(item.message, positions);
+        item.message.raw = std::move(raw);
+        return item;
     }
 
     // A mail above the limit: everything up to the next From_ line, in pieces.

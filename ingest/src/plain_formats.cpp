@@ -44,7 +44,7 @@ Status read_eml(const Input& input) {
     if (TRY(read_large_mail(input.path, "eml", context, input.sink, [](vault::Message&) {}))) return ok_status();
     auto raw = TRY(whole_or_quarantine(input.path, context.limits.mail, "eml", context, input.sink));
     if (!raw) return ok_status();
-    return input.sink.item(parse_mail(std::move(*raw), context.limits));
+    return parse_mail_items(std::move(*raw), context.limits, input.sink);
 }
 
 // A single mail may have been cut out of an mbox with its From_ line: the file's bytes stay whole then.

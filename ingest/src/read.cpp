@@ -49,7 +49,8 @@ private:
         const Format* whole = format;
         if (!format) {
             whole = TRY(found(path));
-        } else if (format->folders && format->looks(TRY(Sample::of(path, context_))) == Certainty::no) {
+        } else if (format->folders && !format->any_folder &&
+                   format->looks(TRY(Sample::of(path, context_))) == Certainty::no) {
             whole = nullptr;
         }
         if (whole && whole->folders) return whole->read({path, context_, sink_});

@@ -114,6 +114,7 @@ const std::vector<const Format*>& all_formats() {
     // Where two are as certain, the earlier one is taken.
     static const std::vector<const Format*> all = {
         &kMaildirFormat,
+        &kMsgFormat,
         &kMboxFormat,
         &kEmlFormat,
         &kMattermostCsvFormat,
@@ -127,6 +128,7 @@ const std::vector<const Format*>& all_formats() {
         &kTeamsFormat,
         &kRsmfFormat,
         &kStreamFormat,
+        &kEmlTreeFormat,
     };
     return all;
 }

@@ -53,7 +53,8 @@ struct Format {
     Certainty (*looks)(const Sample& sample);
     // Called with what looks() accepted, or with what the operator said it is: content is never trusted.
     Status (*read)(const Input& input);
-    bool folders = false;  // read() takes a folder as one thing (Maildir); else it is asked for each file in it
+    bool folders = false;     // read() takes a folder as one thing (Maildir); else it is asked for each file in it
+    bool any_folder = false;  // with folders: a folder is what the operator says it is, however it looks
 };
 
 const std::vector<const Format*>& all_formats();

@@ -128,9 +128,15 @@ private:
     }
 
     void decide(const vault::Message& message) {
+        const Hidden hidden = hidden_part(message);
+        if (hidden == Hidden::part) shortfall_ = {true, "encrypted"};
         if (message.kind == vault::MessageKind::unreadable) {
             draft_.state = RecordState::opaque;
             draft_.reason = "unreadable";
+        } else if (hidden == Hidden::all) {
+            // armour, "Version: 1" and a cover text are text, but not the mail's
+            draft_.state = RecordState::opaque;
+            draft_.reason = "encrypted";
         } else if (shortfall_.any) {
             // a subject alone does not make an encrypted mail readable
             draft_.state = has_text_ ? RecordState::partial : RecordState::opaque;
@@ -139,6 +145,20 @@ private:
             draft_.state = RecordState::opaque;
             draft_.reason = "encrypted";
         }
+    }
+
+    // "smime:encrypted", "pgp:encrypted", "rms:encrypted"; "...:encrypted-part" where other parts can be read.
+    enum class Hidden { nothing, part, all };
+    static Hidden hidden_part(const vault::Message& message) {
+        Hidden out = Hidden::nothing;
+        for (const std::string_view note : message.notes) {
+            const std::size_t colon = note.find(':');
+            if (colon == std::string_view::npos) continue;
+            const std::string_view word = note.substr(colon + 1);
+            if (word == "encrypted") return Hidden::all;
+            if (word == "encrypted-part") out = Hidden::part;
+        }
+        return out;
     }
 
     static std::string encrypted_note(const vault::Message& message) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares dump_mail with the corpora's manifest, which an independent reader (Python's email package) made.
 
-Prints a table and each disagreement; exit 1 if a set that must agree does so for less than 98 % of its mails without
-defects. Nothing but counts and file names is printed unless --show is given. Exit 77: the corpora are absent.
+Prints a table and each disagreement; exit 1 if fewer than 99 % of the mails without defects agree in subject,
+from, to, date and attachments. Nothing but counts and file names is printed unless --show is given. Exit 77: the corpora are absent.
 """
 import argparse
 import email.utils
@@ -13,12 +13,17 @@ import subprocess
 import sys
 from email.header import decode_header, make_header
 
-BOUND = ("enron-freeeed", "mime4j", "authored-de", "authored-journal", "authored-crypto", "authored-maildir")
+BOUND = 99.0  # per cent of all mails without defects; of each set no more than one may differ
 # Where the standard, not the other reader, is right. Printed, and not counted against us.
 EXPLAINED = {
     "email/mime4j/mimetools-testmsgs/intl.msg": "RFC 2047 section 6.2: white space between encoded words is not shown",
     "email/mime4j/mimetools-testmsgs/twopart.msg": "the other reader gave up on base64 that lacks its padding",
     "email/authored-de/subject_rfc2047_inword.eml": "no encoded word by RFC 2047; readers differ in the spaces",
+    "email/nodemailer/examples/nodemailer.eml": "RFC 2047 section 6.2: white space before ordinary text is shown",
+    "email/ruby-mail/emails/rfc6532/utf8_headers.eml": "the other reader does not read UTF-8 header lines (RFC 6532)",
+    "email/ruby-mail/emails/plain_emails/raw_email_with_at_display_name.eml": "the other reader takes a name for an address",
+    "email/ruby-mail/emails/error_emails/bad_encoded_subject.eml": "unknown charset: the text is shown, not its encoding",
+    "email/mimekit/messages/disposition-notification.anonymized.eml": "the other reader drops the zone behind a comment",
 }
 FIELDS = ("subject", "from", "to", "date", "attachments", "text")
 
@@ -83,7 +88,8 @@ def compare(fact, mail):
             bad.append(("attachments", "a path", ""))
         if name is not None and name not in [a["name"] for a in mail["attachments"]]:
             bad.append(("attachments", name, [a["name"] for a in mail["attachments"]]))
-    if addresses(fact.get("from"))[:1] != ours([mail["from"]]):
+    authors = addresses(fact.get("from"))  # the first of several is the sender
+    if (authors or ours([mail["from"]])) and not set(ours([mail["from"]])) & set(authors):
         bad.append(("from", fact.get("from"), mail["from"]))
     to = fact.get("to") or ""
     cut = len(to) >= 200  # the manifest keeps 200 characters
@@ -110,7 +116,6 @@ def main():
     parser.add_argument("dump_mail")
     parser.add_argument("corpora")
     parser.add_argument("--show", action="store_true", help="print both opinions")
-    parser.add_argument("--all", action="store_true", help="also sets that need not agree")
     args = parser.parse_args()
     manifest = os.path.join(args.corpora, "MANIFEST.tsv")
     if not os.path.exists(manifest):
@@ -135,9 +140,6 @@ def main():
         group = path.split("/")[1]
         if "defects" in fact:
             continue
-        bound = group in BOUND
-        if not bound and not args.all:
-            continue
         counts = table.setdefault(group, {"mails": 0, "agree": 0, **{f: 0 for f in FIELDS}})
         counts["mails"] += 1
         bad = compare(fact, mail)
@@ -152,8 +154,10 @@ def main():
     for group, c in sorted(table.items()):
         percent = 100.0 * c["agree"] / c["mails"]
         print("%-18s %6d %6d %6.1f%%   %s" % (group, c["mails"], c["agree"], percent, " ".join(str(c[f]) for f in FIELDS)))
-        failed |= group in BOUND and percent < 98.0
-    return 1 if failed else 0
+        failed |= c["mails"] - c["agree"] > 1 and percent < BOUND
+    mails, agree = sum(c["mails"] for c in table.values()), sum(c["agree"] for c in table.values())
+    print("%-18s %6d %6d %6.1f%%" % ("all", mails, agree, 100.0 * agree / mails))
+    return 1 if failed or agree * 100.0 < BOUND * mails else 0
 
 
 if __name__ == "__main__":

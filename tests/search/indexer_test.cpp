@@ -213,6 +213,20 @@ TEST_CASE("what cannot be read is opaque: quarantined, encrypted, missing") {
     CHECK(a.ask("*")->coverage == Coverage{3, 0, 1, 2, 0, 0, 0});
 }
 
+TEST_CASE("an encrypted mail is opaque whatever armour or cover text it has; an encrypted part makes it partial") {
+    SmallArchive a;
+    vault::Message all, part, signed_only;
+    all.body = "-----BEGIN PGP MESSAGE-----";
+    all.notes = {"pgp:encrypted"};
+    part.body = "Anbei das Geheime.";
+    part.notes = {"smime:encrypted-part"};
+    signed_only.body = "Lesbar.";
+    signed_only.notes = {"smime:signature-valid"};
+    for (vault::Message* m : {&all, &part, &signed_only}) a.add(std::move(*m));
+    REQUIRE(a.index_all().ok());
+    CHECK(a.ask("*")->coverage == Coverage{3, 1, 1, 1, 0, 0, 0});
+}
+
 TEST_CASE("deferred records come in later, once, from an opened vault") {
     SmallArchive a;
     for (int i = 0; i < 6; ++i) a.add_text("wort " + std::to_string(i));
