@@ -111,7 +111,7 @@ void add_sources(CLI::App& app, Call& c, const Chosen& chosen) {
         return sub;
     };
     auto* source_add = add("add", "introduce a source");
-    source_add->add_option("--kind", c.kind, "import | http | folder | ...")->required();
+    source_add->add_option("--kind", c.kind, "import | http | folder | matrix | ...")->required();
     source_add->add_option("--class", c.retention_class, "retention class")->capture_default_str();
     add("list", "all sources, and how they stand", false);
     add("pause", "take nothing more from it");
