@@ -16,8 +16,10 @@
 #include "access/accounts.h"
 #include "access/matters.h"
 #include "app/call.h"
+#include "app/completeness.h"
 #include "app/erasure.h"
 #include "app/forward_keeper.h"
+#include "app/quarantine.h"
 #include "app/scope.h"
 #include "app/source_door.h"
 #include "app/vault_door.h"
@@ -31,6 +33,7 @@
 #include "base/progress.h"
 #include "ingest/extract.h"
 #include "ingest/import.h"
+#include "ingest/streams.h"
 #include "search/indexer.h"
 #include "search/rewrite.h"
 #include "search/searcher.h"
@@ -39,6 +42,11 @@
 #include "vault/forgetter.h"
 #include "vault/opener.h"
 #include "web/service.h"
+
+namespace kustos::exporting {
+struct ReportPages;
+struct CertificatePages;
+}  // namespace kustos::exporting
 
 namespace kustos::app {
 
@@ -51,6 +59,11 @@ struct HouseOptions {
     std::string actor;       // who uses the command line
     Path escrow;             // the medium; empty: config.yaml's
     bool no_escrow = false;  // a drill: the real one must not be written
+};
+
+struct ImportSettings {
+    std::string time_zone;  // ingest::ReadContext
+    Bytes origin_secret;
 };
 
 struct ExportRequest {
@@ -153,7 +166,8 @@ public:
     Result<std::vector<web::MatterReport>> matters() override;
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
                                      const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
-    Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry) override;
+    Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry,
+                                     web::Language language) override;
     // Held in memory: at most 256 MiB (Code::limit).
     Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) override;
     // In pieces, which are final only when it is ok. number: of the attachment, from 0.
@@ -165,7 +179,7 @@ public:
 
     // --- commands ---
     Result<ingest::ImportResult> import_paths(const std::string& source, const std::string& format,
-                                              const std::vector<Path>& paths);
+                                              const std::vector<Path>& paths, const ImportSettings& settings = {});
     Result<audit::Report> verify_with(const VerifyRequest& request);
     // Opens `count` records that the nonce draws and recomputes their commitments. Before it an entry says what was
     // drawn, behind it one what came out. Code::closed; Code::read_only: nothing was opened.
@@ -218,6 +232,22 @@ public:
     // Once a day, and behind each backup: what the escrow lacks, what is too old in it, and `final` entries. Its error:
     // the medium is away.
     Status maintain_escrow();
+
+    // --- sources (house_sources.cpp, house_completeness.cpp, house_quarantine.cpp) ---
+    // Of each: counts, open findings, what is missing, and its stream where a server runs it.
+    Result<std::vector<web::SourceReport>> source_reports();
+    // How complete a source is, in one sentence for people.
+    Result<std::string> completeness_words(SourceId source, Language language);
+    // Of a server: asks for the streams that run. Empty: none do any more.
+    void tell_of_streams(std::function<std::map<SourceId, ingest::StreamStatus>()> ask);
+    // The signed certificate of a source and period: an entry names it before it is signed. Code::usage: no such
+    // source, no such period, one that has not begun; Code::limit: one that rests on too many entries.
+    Result<CompletenessReport> certify_completeness(const CompletenessRequest& what, const ReportRequest& request);
+    // Records that were sealed as they came; the access entry comes first. `most`: the newest so many.
+    Result<std::vector<QuarantineRow>> quarantined(const std::string& actor, const std::string& matter,
+                                                   std::size_t most);
+    // Reads what is quarantined with the formats of this version; what can be read now is sealed beside it.
+    Result<ReparseReport> reparse(const ReparseRequest& request);
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
@@ -278,6 +308,18 @@ private:
     Result<std::vector<std::string>> sign_pages(const std::vector<Path>& files, EntryIndex entry,
                                                 const std::string& content, const std::function<Result<Bytes>()>& draw);
     Result<std::string> erasure_entries(const audit::ErasureRun& run);
+    // What signed pages and their JSON have in common (house_report.cpp).
+    Result<std::pair<std::unique_ptr<vault::OpenSession>, std::vector<EntryIndex>>> open_quarantined(
+        const std::string& actor, EntryIndex matter, const std::function<bool(EntryIndex)>& wanted, std::size_t most);
+    // linked: an entry ties records to it already.
+    Status reparse_one(vault::OpenSession& session, EntryIndex id, SourceId source, bool linked,
+                       const ingest::FormatInfo* format, const ingest::ReadContext& context, ReparseReport& report);
+    exporting::ReportPages report_frame(const ReportRequest& request);
+    // A JSON array: bytes and proof of each, under one published checkpoint that covers them all. `wanted` ascends.
+    Result<std::string> proven_entries(const std::vector<EntryIndex>& wanted);
+    // Stores the entry that names the JSON (`fill`: what else it says), then signs.
+    Result<SignedReport> sign_certificate(exporting::CertificatePages& pages, const ReportRequest& request,
+                                          audit::ControlAction action, const std::function<void(audit::Body&)>& fill);
     Result<std::string> finish_rotation(const audit::VerifierKey& next);
     Status add_authority(const std::string& line);
     Result<Hash> imprint_of(const audit::AnchorSpan& span, ByteView note);
@@ -329,9 +371,11 @@ private:
     std::unique_ptr<search::Searcher> searcher_;
     std::unique_ptr<VaultDoor> door_;                  // uses searcher_
     std::unique_ptr<VaultDoor::Opening> own_opening_;  // of a command with a secret, and an opener apart
-    std::function<std::string(bool)> opener_words_;    // set once, before the server answers
-    bool opener_was_open_ = false;                     // under index_mutex_
-    std::int64_t looked_at_opener_ms_ = 0;             // likewise
+    mutable std::mutex streams_mutex_;
+    std::function<std::map<SourceId, ingest::StreamStatus>()> ask_streams_;  // under streams_mutex_
+    std::function<std::string(bool)> opener_words_;                          // set once, before the server answers
+    bool opener_was_open_ = false;                                           // under index_mutex_
+    std::int64_t looked_at_opener_ms_ = 0;                                   // likewise
     std::vector<std::unique_ptr<audit::TimeAuthority>> authorities_;
     std::vector<audit::AuthorityChoice> choices_;
     std::vector<WitnessSeat> witnesses_;  // under anchor_mutex_

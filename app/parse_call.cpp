@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <numeric>
 #include <sstream>
@@ -57,6 +58,17 @@ public:
         if (required) option->required();
         return *this;
     }
+    // Its absolute path: the server may be the one that reads it.
+    Options& file(const std::string& name, const std::string& help) {
+        sub_->add_option("--" + name, call_.given[name], help)
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->transform([](const std::string& path) {
+                std::error_code ignored;
+                return std::filesystem::absolute(path, ignored).string();
+            });
+        return *this;
+    }
     Options& list(const std::string& name, const std::string& help) {
         sub_->add_option("--" + name, call_.given[name], help + "; may repeat")->allow_extra_args(false);
         return *this;
@@ -89,6 +101,58 @@ private:
     CLI::App* sub_;
     Call& call_;
 };
+
+void add_sources(CLI::App& app, Call& c, const Chosen& chosen) {
+    auto* source = app.add_subcommand("source", "archive streams")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help, bool named = true) {
+        auto* sub = source->add_subcommand(name, help);
+        if (named) sub->add_option("NAME", c.name)->required();
+        chosen(sub, "source " + name);
+        return sub;
+    };
+    auto* source_add = add("add", "introduce a source");
+    source_add->add_option("--kind", c.kind, "import | http | folder | matrix | ...")->required();
+    source_add->add_option("--class", c.retention_class, "retention class")->capture_default_str();
+    add("list", "all sources, and how they stand", false);
+    add("pause", "take nothing more from it");
+    add("resume", "take from it again");
+    auto* profile = add("profile", "what of it is captured; with --set, from now on");
+    profile
+        ->add_option("--set", c.paths,
+                     "a YAML file: kinds_out, read_receipts, presence, typing, location, rooms_in, "
+                     "rooms_out, persons_in, persons_out")
+        ->expected(1)
+        ->allow_extra_args(false);
+    profile->add_option("--ground", c.ground, "why it is set; without --set, why what is sealed of it is read");
+    profile->add_option("--approver", c.approvers, "who approved; two different people")->allow_extra_args(false);
+    auto* findings = add("findings", "gaps and contradictions, open and settled", false);
+    findings->add_option("NAME", c.name, "of this source alone");
+    findings->add_option("--ground", c.ground, "why what they are about is read");
+    findings->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 10'000));
+    Options(findings, c).flag("open", "only those that nobody has settled");
+    auto* resolve = add("resolve", "settle a finding");
+    resolve->add_option("--ground", c.ground, "why")->required();
+    Options(resolve, c).text("finding", "its number", true);
+    auto* completeness = add("completeness", "what is here, what is missing; with --out, a signed certificate");
+    completeness->add_option("--out", c.reports, "FILE.pdf or FILE.json; may repeat")->allow_extra_args(false);
+    Options(completeness, c).text("from", "first day: 2026-03-01", true).text("to", "last day", true);
+
+    auto* quarantine =
+        app.add_subcommand("quarantine", "what could not be read and is sealed as it came")->require_subcommand(1);
+    auto* quarantine_list = quarantine->add_subcommand("list", "without content: entry, source, reason, size");
+    quarantine_list->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 100'000));
+    auto* fetch = quarantine->add_subcommand("fetch", "the bytes of one");
+    fetch->add_option("ENTRY", c.record)->required();
+    fetch->add_option("--out", c.out, "a file")->required();
+    auto* reparse = quarantine->add_subcommand("reparse", "read them with the formats of this version");
+    reparse->add_option("ENTRY", c.record, "this one alone");
+    reparse->add_option("--source", c.source, "of this source alone");
+    reparse->add_option("--format", c.format, "auto, or one that `kustos formats` lists")->capture_default_str();
+    for (auto* sub : {quarantine_list, fetch, reparse}) {
+        sub->add_option("--matter", c.matter, "for which case");
+        chosen(sub, "quarantine " + sub->get_name());
+    }
+}
 
 void add_retention(CLI::App& app, Call& c, const Chosen& chosen) {
     auto* retention = app.add_subcommand("retention", "how long what is kept")->require_subcommand(1);
@@ -251,23 +315,17 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     init->add_option("--escrow", c.escrow, "another medium for what opens the content");
     chosen(init, "init");
 
-    auto* source = app.add_subcommand("source", "archive streams")->require_subcommand(1);
-    auto* source_add = source->add_subcommand("add", "introduce a source");
-    source_add->add_option("NAME", c.name)->required();
-    source_add->add_option("--kind", c.kind, "import | http | folder | ...")->required();
-    source_add->add_option("--class", c.retention_class, "retention class")->capture_default_str();
-    chosen(source_add, "source add");
-    chosen(source->add_subcommand("list", "all sources"), "source list");
-    auto* source_pause = source->add_subcommand("pause", "take nothing more from it");
-    source_pause->add_option("NAME", c.name)->required();
-    chosen(source_pause, "source pause");
+    add_sources(app, c, chosen);
 
     auto* ingest = app.add_subcommand("ingest", "import files; can be interrupted and run again");
     ingest->add_option("--source", c.source)->required();
-    ingest->add_option("--format", c.format, "auto | eml | mbox | maildir | mattermost-csv | stream")
-        ->capture_default_str();
+    ingest->add_option("--format", c.format, "auto, or one that `kustos formats` lists")->capture_default_str();
+    Options(ingest, c)
+        .text("time-zone", "of times without one: an IANA name such as Europe/Berlin")
+        .file("origin-secret-file", "a file with the secret that the source signs its exports with");
     ingest->add_option("PATH", c.paths)->required();
     chosen(ingest, "ingest");
+    chosen(app.add_subcommand("formats", "all formats, and what their messages can prove"), "formats");
 
     chosen(app.add_subcommand("status", "what is there, and what to do next"), "status");
 

@@ -81,6 +81,7 @@ struct BundleRecord {
     std::string original_path;  // the member inside evidence.zip; empty: not contained
     std::vector<AttachmentFacts> attachments;
     std::vector<std::string> notes;  // evidential notes in machine words, beyond message.notes
+    std::string evidential_value;    // of the message's format, one word in the bundle's language; may be empty
 };
 
 // Random access to the records, because pages are laid out by conversation and in two passes (first to count pages):
@@ -111,6 +112,11 @@ struct PeopleAttachment {  // for people's convenience, beside the evidence cont
 };
 inline constexpr std::size_t kMaxPeopleAttachments = 300;
 
+// What the caller knows of a source or a format of the records, as one sentence in the bundle's language.
+struct KnownOf {
+    std::string name, words;
+};
+
 struct BundleInput {
     Language language = Language::de;
     std::string time_zone =
@@ -127,6 +133,8 @@ struct BundleInput {
     std::vector<CustodyEvent> custody;  // oldest first
     ProofFacts proof;
     std::vector<PeopleAttachment> people_attachments;
+    std::vector<KnownOf> sources;  // how complete they are
+    std::vector<KnownOf> formats;  // what their messages can prove
 };
 
 }  // namespace kustos::exporting

@@ -3,6 +3,8 @@
 // eml: one file per record, named by its entry number, byte for byte, and SHA256SUMS beside them (sha256sum -c checks
 // it).
 //      A record that is not a mail gets the extension of its source format (.json, .csv, .bin) and the same exactness.
+//      A journal's report whose mail is exported as well stands there whole, too, byte for byte as it arrived:
+//      NUMBER-report.eml.
 // mbox: "mboxrd": a line `From <sender> <date>` before each message; in the message every line that matches `^>*From `
 // gets
 //      one more '>' in front; a line end is added if the last line has none; then an empty line. Line ends inside a
@@ -13,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -21,6 +24,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "export/bundle.h"
+#include "vault/envelope.h"
 #include "vault/message.h"
 
 namespace kustos::exporting {
@@ -33,6 +37,9 @@ struct Original {
     UtcTime received_at;         // likewise
     Hash sha256;                 // of the original
     std::uint64_t size = 0;
+    // Of a journal's report without its mail: how the two fit together, and the SHA-256 of the mail's bytes.
+    std::optional<vault::ReportLayout> report;
+    Hash enclosed;
 };
 
 class OriginalSource {
@@ -52,6 +59,8 @@ struct OriginalsWritten {
 // Durable when it returns: files and folder are synced.
 Result<OriginalsWritten> write_eml_folder(Fs& fs, const Path& folder, OriginalSource& originals);
 Result<OriginalsWritten> write_mbox(const ByteSink& out, OriginalSource& originals);
+// With the dot: ".eml", ".json", ..., ".bin".
+std::string original_extension(vault::MessageKind kind, std::string_view format);
 // One record's file name in an eml folder: "000000000123.eml".
 std::string original_name(const Original& original);
 

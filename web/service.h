@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,15 @@ struct SourceReport {
     UtcTime added;
     std::optional<UtcTime> heard;  // its last heartbeat that is an entry; absent: it sends none
     std::uint64_t missing = 0;     // messages that it said it had sent and that had not arrived then
+    // Counts since it was added, by machine word (docs/format/sources.md), and findings that nobody has settled.
+    std::uint64_t records = 0;
+    std::map<std::string, std::uint64_t> counts;
+    std::uint64_t open_findings = 0;
+    // Of its stream: running, waiting, failing, stopped; empty: it is none, or no server runs.
+    std::string state;
+    std::string problem;          // while waiting or failing, in words that name no content
+    std::uint16_t port = 0;       // that it listens on; 0: none
+    std::optional<UtcTime> last;  // that it took something, since the server's start
 };
 
 struct MatterReport {
@@ -101,6 +111,8 @@ struct RecordReport {
     vault::Message message;
     std::uint64_t checkpoint_size = 0;  // the newest published checkpoint that covers it; 0: none yet
     bool anchored = false;
+    // In people's words: what the message's format can prove, and how complete its source is.
+    std::string evidential_value, completeness;
 };
 
 struct PushReceipt {
@@ -147,7 +159,8 @@ public:
     // sort: "date" or "relevance". An empty matter is Code::usage with the exact command that makes one as the hint.
     virtual Result<SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
                                         const std::string& sort, std::uint64_t offset, std::uint64_t limit) = 0;
-    virtual Result<RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry) = 0;
+    virtual Result<RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry,
+                                        Language language) = 0;
     virtual Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) = 0;
     // Checks the whole archive without any key.
     virtual Result<audit::Report> verify() = 0;

@@ -21,17 +21,16 @@
 #include "app/remote.h"
 #include "app/search_worker.h"
 #include "app/serve.h"
+#include "app/source_commands.h"
 #include "app/src/present.h"
 #include "app/src/refusal_words.h"
 #include "app/src/share_sheets.h"
-#include "app/stream_desk.h"
 #include "app/trail_commands.h"
 #include "audit/net/post_server.h"
 #include "audit/net/signer_service.h"
 #include "audit/net/tsa_server.h"
 #include "audit/net/witness_client.h"
 #include "base/progress.h"
-#include "vault/retention.h"
 
 namespace kustos::app {
 
@@ -109,9 +108,11 @@ public:
     Result<int> run() {
         const std::string& n = c_.command;
         if (n == "init") return init();
-        if (n == "source add") return source_add();
-        if (n == "source list") return source_list();
-        if (n == "source pause") return source_pause();
+        if (n == "formats") return list_formats(c_, {out_, err_});
+        if (is_source_command(n)) {
+            auto house = TRY(open_house());
+            return source_command(*house, c_, actor(*house), {out_, err_});
+        }
         if (n == "ingest") return ingest_paths();
         if (n == "status") return status();
         if (n == "try") return attempt();
@@ -311,71 +312,20 @@ private:
         return 0;
     }
 
-    Result<int> source_add() {
-        if (c_.kind != "import" && c_.kind != "http" && !ingest::find_stream_kind(c_.kind)) {
-            std::string known = "import, http";
-            for (const ingest::StreamKind* kind : ingest::stream_kinds()) known += ", " + std::string(kind->name);
-            return Error(Code::not_in_version, "--kind " + c_.kind + " is not in this version").with_hint(known);
-        }
-        auto house = TRY(open_house());
-        const auto book = house->archive().retention();
-        const vault::ClassDefinition* found = book->classes().find(c_.retention_class);
-        if (found == nullptr || found->code < vault::kDefaultClass)
-            return Error(Code::usage, "there is no such retention class").with_hint("kustos retention class shows all");
-        const ClassCode code = found->code;
-        const vault::SourceInfo source = TRY(house->archive().add_source(c_.name, c_.kind, code));
-        std::string token;
-        if (c_.kind == "http") token = TRY(house->issue_token(source.id));
-        const Path settings = TRY(begin_stream_settings(e_.fs, house->archive().dir(), source.name, source.kind));
-        if (c_.json) {
-            json j = {{"source", source.id.value}, {"name", source.name}, {"kind", source.kind}};
-            if (!token.empty()) j["token"] = token;
-            if (!settings.empty()) j["settings"] = settings.string();
-            out_ << j.dump() << "\n";
-        } else {
-            out_ << say("Quelle ", "source ") << source.name << " (" << source.kind << ")\n";
-            if (!token.empty())
-                out_ << say("Token (wird nur jetzt gezeigt): ", "token (shown only now): ") << token << "\n";
-            if (!settings.empty())
-                out_ << say("Einstellungen, vor dem Start anzupassen: ", "settings, to be completed before the start: ")
-                     << settings.string() << "\n";
-        }
-        return 0;
-    }
-
-    Result<int> source_list() {
-        auto house = TRY(open_house());
-        json list = json::array();
-        for (const vault::SourceInfo& s : house->archive().sources()) {
-            if (c_.json) {
-                list.push_back({{"source", s.id.value},
-                                {"name", s.name},
-                                {"kind", s.kind},
-                                {"paused", s.paused},
-                                {"entries", s.next_sequence}});
-            } else {
-                out_ << s.name << "\t" << s.kind << "\t" << s.next_sequence
-                     << (s.paused ? say("\tangehalten", "\tpaused") : "") << "\n";
-            }
-        }
-        if (c_.json) out_ << list.dump() << "\n";
-        return 0;
-    }
-
-    Result<int> source_pause() {
-        auto house = TRY(open_house());
-        TRY(house->archive().pause_source(c_.name));
-        if (!c_.json) out_ << say("angehalten: ", "paused: ") << c_.name << "\n";
-        return 0;
-    }
-
     Result<int> ingest_paths() {
         auto house = TRY(open_house());
         std::vector<Path> paths(c_.paths.begin(), c_.paths.end());
         for (const Path& p : paths) {
             if (!e_.fs.exists(p)) return Error(Code::usage, "there is no file or folder " + p.string());
         }
-        auto result = house->import_paths(c_.source, c_.format, paths);
+        ImportSettings settings;
+        if (const auto zone = c_.given.find("time-zone"); zone != c_.given.end() && !zone->second.empty())
+            settings.time_zone = zone->second.front();
+        if (const auto file = c_.given.find("origin-secret-file"); file != c_.given.end() && !file->second.empty()) {
+            const SecretBytes secret = TRY(read_secret(e_, file->second.front(), "origin secret"));
+            settings.origin_secret = to_bytes(secret.view());
+        }
+        auto result = house->import_paths(c_.source, c_.format, paths, settings);
         // What was sealed becomes findable and provable, also when the import ended early.
         const auto finish = [&]() -> Status {
             TRY(house->index_all(!c_.json));
@@ -398,6 +348,11 @@ private:
                  << say(" in Quarantäne", " quarantined") << "\n";
             for (const auto& [code, n] : counts.findings)
                 out_ << say("Befund: ", "finding: ") << code << " × " << n << "\n";
+            if (const auto unsure = counts.findings.find("format:unsure"); unsure != counts.findings.end())
+                out_ << say("nicht sicher: ", "not sure: ") << say("das Format von ", "the format of ")
+                     << unsure->second
+                     << say(" Dateien; sagen Sie --format NAME (kustos formats nennt alle)\n",
+                            " files; say --format NAME (kustos formats lists all)\n");
         }
         if (counts.interrupted)
             return Error(Code::interrupted, "interrupted; what was sealed stays")
@@ -548,7 +503,7 @@ private:
             TRY(house->write_attachment(actor(*house), c_.matter, record, c_.attachment_number - 1, to_output()));
             return 0;
         }
-        const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record));
+        const web::RecordReport report = TRY(house->record(actor(*house), c_.matter, record, web_language()));
         out_ << (c_.json ? record_json(report) : record_text(report, c_.language));
         return 0;
     }

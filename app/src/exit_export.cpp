@@ -8,6 +8,7 @@
 #include "audit/ledger.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "export/originals.h"
 #include "vault/backup.h"
 #include "vault/retention.h"
 #include "vault/seal.h"
@@ -43,13 +44,6 @@ std::string cell(std::string text) {
     std::string quoted = "\"";
     for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
     return quoted + "\"";
-}
-
-std::string extension_of(const vault::Message& m) {
-    if (m.kind == vault::MessageKind::mail) return "eml";
-    if (m.format.rfind("stream", 0) == 0) return "json";
-    if (m.format.rfind("mattermost-csv", 0) == 0) return "csv";
-    return "bin";
 }
 
 json person(const vault::Person& p) {
@@ -299,7 +293,8 @@ private:
         const vault::Message& m = opened->message;
         const std::string folder = "records/" + source_of(header);
         TRY(fs_.make_dirs(to_ / folder));
-        const std::string name = folder + "/" + audit::twelve_digits(index.value) + "." + extension_of(m);
+        const std::string name =
+            folder + "/" + audit::twelve_digits(index.value) + exporting::original_extension(m.kind, m.format);
         TRY(write_original(index, name));
         json line = {{"entry", index.value},
                      {"source", source_of(header)},

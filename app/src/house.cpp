@@ -18,6 +18,7 @@
 #include "audit/net/witness_client.h"
 #include "audit/verify_archive.h"
 #include "base/log.h"
+#include "ingest/value_words.h"
 #include "search/snippet.h"
 #include "vault/opener_client.h"
 
@@ -323,10 +324,7 @@ Result<web::StatusReport> House::status(web::Language language) {
                 s.anchored_by += de ? ", an SHA-1 gebunden (ESSCertID v1)" : ", bound by SHA-1 (ESSCertID v1)";
         }
     }
-    for (const vault::SourceInfo& source : archive_->sources()) {
-        s.sources.push_back({source.id.value, source.name, source.kind, source.paused, source.next_sequence,
-                             source.added, source.heard, source.missing()});
-    }
+    s.sources = TRY(source_reports());
     s.vault = archive_->unlock_state();
     const auto standing = door_->standing();
     if (standing) s.vault = vault_words(s.vault, standing, false);
@@ -377,6 +375,15 @@ Result<web::StatusReport> House::status(web::Language language) {
                                         " gesendete Nachrichten fehlen hier; die Quelle um erneutes Senden bitten."
                                   : "Source " + source.name + ": " + n +
                                         " messages that it sent are missing here; ask it to send them again.");
+    }
+    for (const web::SourceReport& source : s.sources) {
+        if (!source.problem.empty())
+            s.next_steps.push_back((de ? "Quelle " : "Source ") + source.name + ": " + source.problem);
+        if (source.open_findings == 0) continue;
+        const std::string n = std::to_string(source.open_findings);
+        s.next_steps.push_back(
+            de ? "Quelle " + source.name + ": offene Befunde: " + n + " (kustos source findings " + source.name + ")"
+               : "Source " + source.name + ": open findings: " + n + " (kustos source findings " + source.name + ")");
     }
     if (s.coverage.deferred != 0)
         step("Einige Aufzeichnungen sind noch nicht im Verzeichnis; `kustos ingest` oder `kustos serve` holt es nach.",
@@ -538,7 +545,8 @@ Result<web::SearchReport> House::search_apart(const vault::Purpose& purpose, con
     return report;
 }
 
-Result<web::RecordReport> House::record(const std::string& actor, const std::string& matter, EntryIndex entry) {
+Result<web::RecordReport> House::record(const std::string& actor, const std::string& matter, EntryIndex entry,
+                                        web::Language language) {
     vault::Purpose purpose;
     purpose.action = audit::AccessAction::open;
     purpose.matter = TRY(need_matter(matter));
@@ -555,6 +563,10 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     if (const auto source = archive_->find_source(opened.entry.header.source)) report.source = source->name;
     report.sequence = opened.entry.header.sequence;
     report.message = std::move(opened.message);
+    const bool de = language == web::Language::german;
+    report.evidential_value = ingest::value_words(report.message.format, de);
+    report.completeness =
+        TRY(completeness_words(opened.entry.header.source, de ? Language::german : Language::english));
     if (const auto published = archive_->newest_published(); published && published->size.value > entry.value) {
         report.checkpoint_size = published->size.value;
     }

@@ -5,9 +5,6 @@
 #include "app/erasure.h"
 #include "app/house.h"
 #include "audit/erasures.h"
-#include "audit/pdf_sign.h"
-#include "audit/tlog_proof.h"
-#include "base/crypto.h"
 #include "export/certificate_pdf.h"
 
 namespace kustos::app {
@@ -79,26 +76,7 @@ Result<std::string> House::erasure_entries(const ErasureRun& run) {
         }
     }
     std::sort(wanted.begin(), wanted.end());
-    TRY(publish_and_anchor());
-    auto size = archive_->newest_published();
-    if (!size || size->size.value <= wanted.back().value) {
-        TRY(archive_->publish());
-        size = archive_->newest_published();
-    }
-    if (!size || size->size.value <= wanted.back().value)
-        return Error(Code::overloaded, "no published checkpoint covers the erasure");
-    const std::string note = TRY(archive_->published_note(size->size));
-    json list = json::array();
-    for (const EntryIndex index : wanted) {
-        audit::TlogProof proof;
-        proof.index = index;
-        proof.proof = TRY(archive_->ledger().proof(index, size->size));
-        proof.note = note;
-        list.push_back({{"index", index.value},
-                        {"entry", base64(TRY(archive_->ledger().entry_bytes(index)))},
-                        {"proof", proof.format()}});
-    }
-    return list.dump();
+    return proven_entries(wanted);
 }
 
 Result<std::vector<std::string>> House::certify_erasure(const audit::ErasureId& id, const ReportRequest& request) {
@@ -112,16 +90,15 @@ Result<std::vector<std::string>> House::certify_erasure(const audit::ErasureId& 
     const ErasureStatus status = status_of(run, archive_->medium_of(run));
 
     exporting::CertificatePages pages;
-    exporting::ReportPages& frame = pages.frame;
-    frame.language = say.de ? exporting::Language::de : exporting::Language::en;
-    frame.time_zone = config_.text("time_zone", "Europe/Berlin");
-    frame.archive_name = config_.text("name", "Zentralarchiv");
-    frame.authority = config_.text("authority", "");
-    frame.origin = archive_->origin();
-    frame.made_at = environment_.clock.now();
-    frame.made_by = request.actor;
-    frame.tool = "kustos " KUSTOS_VERSION;
-    frame.certificate = sha256(archive_->signer().evidence_certificate());
+    const exporting::ReportPages& frame = pages.frame = report_frame(request);
+    pages.title = say("Löschbescheinigung", "Certificate of erasure");
+    pages.steps_title = say("Wie weit die Löschung ist", "How far the erasure has come");
+    pages.what_is_checked =
+        say("Diese Datei, mit dem Programm, offline: ob sie unverändert ist, ob das Archiv sie unterschrieben hat und "
+            "ob seine Kette die Löschung und ihre Zustände nennt.",
+            "This file, with the program, offline: whether it is unchanged, whether the archive signed it, and "
+            "whether its ledger names the erasure and its states.");
+    pages.fulfilled = run.final_entry.has_value();
     pages.fingerprint = archive_->fingerprint();
     pages.verdict = name_of(status.state, say);
     pages.strength = state_words(status.state, status.medium, request.language);
@@ -204,19 +181,12 @@ Result<std::vector<std::string>> House::certify_erasure(const audit::ErasureId& 
     if (run.done) whole["generation"] = run.generation;
     if (!ground.empty()) whole["ground"] = ground;
     if (!approvers.empty()) whole["approvers"] = approvers;
-    frame.json = whole.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    pages.frame.json = whole.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 
-    const Hash digest = sha256(as_bytes(frame.json));
-    const vault::Receipt receipt =
-        TRY(archive_->record_control(audit::ControlAction::certificate_issued, [&](audit::Body& body) {
-            body.put_bytes(audit::Tag::erasure, id)
-                .put_hash(audit::Tag::related_hash, digest)
-                .put_text(audit::Tag::code, status.state);
-        }));
-    frame.entry = receipt.index;
-    frame.proof = TRY(report_proof(receipt.index));
-    return sign_pages(request.files, receipt.index, frame.json,
-                      [&]() -> Result<Bytes> { return std::move(TRY(exporting::draw_certificate(pages)).pdf); });
+    return std::move(
+        TRY(sign_certificate(pages, request, audit::ControlAction::certificate_issued, [&](audit::Body& body) {
+            body.put_bytes(audit::Tag::erasure, id).put_text(audit::Tag::code, status.state);
+        })).files);
 }
 
 }  // namespace kustos::app

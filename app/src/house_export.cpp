@@ -1,6 +1,7 @@
 // Export: records of a matter become an evidence bundle, or originals. The access entry comes first; then a checkpoint
 // that covers it, its time stamp, and only then the signature.
 #include <algorithm>
+#include <set>
 
 #include "app/house.h"
 #include "app/src/house_ports.h"
@@ -16,19 +17,13 @@
 #include "export/bundle.h"
 #include "export/originals.h"
 #include "export/read_back.h"
+#include "ingest/value_words.h"
 
 namespace kustos::app {
 
 namespace {
 
 constexpr std::uint64_t kMaxBundleBytes = 2ull << 30;
-
-std::string extension_of(const vault::Message& m) {
-    if (m.kind == vault::MessageKind::mail) return "eml";
-    if (m.format.rfind("stream", 0) == 0) return "json";
-    if (m.format.rfind("mattermost-csv", 0) == 0) return "csv";
-    return "bin";
-}
 
 // One opened entry as the container discloses it: every field, decoys by their salts.
 audit::RecordDisclosure disclose(EntryIndex index, const audit::Entry& entry, const vault::OpenedPayload& opened,
@@ -56,8 +51,12 @@ audit::RecordDisclosure disclose(EntryIndex index, const audit::Entry& entry, co
 class SessionRecords final : public exporting::RecordSource {
 public:
     SessionRecords(vault::Archive& archive, vault::OpenSession& session, std::vector<EntryIndex> ids,
-                   std::vector<std::string> originals)
-        : archive_(archive), session_(session), ids_(std::move(ids)), originals_(std::move(originals)) {}
+                   std::vector<std::string> originals, bool german)
+        : archive_(archive),
+          session_(session),
+          ids_(std::move(ids)),
+          originals_(std::move(originals)),
+          german_(german) {}
     std::size_t count() const override { return ids_.size(); }
     Result<exporting::BundleRecord> at(std::size_t position) override {
         vault::OpenedRecord opened = TRY(session_.open(ids_.at(position)));
@@ -75,6 +74,8 @@ public:
             r.attachments.push_back(std::move(facts));
         }
         r.message = std::move(opened.message);
+        if (const ingest::FormatInfo* format = ingest::find_format(r.message.format))
+            r.evidential_value = ingest::level_words(format->value.level, german_);
         return r;
     }
 
@@ -83,6 +84,7 @@ private:
     vault::OpenSession& session_;
     std::vector<EntryIndex> ids_;
     std::vector<std::string> originals_;
+    bool german_;
 };
 
 class SessionOriginals final : public exporting::OriginalSource {
@@ -100,6 +102,8 @@ public:
         o.received_at = opened.message.received_at;
         o.sha256 = opened.message.raw_sha256;
         o.size = opened.message.raw_size;
+        o.report = vault::report_layout(opened.message);
+        if (auto enclosed = Hash::parse(opened.message.thread); o.report && enclosed.ok()) o.enclosed = *enclosed;
         return o;
     }
     Status write(std::size_t position, const exporting::ByteSink& out) override {
@@ -289,9 +293,13 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     };
     std::vector<std::string> originals;
     std::uint64_t total_bytes = 0;
+    std::set<SourceId> sources;     // of these records
+    std::set<std::string> formats;  // likewise
     Progress progress(environment_.clock, "export", "records", ids.size());
     for (const EntryIndex id : ids) {
         const vault::OpenedRecord opened = TRY(session->open(id));
+        sources.insert(opened.entry.header.source);
+        formats.insert(opened.message.format);
         total_bytes += opened.message.raw_size;  // with its attachments once more as files
         for (const vault::BlobRef& blob : opened.payload.payload.blobs) total_bytes += blob.size;
         if (total_bytes > kMaxBundleBytes)
@@ -302,7 +310,8 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
             put(original, piece);
             return ok_status();
         }));
-        const std::string name = audit::original_member(id, extension_of(opened.message));
+        const std::string name = audit::original_member(
+            id, exporting::original_extension(opened.message.kind, opened.message.format).substr(1));
         TRY(writer.add_file(name, original));
         originals.push_back(name);
         audit::RecordDisclosure d =
@@ -369,7 +378,13 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     input.proof.origin = archive_->origin();
     input.proof.fingerprint = archive_->fingerprint();
     input.proof.verifier_key = archive_->vkey();
-    SessionRecords records(*archive_, *session, ids, originals);
+    for (const SourceId source : sources) {
+        const auto info = archive_->find_source(source);
+        if (info) input.sources.push_back({info->name, TRY(completeness_words(source, request.language))});
+    }
+    const bool german = request.language == Language::german;
+    for (const std::string& format : formats) input.formats.push_back({format, ingest::value_words(format, german)});
+    SessionRecords records(*archive_, *session, ids, originals, german);
     Bytes pdf;
     const exporting::PdfFacts pages = TRY(
         exporting::write_pdf(input, records, exporting::container_in_memory(std::move(zip)), [&pdf](ByteView piece) {

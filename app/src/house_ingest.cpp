@@ -11,7 +11,7 @@
 namespace kustos::app {
 
 Result<ingest::ImportResult> House::import_paths(const std::string& source_name, const std::string& format,
-                                                 const std::vector<Path>& paths) {
+                                                 const std::vector<Path>& paths, const ImportSettings& settings) {
     const auto source = archive_->find_source(source_name);
     if (!source) {
         return Error(Code::usage, "there is no source of that name")
@@ -25,6 +25,8 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     const auto unpacker = TRY(ingest::Extractor::create(sandbox));
     options.context.extractor = unpacker.get();
     options.context.spool_folder = options_.archive / "staging";
+    options.context.time_zone = settings.time_zone;
+    options.context.origin_secret = settings.origin_secret;
     // While the vault is closed keys wait for the indexer, and the server drops what waits too long: an import goes no
     // faster than it.
     Port port(door_of(source->id), [this] {

@@ -13,6 +13,7 @@
 #include "audit/tlog_proof.h"
 #include "audit/verify_report.h"
 #include "base/crypto.h"
+#include "export/certificate_pdf.h"
 #include "export/report_pdf.h"
 
 namespace kustos::app {
@@ -90,11 +91,9 @@ Result<audit::SigningGround> House::signing_ground(EntryIndex entry) {
     return Error(Code::overloaded, "the entry could not be proven to the signer").with_hint("try again");
 }
 
-Result<SignedReport> House::sign_report(const audit::Report& report, const ReportRequest& request) {
-    TRY(check_report_files(request.files));
-    const bool german = request.language == Language::german;
+exporting::ReportPages House::report_frame(const ReportRequest& request) {
     exporting::ReportPages pages;
-    pages.language = german ? exporting::Language::de : exporting::Language::en;
+    pages.language = request.language == Language::german ? exporting::Language::de : exporting::Language::en;
     pages.time_zone = config_.text("time_zone", "Europe/Berlin");
     pages.archive_name = config_.text("name", "Zentralarchiv");
     pages.authority = config_.text("authority", "");
@@ -103,7 +102,56 @@ Result<SignedReport> House::sign_report(const audit::Report& report, const Repor
     pages.made_by = request.actor;
     pages.tool = "kustos " KUSTOS_VERSION;
     pages.certificate = sha256(archive_->signer().evidence_certificate());
+    return pages;
+}
 
+// A certificate's JSON is in the pages' frame already.
+Result<SignedReport> House::sign_certificate(exporting::CertificatePages& pages, const ReportRequest& request,
+                                             audit::ControlAction action,
+                                             const std::function<void(audit::Body&)>& fill) {
+    exporting::ReportPages& frame = pages.frame;
+    const Hash digest = sha256(as_bytes(frame.json));
+    const vault::Receipt receipt = TRY(archive_->record_control(action, [&](audit::Body& body) {
+        body.put_hash(audit::Tag::related_hash, digest);
+        fill(body);
+    }));
+    frame.entry = receipt.index;
+    frame.proof = TRY(report_proof(receipt.index));
+    SignedReport made;
+    made.entry = receipt.index;
+    made.files = TRY(sign_pages(request.files, receipt.index, frame.json, [&]() -> Result<Bytes> {
+        return std::move(TRY(exporting::draw_certificate(pages)).pdf);
+    }));
+    return made;
+}
+
+Result<std::string> House::proven_entries(const std::vector<EntryIndex>& wanted) {
+    TRY(publish_and_anchor());
+    auto size = archive_->newest_published();
+    if (!size || size->size.value <= wanted.back().value) {
+        TRY(archive_->publish());
+        size = archive_->newest_published();
+    }
+    if (!size || size->size.value <= wanted.back().value)
+        return Error(Code::overloaded, "no published checkpoint covers what is to be certified");
+    const std::string note = TRY(archive_->published_note(size->size));
+    json list = json::array();
+    for (const EntryIndex index : wanted) {
+        audit::TlogProof proof;
+        proof.index = index;
+        proof.proof = TRY(archive_->ledger().proof(index, size->size));
+        proof.note = note;
+        list.push_back({{"index", index.value},
+                        {"entry", base64(TRY(archive_->ledger().entry_bytes(index)))},
+                        {"proof", proof.format()}});
+    }
+    return list.dump();
+}
+
+Result<SignedReport> House::sign_report(const audit::Report& report, const ReportRequest& request) {
+    TRY(check_report_files(request.files));
+    const bool german = request.language == Language::german;
+    exporting::ReportPages pages = report_frame(request);
     const audit::ReportText text = audit::describe(report, german ? "de" : "en");
     json whole = json::parse(report.to_json());
     whole["report"] = {{"archive", pages.archive_name},    {"authority", pages.authority},

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/source_commands.h"
+
 namespace kustos::app {
 
 using nlohmann::json;
@@ -84,12 +86,7 @@ std::string person_text(const vault::Person& p) {
 
 std::string status_json(const web::StatusReport& r) {
     json sources = json::array();
-    for (const web::SourceReport& s : r.sources) {
-        json source = {
-            {"source", s.id}, {"name", s.name}, {"kind", s.kind}, {"paused", s.paused}, {"entries", s.entries}};
-        if (s.heard) source["heartbeat"] = {{"time", format_rfc3339(*s.heard)}, {"missing", s.missing}};
-        sources.push_back(std::move(source));
-    }
+    for (const web::SourceReport& s : r.sources) sources.push_back(json::parse(source_json(s)));
     json anchored = nullptr;
     if (r.anchored_time)
         anchored = {{"size", r.anchored_size.value},
@@ -132,14 +129,8 @@ std::string status_text(const web::StatusReport& r, Language language) {
     out << (de ? "Fingerabdruck  " : "fingerprint    ") << r.fingerprint << "\n";
     out << (de ? "Tresor         " : "vault          ") << r.vault << "\n";
     out << (de ? "Hinterlegung   " : "escrow         ") << r.escrow << "\n";
-    for (const web::SourceReport& s : r.sources) {
-        out << (de ? "Quelle         " : "source         ") << s.name << " (" << s.kind << "), " << s.entries
-            << (de ? " Einträge" : " entries") << (s.paused ? (de ? ", angehalten" : ", paused") : "");
-        if (s.heard)
-            out << (de ? ", zuletzt gemeldet " : ", last heard ") << format_rfc3339(*s.heard)
-                << (de ? ", fehlend: " : ", missing: ") << s.missing;
-        out << "\n";
-    }
+    for (const web::SourceReport& s : r.sources)
+        out << (de ? "Quelle         " : "source         ") << source_text(s, language) << "\n";
     for (const std::string& step : r.next_steps) out << (de ? "→ " : "-> ") << step << "\n";
     return out.str();
 }
@@ -221,6 +212,8 @@ std::string record_json(const web::RecordReport& r) {
               {"target", m.target},
               {"attachments", attachments},
               {"format", m.format},
+              {"evidential_value", r.evidential_value},
+              {"completeness", r.completeness},
               {"notes", m.notes},
               {"feed_position", m.feed_position},
               {"original", {{"size", m.raw_size}, {"sha256", m.raw_sha256.hex()}}},
@@ -255,6 +248,9 @@ std::string record_text(const web::RecordReport& r, Language language) {
     out << "\n" << plain(m.body.empty() ? m.body_html : m.body) << "\n\n";
     out << (de ? "Eintrag " : "entry ") << r.entry.value << ", " << (de ? "Quelle " : "source ") << plain(r.source)
         << (de ? " Nr. " : " no. ") << r.sequence << ", " << (de ? "Blatt " : "leaf ") << r.leaf.hex() << "\n";
+    line("Format:      ", "Format:      ",
+         m.format + (de ? ", Beweiswert " : ", evidential value ") + r.evidential_value);
+    line("Quelle:      ", "Source:      ", r.completeness);
     return out.str();
 }
 

@@ -121,6 +121,11 @@ Result<int> serve(House& house, int port, Streams streams) {
                 << server->certificate_fingerprint() << ")\n"
                 << std::flush;
     auto desk = TRY(StreamDesk::start(house, interrupt_requested));
+    house.tell_of_streams([&desk] {
+        std::map<SourceId, ingest::StreamStatus> out;
+        for (const StreamDesk::Seat& seat : desk->seats()) out[seat.source] = seat.status;
+        return out;
+    });
     std::thread indexer([&house] { index_loop(house); });
     std::thread forgetting([&house] { forget_loop(house); });
     house.index_lives(true);
@@ -137,6 +142,7 @@ Result<int> serve(House& house, int port, Streams streams) {
     house.index_lives(false);
     server->stop();
     remote->stop();
+    house.tell_of_streams({});
     desk->stop();
     TRY(house.tallies().save());
     indexer.join();

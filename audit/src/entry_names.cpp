@@ -61,6 +61,7 @@ constexpr std::array<std::string_view, 60> kControl = {
     "profile_set",
     "promise_made",
     "completeness_certified",
+    "quarantine_reparsed",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

@@ -10,7 +10,8 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::string_view kErasure = "erasure:";  // what a certificate says: its state
+constexpr std::string_view kErasure = "erasure:";            // what a certificate says: its state
+constexpr std::string_view kCompleteness = "completeness:";  // likewise: its verdict
 
 bool only_origin(const Report& r) {
     return !r.ok && std::all_of(r.problems.begin(), r.problems.end(),
@@ -96,6 +97,12 @@ private:
                     "die Einträge der Kette, die sie mitbringt, ergeben diesen Zustand und diesen Umfang.",
                     "The certificate of erasure is as the archive signed it, every page included; the ledger's "
                     "entries that it brings give this state and this extent."));
+        } else if (signed_report() && r_.reported.starts_with(kCompleteness)) {
+            add(to,
+                say("Die Vollständigkeitsbescheinigung ist so, wie das Archiv sie unterschrieben hat, jede Seite "
+                    "eingeschlossen; die Einträge der Kette, die sie mitbringt, ergeben ihre Zahlen.",
+                    "The certificate of completeness is as the archive signed it, every page included; the ledger's "
+                    "entries that it brings give its numbers."));
         } else if (signed_report()) {
             add(to,
                 say("Der Prüfbericht ist so, wie das Archiv ihn unterschrieben hat, jede Seite eingeschlossen, und "
@@ -419,7 +426,14 @@ std::string Report::headline(std::string_view language) const {
                         ". What is named below was changed, is missing or does not fit";
     }
     std::string out = de ? "Unversehrt" : "Intact";
-    if (subject == "report" && reported.starts_with(kErasure)) {
+    if (subject == "report" && reported.starts_with(kCompleteness)) {
+        const std::string verdict = reported.substr(kCompleteness.size());
+        out = de ? "Die Vollständigkeitsbescheinigung ist unversehrt und sagt: "
+                 : "The certificate of completeness is intact and says: ";
+        out += verdict == "complete" ? (de ? "vollständig wie versprochen" : "complete as promised")
+               : verdict == "gaps"   ? (de ? "Lücken sind bekannt" : "gaps are known")
+                                     : (de ? "die Quelle verspricht nichts" : "the source promises nothing");
+    } else if (subject == "report" && reported.starts_with(kErasure)) {
         const std::string state = reported.substr(kErasure.size());
         out =
             de ? "Die Löschbescheinigung ist unversehrt und sagt: " : "The certificate of erasure is intact and says: ";

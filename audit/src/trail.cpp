@@ -25,6 +25,8 @@ std::uint64_t about(const Entry& entry, const BodyReader& body, EntryIndex index
         case ControlAction::source_heartbeat:
         case ControlAction::source_counted:
         case ControlAction::finding:
+        case ControlAction::finding_resolved:
+        case ControlAction::promise_made:
             return body.find_u64(Tag::entry).value_or(0);
         default:
             return 0;

@@ -1,10 +1,13 @@
 #include "audit/verify_report.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "audit/cms_signature.h"
+#include "audit/completeness.h"
 #include "audit/entry.h"
 #include "audit/erasures.h"
 #include "audit/key_history.h"
@@ -19,7 +22,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kMaxProofJson = 64u << 20;
-constexpr std::size_t kMaxErasureEntries = 100'000;
+constexpr std::size_t kMaxCertificateEntries = 100'000;
 
 json part_json(const ReportProof::Part& part) {
     return {{"entry", base64(part.entry)}, {"proof", part.proof}};
@@ -83,6 +86,8 @@ private:
             report_.problem("report.signature", "file", "the signer's certificate is not one that the ledger names");
         if (named && control_action(*named) == ControlAction::certificate_issued) {
             check_certificate(history, *named);
+        } else if (named && control_action(*named) == ControlAction::completeness_certified) {
+            check_completeness(history, *named);
         } else if (named) {
             check_entry(*named);
         }
@@ -161,11 +166,12 @@ private:
         report_.reported = "erasure:" + *state;
     }
 
-    bool erasure_says(const KeyHistory& history, const json& content, const Bytes& id, const std::string& state) {
+    // The entries that a certificate brings, each proven; `take` says no to one that does not belong there.
+    bool each_entry(const KeyHistory& history, const json& content,
+                    const std::function<bool(EntryIndex, const Entry&)>& take) {
         const auto entries = content.find("entries");
-        if (entries == content.end() || !entries->is_array() || entries->size() > kMaxErasureEntries) return false;
+        if (entries == content.end() || !entries->is_array() || entries->size() > kMaxCertificateEntries) return false;
         const std::uint64_t proofs = report_.checked["proofs"];
-        Erasures erasures;
         std::optional<std::uint64_t> before;
         for (const json& e : *entries) {
             const auto entry_text = text_of(e, "entry"), proof_text = text_of(e, "proof");
@@ -175,9 +181,17 @@ private:
             if (!bytes.ok() || !proof.ok() || (before && proof->index.value <= *before)) return false;
             before = proof->index.value;
             const auto entry = proven(history, {std::move(*bytes), *proof_text}, "entries");
-            if (!entry || !erasures.take(proof->index, *entry).ok()) return false;
+            if (!entry || !take(proof->index, *entry)) return false;
         }
         report_.checked["proofs"] = proofs;  // those of the report itself
+        return true;
+    }
+
+    bool erasure_says(const KeyHistory& history, const json& content, const Bytes& id, const std::string& state) {
+        Erasures erasures;
+        if (!each_entry(history, content,
+                        [&](EntryIndex index, const Entry& entry) { return erasures.take(index, entry).ok(); }))
+            return false;
         ErasureId wanted{};
         if (id.size() != wanted.size()) return false;
         std::copy(id.begin(), id.end(), wanted.begin());
@@ -185,6 +199,65 @@ private:
         const auto count = content.find("count");
         return run != nullptr && !run->broken && name_of(state_of(*run)) == state && count != content.end() &&
                count->is_number_unsigned() && (!run->done || count->get<std::uint64_t>() == run->count);
+    }
+
+    // A certificate of completeness (certificate.md): every number in it is computed again from the entries it brings.
+    void check_completeness(const KeyHistory& history, const Entry& entry) {
+        const auto body = BodyReader::parse(entry.body);
+        const auto content = json::parse(as_text(parts_.json), nullptr, false);
+        const auto period = body.ok() ? period_named(*body, content) : std::nullopt;
+        if (!period || body->find_hash(Tag::related_hash) != sha256(parts_.json))
+            return report_.problem("report.proof", "report", "the entry does not name this report");
+        CompletenessBook book(period->source, period->begin, period->end);
+        const bool taken = each_entry(history, content, [&](EntryIndex index, const Entry& e) {
+            return book.concerns(e) && book.take(index, e).ok();
+        });
+        const auto found = book.judge();
+        if (!taken || !found.ok() || !says(content, json::parse(found->to_json())) || !rests_on(content, *found))
+            return report_.problem("report.proof", "report",
+                                   "the ledger's entries do not say what this certificate says");
+        report_.reported = "completeness:" + found->verdict;
+    }
+
+    struct NamedPeriod {
+        SourceId source;
+        UtcTime begin, end;
+    };
+    // Of the JSON, if the entry names the same: days are those of a place, so that a day's edge lies within a day of
+    // it.
+    static std::optional<NamedPeriod> period_named(const BodyReader& body, const json& content) {
+        const auto text = [&](const char* key) {
+            const auto found = text_of(content, key);
+            return found.ok() ? *found : std::string();
+        };
+        const auto source = body.find_u64(Tag::entry);
+        const auto day = body.find_u32(Tag::day);
+        const auto until = body.find_time(Tag::until);
+        const auto begin = parse_rfc3339(text("begin")), end = parse_rfc3339(text("end"));
+        const std::string from = text("from"), to = text("to");
+        const auto first = parse_rfc3339(from + "T00:00:00Z"), last = parse_rfc3339(to + "T00:00:00Z");
+        if (text("format") != "kustos-certificate-1" || text("kind") != "completeness" || !source || !day || !until ||
+            *source > UINT32_MAX || !begin.ok() || !end.ok() || !first.ok() || !last.ok() || *until != *end)
+            return std::nullopt;
+        constexpr std::int64_t kDay = 24 * 3600 * 1000;
+        const auto near = [](UtcTime a, std::int64_t ms) { return std::abs(a.ms - ms) < kDay; };
+        std::string digits = from;
+        digits.erase(std::remove(digits.begin(), digits.end(), '-'), digits.end());
+        const auto entry = content.find("source_entry");
+        if (std::to_string(*day) != digits || !near(*begin, first->ms) || !near(*end, last->ms + kDay) ||
+            entry == content.end() || !entry->is_number_unsigned() || entry->get<std::uint64_t>() != *source)
+            return std::nullopt;
+        return NamedPeriod{SourceId(static_cast<std::uint32_t>(*source)), *begin, *end};
+    }
+    static bool says(const json& content, const json& computed) {
+        return std::all_of(computed.items().begin(), computed.items().end(), [&](const auto& item) {
+            const auto said = content.find(item.key());
+            return said != content.end() && *said == item.value();
+        });
+    }
+    // No entry that adds nothing: what a certificate brings is what its numbers rest on.
+    static bool rests_on(const json& content, const Completeness& found) {
+        return content.at("entries").size() == found.entries.size();
     }
 
     void judge_origin(const KeyHistory& history) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "base/crypto.h"
 #include "base/staged_file.h"
@@ -72,9 +73,38 @@ private:
     std::uint8_t last_ = '\n';
 };
 
-std::string extension(const Original& original) {
-    if (original.kind == vault::MessageKind::mail) return ".eml";
-    const std::string format = original.format.substr(0, original.format.find('/'));
+Error changed() {
+    return Error(Code::corrupt, "an original does not match its sealed sum");
+}
+
+// The report's bytes before its mail, the mail, the bytes behind it.
+Status write_report(OriginalSource& originals, std::size_t envelope, std::size_t mail,
+                    const vault::ReportLayout& layout, const ByteSink& out) {
+    const auto part_of_envelope = [&](bool before) {
+        std::uint64_t at = 0;
+        return originals.write(envelope, [&](ByteView piece) -> Status {
+            const std::uint64_t begin = at;
+            at += piece.size();
+            const auto head = static_cast<std::size_t>(
+                std::min<std::uint64_t>(piece.size(), layout.inner_offset > begin ? layout.inner_offset - begin : 0));
+            return out(before ? piece.first(head) : piece.subspan(head));
+        });
+    };
+    TRY(part_of_envelope(true));
+    TRY(originals.write(mail, out));
+    return part_of_envelope(false);
+}
+
+struct Exported {
+    std::size_t position;
+    Original original;
+};
+
+}  // namespace
+
+std::string original_extension(vault::MessageKind kind, std::string_view format) {
+    if (kind == vault::MessageKind::mail || kind == vault::MessageKind::envelope) return ".eml";
+    format = format.substr(0, format.find('/'));
     if (format == "eml" || format == "mbox" || format == "maildir") return ".eml";
     if (format == "stream") return ".json";
     if (format == "mattermost-csv" || format == "mattermost-legal-hold") return ".csv";
@@ -85,22 +115,45 @@ std::string extension(const Original& original) {
     return ".bin";
 }
 
-Error changed() {
-    return Error(Code::corrupt, "an original does not match its sealed sum");
+namespace {
+std::string digits_of(const Original& original) {
+    char digits[24];
+    std::snprintf(digits, sizeof digits, "%012llu", static_cast<unsigned long long>(original.entry.value));
+    return digits;
 }
 
+// Reports whose mail is here, too, are put together again.
+Status write_reports(Fs& fs, const Path& folder, OriginalSource& originals, const std::vector<Exported>& envelopes,
+                     const std::map<Hash, std::size_t>& mails, std::string& sums) {
+    for (const Exported& envelope : envelopes) {
+        const auto mail = mails.find(envelope.original.enclosed);
+        if (mail == mails.end()) continue;
+        const vault::ReportLayout& layout = *envelope.original.report;
+        const std::string name = digits_of(envelope.original) + "-report.eml";
+        StagedFile file = TRY(StagedFile::create(fs, folder / name, StagedFile::Existing::refuse));
+        Sha256 hash;
+        TRY(write_report(originals, envelope.position, mail->second, layout, [&](ByteView piece) {
+            hash.update(piece);
+            return file.write(piece);
+        }));
+        if (hash.finish() != layout.whole_sha256) return changed();
+        TRY(file.commit());
+        sums += layout.whole_sha256.hex() + "  " + name + "\n";
+    }
+    return {};
+}
 }  // namespace
 
 std::string original_name(const Original& original) {
-    char digits[24];
-    std::snprintf(digits, sizeof digits, "%012llu", static_cast<unsigned long long>(original.entry.value));
-    return digits + extension(original);
+    return digits_of(original) + original_extension(original.kind, original.format);
 }
 
 Result<OriginalsWritten> write_eml_folder(Fs& fs, const Path& folder, OriginalSource& originals) {
     TRY(fs.make_dirs(folder));
     OriginalsWritten written;
     std::string sums;
+    std::vector<Exported> envelopes;
+    std::map<Hash, std::size_t> mails;
     for (std::size_t i = 0; i < originals.count(); ++i) {
         const Original original = TRY(originals.describe(i));
         const std::string name = original_name(original);
@@ -115,7 +168,13 @@ Result<OriginalsWritten> write_eml_folder(Fs& fs, const Path& folder, OriginalSo
         sums += original.sha256.hex() + "  " + name + "\n";
         ++written.written;
         written.bytes += file.size();
+        if (original.report) {
+            envelopes.push_back({i, original});
+        } else {
+            mails.emplace(original.sha256, i);  // of any kind: what a report encloses may be no readable mail
+        }
     }
+    TRY(write_reports(fs, folder, originals, envelopes, mails, sums));
     TRY(put_once(fs, folder / "SHA256SUMS", as_bytes(sums)));
     TRY(fs.sync_dir(folder));
     return written;
@@ -125,7 +184,8 @@ Result<OriginalsWritten> write_mbox(const ByteSink& out, OriginalSource& origina
     OriginalsWritten written;
     for (std::size_t i = 0; i < originals.count(); ++i) {
         const Original original = TRY(originals.describe(i));
-        if (extension(original) != ".eml") {
+        if (original_extension(original.kind, original.format) != ".eml" ||
+            original.kind == vault::MessageKind::envelope) {
             ++written.left_out;
             continue;
         }

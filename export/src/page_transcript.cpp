@@ -100,6 +100,11 @@ public:
     Status draw() {
         chapter(canvas_, say_("Nachrichten", "Messages"), say_("Nachrichten", "Messages"), introduction());
         parts_.found.transcript = canvas_.page();
+        known_of(say_("Quellen, und wie vollständig sie sind", "Sources, and how complete they are"),
+                 parts_.input.sources);
+        known_of(
+            say_("Formate, und was ihre Nachrichten beweisen können", "Formats, and what their messages can prove"),
+            parts_.input.formats);
         chapter_bookmark_ = canvas_.bookmark(0, say_("Nachrichten", "Messages"), true);
         parts_.found.groups.clear();
         for (const Group& group : transcript_.groups) TRY(draw_group(group));
@@ -107,6 +112,12 @@ public:
     }
 
 private:
+    void known_of(const char* title, const std::vector<KnownOf>& list) {
+        if (list.empty()) return;
+        heading(canvas_, title);
+        for (const KnownOf& k : list) bullet(canvas_, isolated(k.name, 100) + ": " + frame_text(k.words, 600));
+    }
+
     std::string introduction() const {
         const std::string zone = parts_.zone.known() ? parts_.zone.name()
                                                      : std::string("UTC (") +
@@ -141,6 +152,11 @@ private:
         canvas_.flow(head, page::kLeft);
         canvas_.flow(canvas_.text(group_facts(group), kSmall, {page::kTextWidth, Align::left, Direction::frame, 6}),
                      page::kLeft);
+        for (const KnownOf& source : parts_.input.sources)
+            if (std::find(group.sources.begin(), group.sources.end(), source.name) != group.sources.end())
+                canvas_.flow(canvas_.text(isolated(source.name, 100) + ": " + frame_text(source.words, 400), kSmall,
+                                          {page::kTextWidth, Align::left, Direction::frame, 3}),
+                             page::kLeft);
         canvas_.gap(4);
         std::string day;
         for (const std::size_t index : group.records) {
@@ -509,6 +525,12 @@ private:
 
     void notes(const BundleRecord& record) {
         std::string out;
+        if (!record.evidential_value.empty())
+            canvas_.flow(
+                canvas_.text(isolated(record.message.format, 60) + say_(" · Beweiswert ", " · evidential value ") +
+                                 frame_text(record.evidential_value, 60),
+                             {7, false, false, false, kGrey}, {width(), Align::left, Direction::frame, 1}),
+                x());
         const auto add = [&](const std::string& note) {
             if (out.size() < 2000)
                 out +=

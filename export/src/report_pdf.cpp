@@ -5,7 +5,7 @@
 #include "audit/report_text.h"
 #include "base/crypto.h"
 #include "export/src/blocks.h"
-#include "export/src/pdf_file.h"
+#include "export/src/signed_frame.h"
 #include "export/src/text_safety.h"
 #include "export/src/wording.h"
 
@@ -16,8 +16,7 @@ using audit::Origin;
 using audit::ReportedAnchor;
 using audit::TimeLevel;
 
-constexpr Colour kGreen{0.07, 0.40, 0.23}, kBlue{0.11, 0.37, 0.66}, kWhite{1, 1, 1};
-constexpr Colour kGreenPale{0.91, 0.96, 0.93}, kAmberPale{0.99, 0.96, 0.89}, kRedPale{0.99, 0.93, 0.93};
+constexpr Colour kBlue{0.11, 0.37, 0.66}, kWhite{1, 1, 1};
 constexpr double kWidth = page::kTextWidth;
 constexpr std::size_t kMaxSentence = 1'500;
 
@@ -26,6 +25,7 @@ public:
     ReportDrawing(Canvas& canvas, const audit::Report& report, const ReportPages& in, const Wording& say,
                   const Zone& zone)
         : canvas_(canvas),
+          frame_(canvas, in),
           r_(report),
           in_(in),
           say_(say),
@@ -53,48 +53,19 @@ public:
 
 private:
     void title() {
-        const std::string who = frame_text(in_.authority.empty() ? in_.archive_name : in_.authority, 200);
-        canvas_.bookmark(0, say_("Prüfbericht", "Verification report"));
-        canvas_.move_to(64);
-        canvas_.flow(canvas_.text(who, {10.5, true, false, false, kGrey}, {kWidth, Align::left, Direction::frame, 2}),
-                     page::kLeft);
-        canvas_.rule(page::kLeft, page::kRight, canvas_.y() + 7, kAccent, 1.6);
-        canvas_.move_to(canvas_.y() + 22);
-        canvas_.flow(
-            canvas_.text(say_("Prüfbericht", "Verification report"), {26, true, false, false, kAccent}, {kWidth}),
-            page::kLeft);
         const std::string name = isolated(in_.archive_name, 160);
-        canvas_.flow(canvas_.text(say_.german() ? "über das Archiv " + name : "on the archive " + name,
-                                  {12, false, false, false, kGrey}, {kWidth, Align::left, Direction::frame, 2}),
-                     page::kLeft);
-        canvas_.gap(14);
+        frame_.title(say_("Prüfbericht", "Verification report"),
+                     say_.german() ? "über das Archiv " + name : "on the archive " + name);
     }
 
     // The verdict: a word and a sign, and only then a colour.
     void band() {
         const bool known = r_.origin != Origin::unknown;
-        const Colour strong = !r_.ok ? kRed : known ? kGreen : kAmber;
-        const Colour pale = !r_.ok ? kRedPale : known ? kGreenPale : kAmberPale;
         const char* word = !r_.ok  ? say_("Nicht in Ordnung", "Not in order")
                            : known ? say_("Unversehrt, Herkunft bekannt", "Intact, origin known")
                                    : say_("Unversehrt, Herkunft offen", "Intact, origin open");
-        const std::string sign = r_.ok ? "✔ " : "✘ ";
-        const double inner = kWidth - 34;
-        const Text head = canvas_.text(sign + word, {15, true, false, false, strong}, {inner});
-        const Text body = canvas_.text(frame_text(text_.verdict + ".", kMaxSentence), {9.5}, {inner});
-        const Text advice = canvas_.text(text_.advice, {9.5, true, false, false, kInk}, {inner});
-        const double advice_height = text_.advice.empty() ? 0 : advice.height() + 4;
-        const double height = head.height() + body.height() + advice_height + 22;
-        canvas_.need(height);
-        const double y = canvas_.y();
-        canvas_.fill(page::kLeft, y, kWidth, height, pale);
-        canvas_.fill(page::kLeft, y, 7, height, strong);
-        canvas_.frame(page::kLeft, y, kWidth, height, strong, 0.9);
-        canvas_.place(head, page::kLeft + 20, y + 8);
-        canvas_.place(body, page::kLeft + 20, y + 12 + head.height());
-        if (!text_.advice.empty()) canvas_.place(advice, page::kLeft + 20, y + 16 + head.height() + body.height());
-        canvas_.move_to(y + height);
-        canvas_.gap(12);
+        const Tone tone = !r_.ok ? Tone::bad : known ? Tone::good : Tone::mind;
+        frame_.band(tone, (r_.ok ? "✔ " : "✘ ") + std::string(word), text_.verdict + ".", text_.advice);
     }
 
     void fact(const char* de, const char* en, const std::string& value, bool mono = false) {
@@ -128,8 +99,7 @@ private:
     }
 
     void sentences(const char* title, const std::vector<std::string>& list, const char* mark) {
-        heading(canvas_, title);
-        for (const std::string& s : list) bullet(canvas_, frame_text(s, kMaxSentence), mark);
+        frame_.sentences(title, list, mark);
     }
 
     void findings() {
@@ -300,7 +270,7 @@ private:
     }
 
     // --- the report itself ---
-    void command(const std::string& line) { paragraph(canvas_, line, {8.5, false, false, true, kInk}, 18); }
+    void command(const std::string& line) { frame_.command(line); }
 
     void how_to_check() {
         heading(canvas_, say_("So prüfen Sie diesen Bericht", "How to check this report"));
@@ -356,6 +326,7 @@ private:
     }
 
     Canvas& canvas_;
+    SignedFrame frame_;
     const audit::Report& r_;
     const ReportPages& in_;
     const Wording& say_;
@@ -364,40 +335,17 @@ private:
     audit::ReportText text_;
 };
 
-Furniture furniture(const audit::Report& report, const ReportPages& in, const Wording& say) {
-    Furniture f;
-    f.header_left = std::string(say("Prüfbericht", "Verification report")) + "  ·  " + isolated(in.archive_name, 160);
-    f.footer_left = std::string(say("Fingerabdruck ", "Fingerprint ")) + frame_text(report.fingerprint, 100);
-    f.page_number = [say](std::uint64_t page, std::uint64_t pages) {
-        return std::string(say("Seite ", "page ")) + say.number(page) + say(" von ", " of ") + say.number(pages);
-    };
-    return f;
-}
-
 }  // namespace
 
 Result<DrawnReport> draw_report(const audit::Report& report, const ReportPages& in) {
-    const FontSet fonts = TRY(FontSet::load());
     const Wording say(in.language);
-    const Zone zone(in.time_zone, in.language);
-    DrawnReport out;
-    {
-        Canvas measure(fonts, furniture(report, in, say), 0);
-        ReportDrawing(measure, report, in, say, zone).draw();
-        out.pages = measure.page();
-    }
-    Canvas canvas(fonts, furniture(report, in, say), out.pages);
-    ReportDrawing(canvas, report, in, say, zone).draw();
-    const Bytes drawn = TRY(canvas.finish());
-    DocumentFacts facts;
-    facts.title = std::string(say("Prüfbericht ", "Verification report ")) + frame_text(in.archive_name, 120);
-    facts.author = frame_text(in.authority.empty() ? in.archive_name : in.authority, 200);
-    facts.subject = frame_text(report.headline(say.german() ? "de" : "en"), 300);
-    facts.creator = frame_text(in.tool, 100);
-    facts.language = say("de-DE", "en-GB");
-    facts.created_at = in.made_at;
-    out.pdf = TRY(finish_report_pdf(drawn, facts, in.json, in.proof));
-    return out;
+    SignedPaper paper;
+    paper.title = say("Prüfbericht", "Verification report");
+    paper.fingerprint = report.fingerprint;
+    paper.subject = report.headline(say.german() ? "de" : "en");
+    return draw_signed(in, paper, [&](Canvas& canvas, const Wording& words, const Zone& zone) {
+        ReportDrawing(canvas, report, in, words, zone).draw();
+    });
 }
 
 }  // namespace kustos::exporting

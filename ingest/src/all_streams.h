@@ -6,5 +6,7 @@
 namespace kustos::ingest {
 
 extern const StreamKind kFolderStream;
+extern const StreamKind kLmtpStream;
+extern const StreamKind kMatrixStream;
 
 }  // namespace kustos::ingest

@@ -11,7 +11,9 @@ namespace kustos::ingest {
 
 FileKind kind_of(const Path& path) {
     struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) return FileKind::absent;
+    // A descriptor of this process (read_bytes.h) is the file that it is open for.
+    const bool descriptor = path.native().rfind("/proc/self/fd/", 0) == 0;
+    if ((descriptor ? ::stat(path.c_str(), &info) : ::lstat(path.c_str(), &info)) != 0) return FileKind::absent;
     if (S_ISREG(info.st_mode)) return FileKind::file;
     if (S_ISDIR(info.st_mode)) return FileKind::folder;
     return S_ISLNK(info.st_mode) ? FileKind::link : FileKind::other;

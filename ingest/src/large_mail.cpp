@@ -112,28 +112,6 @@ struct Spooled {
     std::vector<Condenser::Cut> cuts;
 };
 
-Result<Spooled> spool(const Path& path, const ReadContext& context) {
-    const auto source = TRY(file_source(path));
-    SystemRandom random;
-    const auto spool = TRY(Spool::create(context.spool_folder, random));
-    Condenser condenser(kCondensed);
-    Bytes piece(256u << 10);
-    while (true) {
-        const std::size_t got = TRY(source->read(piece));
-        if (got == 0) break;
-        TRY(spool->write(ByteView(piece).first(got)));
-        condenser.write(ByteView(piece).first(got));
-    }
-    condenser.finish();
-    Spooled out;
-    out.raw = end_part(spool);
-    TRY(spool->finish());
-    out.too_large = condenser.too_large();
-    out.condensed = condenser.take();
-    out.cuts = condenser.cuts();
-    return out;
-}
-
 // Gives each attachment its place in the whole and, where lines were left out of it, its content.
 class Expander {
 public:
@@ -296,27 +274,68 @@ Result<bool> read_large_report(const Spooled& report, const Enclosed& at, const 
 
 }  // namespace
 
+struct MailSpool::State {
+    std::shared_ptr<Spool> spool;
+    Condenser condenser{kCondensed};
+};
+
+MailSpool::MailSpool(std::unique_ptr<State> state) : state_(std::move(state)) {}
+MailSpool::~MailSpool() = default;
+
+Result<std::unique_ptr<MailSpool>> MailSpool::create(const Path& folder) {
+    SystemRandom random;
+    auto state = std::make_unique<State>();
+    state->spool = TRY(Spool::create(folder, random));
+    return std::unique_ptr<MailSpool>(new MailSpool(std::move(state)));
+}
+
+Status MailSpool::write(ByteView piece) {
+    TRY(state_->spool->write(piece));
+    state_->condenser.write(piece);
+    return {};
+}
+
+Status MailSpool::read(std::string_view format, const ReadContext& context, ItemSink& sink,
+                       const std::function<void(vault::Message&)>& finish) {
+    state_->condenser.finish();
+    Spooled mail;
+    mail.raw = end_part(state_->spool);
+    TRY(state_->spool->finish());
+    mail.too_large = state_->condenser.too_large();
+    mail.condensed = state_->condenser.take();
+    mail.cuts = state_->condenser.cuts();
+    sha256_ = mail.raw.sha256;
+    if (!mail.too_large) {
+        message_id_ = message_id_of(mail.condensed);
+        const Enclosed enclosed = find_enclosed(mail.condensed);
+        if (enclosed.state == Enclosure::found && TRY(read_large_report(mail, enclosed, context, sink, finish)))
+            return {};
+        if (auto item = TRY(expanded(mail, context))) {
+            finish(item->message);
+            if (enclosed.state != Enclosure::no_report)
+                note_kept_whole(enclosed.state, context.limits, item->message, sink);
+            return sink.item(std::move(*item));
+        }
+    }
+    mail.condensed = {};
+    return without_condensing(mail.raw, format, context, sink, finish);
+}
+
 Result<bool> read_large_mail(const Path& path, std::string_view format, const ReadContext& context, ItemSink& sink,
                              const std::function<void(vault::Message&)>& finish) {
     std::error_code unknown;
     const std::uint64_t size = std::filesystem::file_size(path, unknown);
     if (unknown || context.spool_folder.empty() || size <= context.limits.in_memory || size > context.limits.spooled)
         return false;
-    Spooled mail = TRY(spool(path, context));
-    if (!mail.too_large) {
-        const Enclosed enclosed = find_enclosed(mail.condensed);
-        if (enclosed.state == Enclosure::found && TRY(read_large_report(mail, enclosed, context, sink, finish)))
-            return true;
-        if (auto item = TRY(expanded(mail, context))) {
-            finish(item->message);
-            if (enclosed.state != Enclosure::no_report)
-                note_kept_whole(enclosed.state, context.limits, item->message, sink);
-            TRY(sink.item(std::move(*item)));
-            return true;
-        }
+    const auto source = TRY(file_source(path));
+    const auto spool = TRY(MailSpool::create(context.spool_folder));
+    Bytes piece(256u << 10);
+    while (true) {
+        const std::size_t got = TRY(source->read(piece));
+        if (got == 0) break;
+        TRY(spool->write(ByteView(piece).first(got)));
     }
-    mail.condensed = {};
-    TRY(without_condensing(mail.raw, format, context, sink, finish));
+    TRY(spool->read(format, context, sink, finish));
     return true;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,26 @@ namespace kustos::ingest {
 // other encodings). false: not large, or there is no spool folder; nothing was read. finish: before it is handed on.
 Result<bool> read_large_mail(const Path& path, std::string_view format, const ReadContext& context, ItemSink& sink,
                              const std::function<void(vault::Message&)>& finish);
+
+// The same for a mail whose bytes come one after another. Errors: of the spool's disk and of the sink. Threads: one.
+class MailSpool {
+public:
+    static Result<std::unique_ptr<MailSpool>> create(const Path& folder);
+    ~MailSpool();
+    Status write(ByteView piece);
+    // Hands the mail on; once, after the last write().
+    Status read(std::string_view format, const ReadContext& context, ItemSink& sink,
+                const std::function<void(vault::Message&)>& finish);
+    const Hash& sha256() const { return sha256_; }                 // of all of it; after read()
+    const std::string& message_id() const { return message_id_; }  // likewise; empty: none
+
+private:
+    struct State;
+    explicit MailSpool(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+    Hash sha256_;
+    std::string message_id_;
+};
 
 // Leaves out the inner lines of runs of base64; every second and later line of a run but the last, of 192 KiB or more.
 class Condenser {

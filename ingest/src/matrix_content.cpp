@@ -43,6 +43,13 @@ std::string_view extensible_text(const JsonValue& content) {
 
 }  // namespace
 
+std::string_view matrix_event_note(std::string_view type) {
+    if (type == "m.receipt") return "event:read-receipt";
+    if (type == "m.typing") return "event:typing";
+    if (type == "m.presence") return "event:presence";
+    return {};
+}
+
 vault::Person MatrixContent::person(std::string_view user_id) const {
     vault::Person out;
     out.id = clip(user_id, limits_);
@@ -221,6 +228,7 @@ void MatrixContent::read_call(std::string_view type) {
 
 void MatrixContent::read_state(std::string_view type) {
     message_.notes.push_back("event-type:" + word_of(type));
+    if (const std::string_view what = matrix_event_note(type); !what.empty()) message_.notes.emplace_back(what);
     if (type == "m.room.name") {
         const std::string title = clip(content_.text("name"), limits_);
         message_.conversation.title = title;

@@ -6,6 +6,10 @@
 
 namespace kustos::ingest {
 
+// What of a capture profile an event is that nobody wrote (vault/capture_profile.h): "event:typing"; else empty. Such
+// events have no id.
+std::string_view matrix_event_note(std::string_view type);
+
 class MatrixContent {
 public:
     // All must outlive read(). message has its ids, its time and its conversation already.

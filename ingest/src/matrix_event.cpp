@@ -77,7 +77,7 @@ ParsedItem parse_matrix_event(ByteView json, const MatrixContext& context, const
     if (!room.empty()) m.conversation.type = vault::ConversationType::group;
     if (const auto ms = event.integer("origin_server_ts")) m.sent_at = epoch_ms(*ms);
     // What concerns no room (presence, keys to a device, account data) has neither id nor time.
-    if (!room.empty() && m.native_id.empty()) {
+    if (!room.empty() && m.native_id.empty() && matrix_event_note(event.text("type")).empty()) {
         m.notes.push_back("no-event-id");
         count("matrix:no-event-id");
     }

@@ -88,7 +88,7 @@ TEST_CASE("an erased record is in no answer at once, in no shard after the index
     CHECK(w.find("nummer5").empty());
     CHECK(w.find("nummer*").size() == 11);
     for (const bool rewritten : {false, true}) {
-        const auto record = w.house->record("tester", w.matter, gone);
+        const auto record = w.house->record("tester", w.matter, gone, web::Language::english);
         REQUIRE(!record.ok());
         CHECK(record.error().code() == Code::erased);
         CHECK(record.error().message().find("entry " + std::to_string(gone.value) + " was erased on 20") == 0);

@@ -192,7 +192,7 @@ TEST_CASE("an action whose entry can't be stored does not happen") {
 
     const auto refused = [](const auto& result) { return !result.ok() && result.error().code() == Code::read_only; };
     CHECK(refused(w.house->search("x", id, "Wort", "date", 0, 5)));
-    CHECK(refused(w.house->record("x", id, EntryIndex(record))));
+    CHECK(refused(w.house->record("x", id, EntryIndex(record), web::Language::english)));
     CHECK(refused(w.house->original("x", id, EntryIndex(record))));
     CHECK(refused(w.house->read_trail("x", "because", settings[0].index)));
     CHECK(refused(w.house->matter_desk().open_new("B 2", "§ 2")));

@@ -62,11 +62,22 @@ t3=$(now)
 say "$receipts Ereignisse in $part Sendungen, jede erst quittiert, als sie sicher lag" "$receipts events in $part pushes, each acknowledged only when it was durable"
 again=$(head -8 "$sample/live.ndjson" | push demo-1 | field replayed)
 say "Dieselbe Sendung noch einmal: erkannt ($again)" "the same push again: recognised ($again)"
+# What the source says of itself: three more than have arrived.
+curl -sS --fail-with-body --cacert "$(echo "$out"/state/*/tls/server.crt)" -H "Authorization: Bearer $token" -H "Content-Type: application/json" \
+  -d "{\"sent\": $((receipts + 3))}" "https://localhost:$port/api/v1/heartbeat/live" > "$out/heartbeat.json"
 # Until the indexer has caught up: the answer itself says how much is missing.
 for _ in $(seq 100); do [ "$(kustos --json status | field coverage.deferred)" = 0 ] && break; sleep 0.2; done
 kill -9 "$server"; wait "$server" 2>/dev/null || true; server=
 say "Dem Dienst wurde der Strom genommen (kill -9). Quittiert waren $receipts; da sind nach dem Neustart:" "The server lost its power (kill -9). Acknowledged: $receipts; there after the restart:"
 kustos status | sed -n '1,2p'
+
+title "Eine Lücke wird gefunden und bescheinigt" "a gap is found and certified"
+say "Die Quelle sagt, sie habe $((receipts + 3)) Ereignisse gesendet; $(field missing < "$out/heartbeat.json") fehlen:" "The source says that it has sent $((receipts + 3)) events; $(field missing < "$out/heartbeat.json") are missing:"
+kustos source findings live
+"$bin/kustos" --lang de source completeness live --from "$(date -d yesterday +%F)" --to "$(date -d tomorrow +%F)" --out "$out/completeness.pdf" > "$out/completeness.txt"
+if [ "$lang" = de ]; then cat "$out/completeness.txt"; fi
+"$bin/kustos-verify" "$out/completeness.pdf" --lang "$lang" | head -1
+kustos source profile live | head -3
 
 title "Suchen: nur in einem Fall" "searching: only within a matter"
 kustos search "Spielplatz" || true
@@ -158,7 +169,7 @@ $records Nachrichten aus Messenger, Post und Livestrom sind versiegelt, als $ent
 unbemerkt ändern kann: Einlesen $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), drei Suchen $(seconds "$t4" "$t5"),
 Beweispaket $(seconds "$t6" "$t7"), Prüfung des ganzen Archivs $(seconds "$t8" "$t9"). Eine ist vergessen ($(seconds "$t10" "$t11")), und die Kette hält.
 
-Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}, demo/report.pdf, demo/certificate.pdf
+Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}, demo/report.pdf, demo/certificate.pdf, demo/completeness.pdf
 Nachprüfen:     build/bin/kustos-verify demo/bundle.pdf
 Selbst suchen:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 Im Browser:     ./run serve   (das Passwort steht in demo/serve.log)
@@ -169,7 +180,7 @@ $records messages from messenger, mail and a live stream are sealed, as $entries
 unnoticed: import $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), three searches $(seconds "$t4" "$t5"),
 evidence bundle $(seconds "$t6" "$t7"), verification of the whole archive $(seconds "$t8" "$t9"). One is forgotten ($(seconds "$t10" "$t11")), and the ledger holds.
 
-Look at:          demo/bundle.pdf${pages:+ ($pages pages)}, demo/report.pdf, demo/certificate.pdf
+Look at:          demo/bundle.pdf${pages:+ ($pages pages)}, demo/report.pdf, demo/certificate.pdf, demo/completeness.pdf
 Check it again:   build/bin/kustos-verify demo/bundle.pdf
 Search yourself:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 In a browser:     ./run serve   (the password is in demo/serve.log)

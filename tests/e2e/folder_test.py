@@ -42,6 +42,9 @@ class WatchedFolder(unittest.TestCase):
         self.put("growing.ndjson.part", event(9000) + "\n")
         eventually((self.trays / "done" / "day.ndjson").exists)
         self.assertTrue((self.trays / "incoming" / "growing.ndjson.part").exists(), "what is still written is left alone")
+        source = self.a.json("status")["sources"][0]
+        self.assertEqual((source["stream"]["state"], source["counts"]["kind:chat"]), ("running", 700))
+        self.assertIn("last", source["stream"])
         self.a.stop()
         self.assertEqual(self.a.json("status")["records"], 700)
 

@@ -29,6 +29,7 @@ class LostFile(unittest.TestCase):
         h.ingest(*[event(i, f"wort{i} gemeinsam") for i in range(300)],
                  event(900, "anlage gemeinsam", attachments=[{"name": "a.bin", "type": "application/octet-stream", "content_base64": noise}]))
         h.matter_id = h.matter()
+        h.run("source", "add", "zz-tray", "--kind", "folder")
         h.serve()
         h.stop()
         h.back_up()
@@ -150,6 +151,24 @@ class LostFile(unittest.TestCase):
     @row("vault/derived.db")
     def test_derived(self):
         self.lose("vault/derived.db")
+        self.works()
+
+    @row("vault/streams.db")
+    def test_streams(self):
+        before = self.h.json("source", "list")[0]["counts"]
+        self.lose("vault/streams.db")
+        self.works()
+        self.assertEqual(self.h.json("source", "list")[0]["counts"], before)  # of the ledger
+
+    @row("sources/")
+    def test_source_settings(self):
+        files = self.lose("sources/*.yaml")
+        self.works()
+        self.h.serve()
+        folder = next(s for s in self.h.json("status")["sources"] if s["kind"] == "folder")
+        self.h.stop()
+        self.assertEqual((folder["stream"]["state"], folder["stream"]["problem"]), ("failing", "the source has no settings file"))
+        self.get_back(*files)
         self.works()
 
     # --- keys/ ---

@@ -647,6 +647,7 @@ ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
 TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED, ARCHIVE_CONTINUED = 6, 7, 8, 9, 18, 19
 VERIFICATION_REPORTED = 23
 CERTIFICATE_ISSUED = 47
+FINDING, HEARTBEAT, COUNTED, FINDING_RESOLVED, PROFILE_SET, PROMISE_MADE, COMPLETENESS_CERTIFIED = 14, 20, 21, 50, 51, 52, 53
 BEGUN, DONE, CIPHERTEXT_REMOVED, TERMS_REMOVED, FINAL = 1, 2, 3, 4, 5  # of kind erasure
 
 
@@ -949,7 +950,10 @@ class Report:
         if not self.ok():
             return "Not intact: %d findings" % (len(self.problems) + self.checked.get("problems_left_out", 0))
         intact = "Intact"
-        if self.subject == "report" and (self.reported or "").startswith("erasure:"):
+        if self.subject == "report" and (self.reported or "").startswith("completeness:"):
+            intact = "The certificate of completeness is intact and says: " + {
+                "complete": "complete as promised", "gaps": "gaps are known"}.get(self.reported[13:], "the source promises nothing")
+        elif self.subject == "report" and (self.reported or "").startswith("erasure:"):
             intact = "The certificate of erasure is intact and says: " + {
                 "begun": "ordered", "unreadable": "unreadable", "terms_gone": "words removed",
                 "ciphertext_gone": "ciphertext removed"}.get(self.reported[8:], "final")
@@ -1889,6 +1893,18 @@ class BundleCheck:
                 self.report.problem("witness.quorum", "checkpoint.note", "lacks the cosignatures that are asked for")
 
 
+DAY = 86_400_000  # ms
+
+
+def milliseconds(text):
+    """Of an RFC 3339 time in UTC."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{3}))?Z", text)
+    if not match:
+        raise Refused("not a time")
+    at = datetime.datetime.fromisoformat(match[1]).replace(tzinfo=datetime.timezone.utc)
+    return int(at.timestamp()) * 1000 + int(match[2] or 0)
+
+
 # --- signed reports (report.md, "A signed report") -----------------------------------------------------------------------------------
 
 class ReportCheck:
@@ -1938,6 +1954,8 @@ class ReportCheck:
             self.report.problem("report.signature", "file", "the signer's certificate is not one that the ledger names")
         if named and named.control() == CERTIFICATE_ISSUED:
             self.check_certificate(history, named)
+        elif named and named.control() == COMPLETENESS_CERTIFIED:
+            self.check_completeness(history, named)
         elif named:
             self.check_entry(named)
         self.judge_origin(history)
@@ -1987,6 +2005,37 @@ class ReportCheck:
         if self.erasure_state(history, parts, erasure, count) != state:
             return self.report.problem("report.proof", "report", "the entries do not say what this certificate says")
         self.report.reported = "erasure:" + state
+
+    def check_completeness(self, history, entry):
+        try:
+            content = json.loads(self.json)
+            begin, end = milliseconds(content["begin"]), milliseconds(content["end"])
+            first, last = (milliseconds(content[key] + "T00:00:00Z") for key in ("from", "to"))
+            parts = [(unbase64(e["entry"]), e["proof"].encode()) for e in content["entries"]]
+            named = (content["format"], content["kind"]) == ("kustos-certificate-1", "completeness")
+            named = named and abs(begin - first) < DAY and abs(end - last - DAY) < DAY
+            named = named and str(entry.number(59, 4)) == content["from"].replace("-", "")
+            named = named and entry.number(27, 8) == end and entry.number(25, 8) == content["source_entry"]
+        except (ValueError, LookupError, TypeError, AttributeError, Refused):
+            named = False
+        if not named or entry.hash(28) != sha256(self.json):
+            return self.report.problem("report.proof", "report", "the entry does not name this report")
+        import completeness  # it needs this file's readers
+        proofs, found = self.report.checked.get("proofs", 0), []
+        for data, proof in parts:
+            proven = self.proven(history, data, proof)
+            if proven is None:
+                return None
+            found.append((read_tlog_proof(proof)[0], proven))
+        self.report.checked["proofs"] = proofs
+        try:
+            numbers = completeness.numbers(found, content["source_entry"], begin, end)
+        except Refused as error:
+            return self.report.problem("report.proof", "report", str(error))
+        if any(content.get(key) != value for key, value in numbers.items()):
+            return self.report.problem("report.proof", "report", "the entries do not say what this certificate says")
+        self.report.reported = "completeness:" + numbers["verdict"]
+        return None
 
     def erasure_state(self, history, parts, erasure, count):
         """The state that the proven entries give to one run; None where they do not fit together."""

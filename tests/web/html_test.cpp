@@ -39,7 +39,10 @@ TEST_CASE("escaped text is text, in content and in attributes") {
 TEST_CASE("no page lets what was sent become markup") {
     StatusReport status;
     status.origin = status.fingerprint = status.vault = status.sandbox = status.anchored_by = kEvil;
-    status.sources.push_back({1, kEvil, kEvil, false, 1, {}, {}, 0});
+    SourceReport source;
+    source.name = source.kind = source.problem = kEvil;
+    source.open_findings = 2;
+    status.sources.push_back(source);
     status.next_steps = {kEvil};
     check_harmless("status", status_page(context(), status));
 

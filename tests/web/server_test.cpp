@@ -45,7 +45,7 @@ public:
         asked = actor + ":" + query;
         return fails ? Result<SearchReport>(*fails) : SearchReport{};
     }
-    Result<RecordReport> record(const std::string&, const std::string& matter, EntryIndex) override {
+    Result<RecordReport> record(const std::string&, const std::string& matter, EntryIndex, Language) override {
         if (matter.empty()) return Error(Code::usage, "for which case is this?");
         return RecordReport{};
     }

@@ -98,7 +98,16 @@ private:
         TRY(take_boxes());
         for (const char* name : {"config.yaml", "trust.policy", "keys/slots", "keys/intake.pub"})
             TRY(take_file_if_there(name));
+        TRY(take_source_settings());
         TRY(take_databases());
+        return {};
+    }
+
+    // sources/NAME.yaml: there is no secret in them.
+    Status take_source_settings() {
+        if (!fs_.exists(dir_ / "sources")) return {};
+        for (const std::string& name : TRY(fs_.list(dir_ / "sources")))
+            if (Path(name).extension() == ".yaml") TRY(take_file_if_there("sources/" + name));
         return {};
     }
 

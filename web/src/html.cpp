@@ -179,13 +179,15 @@ std::string status_page(const PageContext& c, const StatusReport& s) {
     body += "</table></div><div class=\"card\"><h2>" + std::string(say(l, "Quellen", "Sources")) +
             "</h2><table><tr><th>Name</th><th>" + std::string(say(l, "Art", "Kind")) + "</th><th class=\"n\">" +
             std::string(say(l, "Einträge", "Entries")) + "</th><th class=\"n\">" +
-            std::string(say(l, "Fehlend", "Missing")) + "</th></tr>";
+            std::string(say(l, "Fehlend", "Missing")) + "</th><th class=\"n\">" +
+            std::string(say(l, "Befunde", "Findings")) + "</th></tr>";
     for (const SourceReport& source : s.sources) {
         body += "<tr><td>" + escape_html(source.name) +
                 (source.paused ? std::string(say(l, " (angehalten)", " (paused)")) : "") + "</td><td>" +
                 escape_html(source.kind) + "</td><td class=\"n\">" + number(source.entries, l) +
                 "</td><td class=\"n\">" + (source.missing == 0 ? std::string() : number(source.missing, l)) +
-                "</td></tr>";
+                "</td><td class=\"n\">" +
+                (source.open_findings == 0 ? std::string() : number(source.open_findings, l)) + "</td></tr>";
     }
     body += "</table></div>";
     return page(c, say(l, "Stand", "Status"), body);
@@ -317,6 +319,10 @@ std::string record_page(const PageContext& c, const RecordReport& r, const std::
     body += row(say(l, "Eintrag", "Entry"), std::to_string(r.entry.value) + " · <code>" + r.leaf.hex() + "</code>");
     body += row(say(l, "Quelle", "Source"),
                 escape_html(r.source) + ", " + std::string(say(l, "Nr. ", "no. ")) + std::to_string(r.sequence));
+    if (!r.completeness.empty()) body += row(say(l, "Vollständigkeit", "Completeness"), escape_html(r.completeness));
+    if (!r.evidential_value.empty())
+        body += row(say(l, "Beweiswert", "Evidential value"),
+                    "<code>" + escape_html(m.format) + "</code> " + escape_html(r.evidential_value));
     body +=
         row(say(l, "Beweis", "Proof"),
             r.anchored ? std::string(say(l, "im Prüfpunkt und mit Zeitstempel", "in a checkpoint with a time stamp"))

@@ -304,7 +304,7 @@ private:
             response.set("Content-Disposition", "attachment; filename=\"" + std::to_string(*entry) + ".bin\"");
             return send(response, 200, "application/octet-stream", as_text(*original_bytes));
         }
-        auto report = house_.service.record(c.actor, matter, EntryIndex(*entry));
+        auto report = house_.service.record(c.actor, matter, EntryIndex(*entry), c.language);
         if (!report.ok()) return html(response, error_page(c, report.error()), http_status(report.error().code()));
         html(response, record_page(c, *report, matter));
     }
