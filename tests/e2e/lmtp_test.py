@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import unittest
 
@@ -76,7 +77,7 @@ class WithPostfix(Listener):
         self.a.until(lambda: len(set(self.postfix.deliveries("deferred"))) == 10)
         self.assertIn("451 4.3.1", self.postfix.log.read_text())
         self.assertEqual(self.records(), 60)
-        self.a.run("source", "pause", "journal")  # again: it goes on
+        self.a.run("source", "resume", "journal")
         self.postfix.retry_now()
         self.a.until(lambda: self.records() == 70 and self.postfix.waiting() == 0)
         self.assertEqual(len(set(self.postfix.deliveries("sent"))), 70)
@@ -104,12 +105,14 @@ class WithPostfix(Listener):
         self.serve()
         sent, rounds, middle, until = 0, 0, 0, time.monotonic() + 60
         while rounds < 50 and time.monotonic() < until:
-            self.send(range(sent, sent + 12))
+            sender = threading.Thread(target=self.send, args=(range(sent, sent + 12),))
+            sender.start()
             sent += 12
-            time.sleep(random.uniform(0, 0.08))
-            middle += self.postfix.waiting() > 0
+            time.sleep(random.uniform(0, 0.15))
+            middle += sender.is_alive() or self.postfix.waiting() > 0
             self.a.kill()
             self.a.serve()
+            sender.join()
             self.postfix.retry_now()
             rounds += 1
         self.postfix.retry_now()
