@@ -48,9 +48,10 @@ struct Node {
         has_attachment,
         content,     // text: SHA-256 of an attachment, 64 lower-case hex digits
         everything,  // *
+        person,      // text: whose, as typed; with_persons() (persons.h) makes what is run of it
     };
     Kind kind = Kind::everything;
-    Field field = Field::any;  // of word, phrase and prefix
+    Field field = Field::any;  // of word, phrase, prefix and person (any: sender or recipient)
     std::string text;
     DateRange range;
     std::vector<Node> children;

@@ -162,6 +162,8 @@ std::string query_text(const Node& node) {
             return "sha256:" + node.text;
         case Node::Kind::everything:
             return "*";
+        case Node::Kind::person:
+            return std::string(field_text(node.field)) + "person:\"" + node.text + "\"";
     }
     return "*";
 }

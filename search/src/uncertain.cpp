@@ -52,6 +52,7 @@ bool certain_for_partial(const Node& node) {
         case Node::Kind::has_attachment:
         case Node::Kind::content:
         case Node::Kind::everything:
+        case Node::Kind::person:  // senders and recipients
             return true;
     }
     return false;
