@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "ingest/src/local_time.h"
 #include "ingest/src/mail_header.h"
 #include "ingest/src/media_type.h"
 
@@ -25,6 +26,12 @@ std::optional<UtcTime> epoch_ms(std::string_view digits) {
 std::optional<UtcTime> epoch_any(std::int64_t number) {
     constexpr std::int64_t kSeconds = 100'000'000'000;
     return number > 0 && number < kSeconds ? epoch_ms(number * 1000) : epoch_ms(number);
+}
+
+UtcTime time_in_zone(UtcTime reading, const ReadContext& context, vault::Message& message) {
+    const auto known = context.time_zone.empty() ? std::nullopt : local_to_utc(reading, context.time_zone);
+    if (!known) add_note(message, "time-zone-unknown");
+    return known.value_or(reading);
 }
 
 std::string clip(std::string_view text, const Limits& limits) {

@@ -15,6 +15,10 @@ std::optional<UtcTime> epoch_ms(std::string_view digits);
 // The same, where a source may write seconds: a number below 10^11 is one of seconds.
 std::optional<UtcTime> epoch_any(std::int64_t number);
 
+// The time of a clock's reading (given as if it were UTC) in the zone that the operator says; without one, or where
+// the system does not know it, as UTC: note "time-zone-unknown".
+UtcTime time_in_zone(UtcTime reading, const ReadContext& context, vault::Message& message);
+
 // A name, an id, a title: well formed and at most Limits::text_value long.
 std::string clip(std::string_view text, const Limits& limits);
 // A number out of a foreign text as a machine word: letters, digits, '.', '_', '-' and at most 64 bytes; else "other".

@@ -127,6 +127,7 @@ const std::vector<const Format*>& all_formats() {
         &kSynapseFormat,
         &kTeamsFormat,
         &kRsmfFormat,
+        &kWhatsappFormat,
         &kStreamFormat,
         &kEmlTreeFormat,
     };
