@@ -1,6 +1,7 @@
 // Small things that the readers of chats share.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,13 @@ std::optional<UtcTime> epoch_any(std::int64_t number);
 // The time of a clock's reading (given as if it were UTC) in the zone that the operator says; without one, or where
 // the system does not know it, as UTC: note "time-zone-unknown".
 UtcTime time_in_zone(UtcTime reading, const ReadContext& context, vault::Message& message);
+
+// "2024-03-01 10:00:00", "2024-03-01T10:00", "01.03.2024 10:00:00": a clock's reading, as if it were UTC.
+std::optional<UtcTime> clock_time(std::string_view text);
+// "PT1H2M3.5S" (ISO 8601), in milliseconds.
+std::optional<std::uint64_t> iso_duration_ms(std::string_view text);
+// The first 32 hex digits of the SHA-256 of the parts: an id for what has none (note "id-synthesised").
+std::string made_id(std::initializer_list<std::string_view> parts);
 
 // A name, an id, a title: well formed and at most Limits::text_value long.
 std::string clip(std::string_view text, const Limits& limits);

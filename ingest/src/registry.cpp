@@ -128,6 +128,7 @@ const std::vector<const Format*>& all_formats() {
         &kTeamsFormat,
         &kRsmfFormat,
         &kWhatsappFormat,
+        &kSidecarFormat,
         &kStreamFormat,
         &kEmlTreeFormat,
     };
