@@ -19,6 +19,8 @@ extern const Format kMboxFormat;
 extern const Format kMsgFormat;
 extern const Format kRsmfFormat;
 extern const Format kSidecarFormat;
+extern const Format kSlackFormat;
+extern const Format kSlackdumpFormat;
 extern const Format kStreamFormat;
 extern const Format kSynapseFormat;
 extern const Format kTeamsFormat;

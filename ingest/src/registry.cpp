@@ -127,6 +127,8 @@ const std::vector<const Format*>& all_formats() {
         &kSynapseFormat,
         &kTeamsFormat,
         &kRsmfFormat,
+        &kSlackFormat,
+        &kSlackdumpFormat,
         &kWhatsappFormat,
         &kSidecarFormat,
         &kStreamFormat,
