@@ -24,6 +24,7 @@ extern const Format kSlackdumpFormat;
 extern const Format kStreamFormat;
 extern const Format kSynapseFormat;
 extern const Format kTeamsFormat;
+extern const Format kTelegramFormat;
 extern const Format kWhatsappFormat;
 
 }  // namespace kustos::ingest

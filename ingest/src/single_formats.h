@@ -30,6 +30,7 @@ Status read_element(ByteSource& source, const ExportFiles& files, const ReadCont
 Status read_teams(ByteSource& source, const ReadContext& context, ItemSink& sink);
 // One conversation, as `slackdump dump` writes it.
 Status read_slackdump(Bytes json, const ExportFiles& files, const ReadContext& context, ItemSink& sink);
+Status read_telegram(ByteSource& source, const ExportFiles& files, const ReadContext& context, ItemSink& sink);
 // title: of the chat, which its text does not say.
 Status read_whatsapp(std::string_view text, std::string_view title, const ExportFiles& files,
                      const ReadContext& context, ItemSink& sink);
