@@ -129,6 +129,7 @@ const std::vector<const Format*>& all_formats() {
         &kRsmfFormat,
         &kSlackFormat,
         &kSlackdumpFormat,
+        &kRocketchatFormat,
         &kTelegramFormat,
         &kWhatsappFormat,
         &kSidecarFormat,
