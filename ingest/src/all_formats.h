@@ -20,6 +20,8 @@ extern const Format kMsgFormat;
 extern const Format kRocketchatFormat;
 extern const Format kRsmfFormat;
 extern const Format kSidecarFormat;
+extern const Format kSigexportFormat;
+extern const Format kSignalCliFormat;
 extern const Format kSlackFormat;
 extern const Format kSlackdumpFormat;
 extern const Format kStreamFormat;

@@ -89,6 +89,12 @@ std::string made_id(std::initializer_list<std::string_view> parts) {
     return sha256(all).hex().substr(0, kDigits);
 }
 
+std::string NthEqual::id(std::initializer_list<std::string_view> parts) {
+    constexpr std::size_t kKey = 12;  // short enough to stay in the map's own strings
+    const std::string content = made_id(parts);
+    return made_id({content, std::to_string(++seen_[content.substr(0, kKey)])});
+}
+
 std::string clip(std::string_view text, const Limits& limits) {
     bool cut = false;
     return cut_utf8(repair_utf8(text), limits.text_value, cut);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "ingest/format.h"
 
@@ -26,6 +27,16 @@ std::optional<UtcTime> clock_time(std::string_view text);
 std::optional<std::uint64_t> iso_duration_ms(std::string_view text);
 // The first 32 hex digits of the SHA-256 of the parts: an id for what has none (note "id-synthesised").
 std::string made_id(std::initializer_list<std::string_view> parts);
+
+// For texts without ids: of messages that are equal in all their parts the n-th of an export is the n-th of every one,
+// so that two are two, and an export that overlaps brings nothing twice. One for each chat.
+class NthEqual {
+public:
+    std::string id(std::initializer_list<std::string_view> parts);
+
+private:
+    std::unordered_map<std::string, std::uint32_t> seen_;
+};
 
 // A name, an id, a title: well formed and at most Limits::text_value long.
 std::string clip(std::string_view text, const Limits& limits);

@@ -131,6 +131,8 @@ const std::vector<const Format*>& all_formats() {
         &kSlackdumpFormat,
         &kRocketchatFormat,
         &kTelegramFormat,
+        &kSignalCliFormat,
+        &kSigexportFormat,
         &kWhatsappFormat,
         &kSidecarFormat,
         &kStreamFormat,

@@ -1,6 +1,5 @@
 // Files with what is known of them beside them: faxes, recordings, call records (docs/format/kustos-sidecar.md).
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/text.h"
 #include "ingest/src/all_formats.h"
@@ -217,7 +216,7 @@ Status read_call_manifest(Bytes csv, const ExportFiles& files, const ReadContext
     if (!columns) return quarantine(std::move(csv), kSidecarName, "no-manifest", context.limits, sink);
     TRY(seal_frame(to_bytes(text.substr(0, mark + row.end)), kSidecarName, context.limits, sink));
     const std::size_t width = row.fields.size();
-    std::unordered_map<std::string, std::uint32_t> equal;
+    NthEqual equal;
     while (reader.next(row)) {
         const std::string_view raw = text.substr(mark + row.begin, row.end - row.begin);
         if (trim(raw).empty()) continue;
@@ -229,7 +228,7 @@ Status read_call_manifest(Bytes csv, const ExportFiles& files, const ReadContext
         }
         const std::string values = columns->canonical(row.fields);
         // The n-th of equal rows is the n-th in every export of them.
-        const std::string identity = values + std::to_string(++equal[made_id({values})]);
+        const std::string identity = equal.id({values});
         ParsedItem item =
             sidecar_item(columns->record(row.fields, context.limits), to_bytes(raw), identity, files, context, sink);
         if (files.ready) TRY(files.ready());

@@ -1,8 +1,6 @@
 // WhatsApp's "export chat": a text with or without its media (docs/format/whatsapp.md).
 #include <algorithm>
-#include <unordered_map>
 
-#include "base/crypto.h"
 #include "base/text.h"
 #include "ingest/src/all_formats.h"
 #include "ingest/src/chat_fields.h"
@@ -128,7 +126,7 @@ private:
         const std::string text = repair_utf8(without_carriage_returns(without_end(raw.substr(offset))));
         m.format = kName;
         m.raw = to_bytes(raw);
-        m.native_id = id_of(*line, text);
+        m.native_id = equal_.id({nfc(title_), repair_utf8(line->when), repair_utf8(line->sender), text});
         m.notes = {"id-synthesised"};
         m.conversation.id = m.conversation.title = title_;
         put_time(*line, m);
@@ -137,24 +135,6 @@ private:
         item.source_bytes = raw.size();
         if (files_.ready) TRY(files_.ready());
         return sink_.item(std::move(item));
-    }
-
-    // Of messages that are equal in all that is written the n-th is the n-th in every export.
-    std::string id_of(const ChatLine& line, std::string_view text) {
-        std::string all = nfc(title_);
-        for (const std::string_view part : {repair_utf8(line.when), repair_utf8(line.sender), std::string(text)}) {
-            all += '\0';
-            all += part;
-        }
-        const Hash content = sha256(as_bytes(all));
-        const std::uint64_t key = get_u64(content.view());
-        constexpr std::size_t kDigits = 32;
-        return sha256(as_bytes(content.hex() + "/" + std::to_string(++equal_[key]))).hex().substr(0, kDigits);
-    }
-    static std::uint64_t get_u64(ByteView bytes) {
-        std::uint64_t out = 0;
-        for (std::size_t i = 0; i < 8; ++i) out = out << 8 | bytes[i];
-        return out;
     }
 
     void put_time(const ChatLine& line, Message& m) {
@@ -250,7 +230,7 @@ private:
     ItemSink& sink_;
     std::optional<LineStyle> style_;
     OrderOfDates order_;
-    std::unordered_map<std::uint64_t, std::uint32_t> equal_;
+    NthEqual equal_;
     std::int64_t latest_ms_ = 0;
 };
 
