@@ -29,5 +29,6 @@ extern const Format kSynapseFormat;
 extern const Format kTeamsFormat;
 extern const Format kTelegramFormat;
 extern const Format kWhatsappFormat;
+extern const Format kZulipFormat;
 
 }  // namespace kustos::ingest

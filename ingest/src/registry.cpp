@@ -133,6 +133,7 @@ const std::vector<const Format*>& all_formats() {
         &kTelegramFormat,
         &kSignalCliFormat,
         &kSigexportFormat,
+        &kZulipFormat,
         &kWhatsappFormat,
         &kSidecarFormat,
         &kStreamFormat,
