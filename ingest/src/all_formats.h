@@ -17,6 +17,7 @@ extern const Format kMattermostGlobalRelayFormat;
 extern const Format kMattermostLegalHoldFormat;
 extern const Format kMboxFormat;
 extern const Format kMsgFormat;
+extern const Format kPstFormat;
 extern const Format kRsmfFormat;
 extern const Format kStreamFormat;
 extern const Format kSynapseFormat;
