@@ -25,8 +25,7 @@ public:
     Status room() const override { return under.room(); }
     Result<std::vector<Taken>> take(std::vector<ParsedItem> items) override {
         std::vector<bool> unreadable;
-        for (const ParsedItem& item : items)
-            unreadable.push_back(item.message.kind == vault::MessageKind::unreadable);
+        for (const ParsedItem& item : items) unreadable.push_back(item.message.kind == vault::MessageKind::unreadable);
         auto out = TRY(under.take(std::move(items)));
         for (std::size_t i = 0; i < out.size(); ++i) {
             out[i].entry = EntryIndex(++entries);
