@@ -118,6 +118,37 @@ private:
     Bytes buffer_;
 };
 
+// Of a property from 8000 on, whose id is this file's own: what it is called everywhere ([MS-OXPROPS] section 1.3.2).
+void write_name(libpff_record_entry_t* entry, std::uint16_t id, Dump& out) {
+    libpff_name_to_id_map_entry_t* name = nullptr;
+    std::array<std::uint8_t, 16> guid{};
+    std::uint8_t type = 0;
+    if (libpff_record_entry_get_name_to_id_map_entry(entry, &name, nullptr) != 1 || name == nullptr) return;
+    if (libpff_name_to_id_map_entry_get_guid(name, guid.data(), guid.size(), nullptr) != 1) guid = {};
+    if (libpff_name_to_id_map_entry_get_type(name, &type, nullptr) != 1) return;
+    std::string text;
+    std::uint32_t number = 0;
+    if (type == LIBPFF_NAME_TO_ID_MAP_ENTRY_TYPE_NUMERIC) {
+        if (libpff_name_to_id_map_entry_get_number(name, &number, nullptr) != 1) return;
+    } else {
+        std::size_t size = 0;
+        if (libpff_name_to_id_map_entry_get_utf8_string_size(name, &size, nullptr) != 1 || size > 1024) return;
+        text.resize(size);
+        if (libpff_name_to_id_map_entry_get_utf8_string(name, reinterpret_cast<std::uint8_t*>(text.data()), size,
+                                                        nullptr) != 1)
+            return;
+        text.resize(std::min(text.find('\0'), text.size()));
+    }
+    Bytes row;
+    put_u8(row, 'N');
+    put_u16(row, id);
+    put(row, guid);
+    put_u32(row, number);
+    put_u16(row, static_cast<std::uint16_t>(text.size()));
+    put(row, text);
+    if (out.fits(row.size())) out.put(row);
+}
+
 bool write_entry(libpff_record_entry_t* entry, bool of_attachment, Dump& out) {
     std::uint32_t id = 0, type = 0;
     std::size_t size = 0;
@@ -127,6 +158,7 @@ bool write_entry(libpff_record_entry_t* entry, bool of_attachment, Dump& out) {
         return false;
     if (id > 0xFFFF || type > 0xFFFF || (of_attachment && id == kAttachData)) return true;
     const auto id16 = static_cast<std::uint16_t>(id), type16 = static_cast<std::uint16_t>(type);
+    if (id16 >= 0x8000) write_name(entry, id16, out);
     if (!out.fits(size)) {
         out.head('L', id16, type16, size);
         return true;
@@ -280,7 +312,7 @@ private:
             const bool read = libpff_folder_get_sub_message(folder, i, &one, nullptr) == 1;
             item(Item(read ? one : nullptr), 0);
         }
-        if (libpff_folder_get_number_of_sub_associated_contents(folder, &hidden, nullptr) == 1)
+        if (!search && libpff_folder_get_number_of_sub_associated_contents(folder, &hidden, nullptr) == 1)
             for (int i = 0; i < hidden; ++i) {
                 libpff_item_t* one = nullptr;
                 const bool read = libpff_folder_get_sub_associated_content(folder, i, &one, nullptr) == 1;

@@ -41,6 +41,9 @@ private:
                 case 'P':
                     if (!property(properties, attachment)) return false;
                     break;
+                case 'N':
+                    if (!name()) return false;
+                    break;
                 case 'L':
                     if (!in_.u16() || !in_.u16() || !in_.u64()) return false;
                     left_out_ = true;
@@ -64,6 +67,13 @@ private:
             }
         }
         return depth == 0;
+    }
+
+    // What a property of this file's own number is called: for whoever opens the dump.
+    bool name() {
+        if (!in_.u16() || !in_.take(16) || !in_.u32()) return false;
+        const auto size = in_.u16();
+        return size && in_.take(*size);
     }
 
     bool property(Properties& into, MapiAttachment* attachment) {

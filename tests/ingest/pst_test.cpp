@@ -117,7 +117,12 @@ TEST_CASE("a mailbox file gives its mails with people, text, attachments and fol
         CHECK(m.attachments[1].name == "Innen.txt");
         CHECK(has_note(m, "folder:Postfach/Eingang"));
         CHECK(m.feed_position == std::to_string(0x200024));
-        CHECK(read.subject("Kontakt").kind == MessageKind::file);
+        const Message& contact = read.subject("Kontakt");
+        CHECK(contact.kind == MessageKind::file);
+        const std::string_view named("N\x80\x00", 3), number("\x00\x00\x85\x54", 4);
+        const std::size_t at = as_text(contact.raw).find(named);
+        REQUIRE(at != std::string_view::npos);
+        CHECK(as_text(contact.raw).substr(at + 19, 4) == number);
         const Message& orphan = read.subject("Verwaist");
         CHECK(has_note(orphan, "pst:orphan"));
     }

@@ -270,7 +270,7 @@ def mailbox(encode, ansi):
         [{0x3707: text("Plan.bin"), 0x3705: long(1), 0x3701: (BINARY, bytes(range(256)) * 40), 0xE20: long(10240)},
          {0x3707: text("Innen"), 0x3705: long(5), 0xE20: long(100), "inner": inner}])
     pst.node(first, *mail, inbox)
-    pst.node(second, *pst.message({0x1A: text("IPM.Contact"), 0x37: text("Kontakt"), 0xE07: long(1)}), inbox)
+    pst.node(second, *pst.message({0x1A: text("IPM.Contact"), 0x37: text("Kontakt"), 0xE07: long(1), 0x8000: text("Amt")}), inbox)
     # In no folder: its parent is gone.
     pst.node(0x200064, *pst.message({0x1A: text("IPM.Note"), 0x37: text("Verwaist"), 0xE07: long(1)}), 0x8882)
     return pst.bytes()
