@@ -18,6 +18,7 @@ extern const Format kMattermostLegalHoldFormat;
 extern const Format kMboxFormat;
 extern const Format kMsgFormat;
 extern const Format kRocketchatFormat;
+extern const Format kPstFormat;
 extern const Format kRsmfFormat;
 extern const Format kSidecarFormat;
 extern const Format kSigexportFormat;

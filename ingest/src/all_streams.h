@@ -6,6 +6,7 @@
 namespace kustos::ingest {
 
 extern const StreamKind kFolderStream;
+extern const StreamKind kImapStream;
 extern const StreamKind kLmtpStream;
 extern const StreamKind kMatrixStream;
 
