@@ -21,5 +21,6 @@ extern const Format kRsmfFormat;
 extern const Format kStreamFormat;
 extern const Format kSynapseFormat;
 extern const Format kTeamsFormat;
+extern const Format kXmppFormat;
 
 }  // namespace kustos::ingest

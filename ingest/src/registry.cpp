@@ -126,6 +126,7 @@ const std::vector<const Format*>& all_formats() {
         &kMatrixFormat,
         &kSynapseFormat,
         &kTeamsFormat,
+        &kXmppFormat,
         &kRsmfFormat,
         &kStreamFormat,
         &kEmlTreeFormat,

@@ -28,6 +28,7 @@ Status read_mattermost_bulk(ByteSource& lines, const ExportFiles& files, const R
 Status read_matrix(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_element(ByteSource& source, const ExportFiles& files, const ReadContext& context, ItemSink& sink);
 Status read_teams(ByteSource& source, const ReadContext& context, ItemSink& sink);
+Status read_xmpp_archive(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_rsmf(Bytes mail, const ReadContext& context, ItemSink& sink);
 
 }  // namespace kustos::ingest
