@@ -8,5 +8,6 @@ namespace kustos::ingest {
 extern const StreamKind kFolderStream;
 extern const StreamKind kLmtpStream;
 extern const StreamKind kMatrixStream;
+extern const StreamKind kXmppStream;
 
 }  // namespace kustos::ingest

@@ -7,7 +7,7 @@
 namespace kustos::ingest {
 
 const std::vector<const StreamKind*>& stream_kinds() {
-    static const std::vector<const StreamKind*> all = {&kFolderStream, &kLmtpStream, &kMatrixStream};
+    static const std::vector<const StreamKind*> all = {&kFolderStream, &kLmtpStream, &kMatrixStream, &kXmppStream};
     return all;
 }
 

@@ -310,7 +310,7 @@ TEST_CASE("server data: what is no stanza is sealed as it stands, and said where
                                              "<result xmlns='urn:xmpp:mam:2' id='b'><nothing/></result>" +
                                              entry("c", direct("<body>drei</body>", "m3")),
                                          "<scram-credentials xmlns='urn:xmpp:pie:0#scram'/><offline-messages><message "
-                                         "from='b@x.example' id='o'><body>wartet</body><delay xmlns='urn:xmpp:delay' "
+                                         "xmlns='jabber:client' from='b@x.example' id='o'><body>wartet</body><delay xmlns='urn:xmpp:delay' "
                                          "stamp='2026-03-02T10:00:00Z'/></message></offline-messages>");
     const auto out = read_file("<?xml version='1.0'?>\n" + text);
     REQUIRE(out.items.size() == 7);
