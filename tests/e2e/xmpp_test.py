@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 import prosody
+from hostile_xmpp import HostileServer, end, result
 from kustos import Archive
 
 ROUNDS = int(os.environ.get("KUSTOS_XMPP_ROUNDS", "6"))  # of kill -9
@@ -89,7 +90,7 @@ class XmppStream(unittest.TestCase):
         room = anna.join("bauamt")
         bert.join("bauamt")
         self.a.serve()
-        sent, ahead = 0, 0
+        sent, ahead, middle = 0, 0, 0
 
         def talk():
             for n in range(60):
@@ -107,10 +108,12 @@ class XmppStream(unittest.TestCase):
             self.a.kill()
             talker.join()
             sent += 60
-            ahead += self.records() < sent
+            known = self.records()
+            ahead += known < sent
+            middle += sent - 60 < known < sent
             self.a.serve()
         self.whole(sent)
-        print(f"{ROUNDS} kills, {ahead} of them with messages still at the server, {sent} messages")
+        print(f"{ROUNDS} kills, {ahead} of them with messages still at the server, {middle} in the middle of a round's, {sent} messages")
         self.assertEqual(self.entries("finding"), [])
 
     def test_what_the_server_has_trimmed_is_a_gap_and_the_rest_is_sealed(self):
@@ -177,6 +180,55 @@ class XmppStream(unittest.TestCase):
         self.a.until(lambda: "refuses the login" in str(self.stream()), 60)
         self.a.until(lambda: self.findings() == {"xmpp:no-access": "1"})
         self.whole(2)
+
+
+class HostileXmpp(unittest.TestCase):
+    def begin(self, say):
+        self.a = Archive("--tsa", "builtin")
+        self.addCleanup(self.a.__exit__)
+        self.server = HostileServer(self.a.folder, say)
+        self.addCleanup(self.server.close)
+        password = self.a.folder / "password"
+        password.write_text("geheim")
+        password.chmod(0o600)
+        settings = self.a.json("source", "add", "chat", "--kind", "xmpp")["settings"]
+        Path(settings).write_text(f"server: 127.0.0.1\nport: {self.server.port}\ntls: direct\nca_file: {self.server.crt}\njid: archive@amt.example\n"
+                                  f"password_file: {password}\nhistory: yes\ninterval_seconds: 1\npage_size: 5\ntimeout_seconds: 5\n", encoding="utf-8")
+        self.a.serve()
+
+    def says(self, *words):
+        self.a.until(lambda: any(w in self.a.json("status")["sources"][0]["stream"]["problem"] for w in words), 60)
+
+    def test_what_a_hostile_server_says_ends_the_session_with_words_and_nothing_else(self):
+        pieces, words = [], {
+            "too large": lambda q: iter(["<message>"] + ["x" * 65536] * 100),
+            "too deep": lambda q: iter(["<a>" * 1000]),
+            "document type": lambda q: iter(["<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;'>]>"]),
+            "comment": lambda q: iter(["<message><!-- x --></message>"]),
+            "more than was asked": lambda q: (result(n) for n in range(10)),
+            "one id twice": lambda q: iter([result(1), result(1), end(q, 1)]),
+            "empty page": lambda q: iter([end(q, "")]),
+            "another stanza": lambda q: iter([result(1), end(q, 2)]),
+            "did not answer": lambda q: (result(1, "drip" + str(n)) if n < 2 else time.sleep(1) or " " for n in range(100)),
+            "ended the session": lambda q: iter(["</stream:stream>"]),
+            "is no XML": lambda q: iter(["<message <<<"]),
+        }
+        self.begin(lambda query: pieces[0](query))
+        for word, say in words.items():
+            with self.subTest(word):
+                pieces[:] = [say]
+                # At once, not after minutes of waiting for another try.
+                self.a.stop()
+                self.a.serve()
+                self.says(word)
+        self.assertLess(self.a.json("status")["records"], 5)
+        pieces[:] = [lambda q: iter([result("good"), end(q, "good", " complete='true'")])]
+        self.a.stop()
+        self.a.serve()
+        self.a.until(lambda: self.a.json("status")["sources"][0]["stream"]["state"] == "running" and self.server.logins > 10, 60)
+        self.a.until(lambda: self.a.json("status")["sources"][0]["records"] >= 1, 60)
+        self.a.stop()
+        self.assertEqual(self.a.verify()[0], 0)
 
 
 if __name__ == "__main__":
