@@ -70,9 +70,14 @@ Result<std::int64_t> XmppPull::since() {
     const auto known = TRY(intake_.recall("since"));
     std::int64_t ms = 0;
     if (known && std::from_chars(known->data(), known->data() + known->size(), ms).ec == std::errc()) return ms;
-    ms = intake_.environment().clock.now().ms;
+    ms = intake_.environment().clock.now().ms / 1000 * 1000;  // servers keep whole seconds
     TRY(intake_.remember("since", std::to_string(ms)));
     return ms;
+}
+
+Status XmppPull::begin() {
+    TRY(since());
+    return {};
 }
 
 Result<XmppPlace> XmppPull::recall(const std::string& archive) {

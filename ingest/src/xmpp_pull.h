@@ -40,6 +40,9 @@ public:
     static constexpr int kPages = 1'000;  // of an archive in one round; the next goes on from there
     XmppPull(XmppPullSettings settings, Intake& intake, XmppFiles* files)
         : settings_(std::move(settings)), intake_(intake), files_(files) {}
+    // Before anything else: when the source began, which is remembered. What the server has of before is left alone,
+    // unless the settings want history.
+    Status begin();
     // One archive, up to its end. own: of the account that the server knows us by. Errors: of the server and the
     // intake; after Code::bad_input and Code::limit, and where the archive is refused (which is a finding and no
     // error), others may be tried.

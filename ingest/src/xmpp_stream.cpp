@@ -70,62 +70,74 @@ public:
 private:
     bool ends() const { return stop_ || intake_.stopping(); }
 
-    // A round at once, then each interval; after a failure sooner or later than that (1 s to 5 minutes), never at the
-    // same moment as others that wait for the same server.
+    using Moment = std::chrono::steady_clock::time_point;
+    // When an account is pulled next; each waits for itself, so that one wrong password keeps nobody else.
+    struct Turn {
+        Moment next;
+        std::int64_t failed_wait_ms = kFirstWait_ms;
+        std::string problem;
+    };
+
+    // Each account at once, then each interval; after a failure 1 s to 5 minutes later, never at the same moment as
+    // others that wait for the same server.
     void run() {
-        std::int64_t failed_wait = kFirstWait_ms;
+        std::vector<Turn> turns(settings_.logins.size());
+        bool begun = false;
         while (!ends()) {
-            const Status done = round();
-            if (done.ok()) {
-                failed_wait = kFirstWait_ms;
-                say(StreamStatus::State::running, "");
-                wait(settings_.interval_ms);
-                continue;
-            }
-            if (done.error().code() == Code::interrupted) break;
-            log(LogLevel::warning, "archives could not be pulled", {{"code", done.error().code()}});
-            say(done.error().code() == Code::overloaded ? StreamStatus::State::waiting : StreamStatus::State::failing,
-                done.error().message());
-            wait(jitter(failed_wait));
-            failed_wait = std::min(failed_wait * 2, kLastWait_ms);
+            // When the source began is remembered before anybody has to answer.
+            if (!begun) begun = pull_.begin().ok();
+            Status kept;
+            for (std::size_t i = 0; begun && kept.ok() && i < turns.size() && !ends(); ++i)
+                if (poked_now_ || turns[i].next <= std::chrono::steady_clock::now()) kept = turn(turns[i], i);
+            poked_now_ = false;
+            tell(turns, kept);
+            wait(turns, kept);
         }
         say(StreamStatus::State::stopped, "");
     }
 
-    // Every account, whatever becomes of the others; the first trouble is the round's.
-    Status round() {
-        Status trouble;
-        for (std::size_t i = 0; i < settings_.logins.size(); ++i) {
-            if (ends()) return Error(Code::interrupted, "the server ends");
-            const Status done = account(settings_.logins[i], i == 0);
-            if (done.ok()) continue;
-            const Code code = done.error().code();
-            if (code == Code::interrupted || code == Code::overloaded || code == Code::read_only) return done;
-            if (trouble.ok()) trouble = done;
+    // Errors: of the archive, which concern all accounts.
+    Status turn(Turn& turn, std::size_t i) {
+        std::string bad;
+        const Status done = account(settings_.logins[i], i == 0, bad);
+        const Code code = done.ok() ? Code::internal : done.error().code();
+        if (code == Code::interrupted || code == Code::overloaded || code == Code::read_only) return done;
+        turn.problem = done.ok() ? bad : done.error().message();
+        if (done.ok()) turn.failed_wait_ms = kFirstWait_ms;
+        const std::int64_t ms = done.ok() ? settings_.interval_ms : jitter(turn.failed_wait_ms);
+        if (!done.ok()) {
+            log(LogLevel::warning, "archives could not be pulled", {{"code", code}});
+            turn.failed_wait_ms = std::min(turn.failed_wait_ms * 2, kLastWait_ms);
         }
-        return trouble;
+        turn.next = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+        return {};
     }
 
-    Status account(const XmppLogin& login, bool sees_rooms) {
+    // bad: what is wrong with an archive whose fault it is alone.
+    Status account(const XmppLogin& login, bool sees_rooms, std::string& bad) {
         std::vector<std::pair<std::string, bool>> archives;
         if (settings_.own) archives.emplace_back(login.jid, true);
         if (sees_rooms)
             for (const std::string& room : settings_.rooms) archives.emplace_back(room, false);
-        if (archives.empty()) return {};
         std::unique_ptr<XmppServer> server;
-        Status trouble;
         for (const auto& [archive, own] : archives) {
             if (!server) server = TRY(connect(login));
             const Status done = pull_.archive(*server, archive, own);
             note();
             if (done.ok()) continue;
             const Code code = done.error().code();
-            // A bad archive is not another's fault; its session is over.
             if (code != Code::bad_input && code != Code::limit) return done;
-            server.reset();
-            if (trouble.ok()) trouble = done;
+            server.reset();  // its session is over
+            if (bad.empty()) bad = done.error().message();
         }
-        return trouble;
+        return {};
+    }
+
+    void tell(const std::vector<Turn>& turns, const Status& kept) {
+        if (!kept.ok()) return say(StreamStatus::State::waiting, kept.error().message());
+        for (const Turn& turn : turns)
+            if (!turn.problem.empty()) return say(StreamStatus::State::failing, turn.problem);
+        say(StreamStatus::State::running, "");
     }
 
     Result<std::unique_ptr<XmppServer>> connect(const XmppLogin& login) {
@@ -140,12 +152,18 @@ private:
         return ms / 2 + ms * (random[0] * 256 + random[1]) / 65'536;  // half to one and a half
     }
 
-    void wait(std::int64_t ms) {
-        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+    // Until somebody's turn comes; at least a second where the archive takes nothing.
+    void wait(const std::vector<Turn>& turns, const Status& kept) {
+        const Moment now = std::chrono::steady_clock::now();
+        Moment until = now + std::chrono::milliseconds(kFirstWait_ms);
+        if (kept.ok()) {
+            until = now + std::chrono::milliseconds(kLastWait_ms);
+            for (const Turn& turn : turns) until = std::min(until, turn.next);
+        }
         std::unique_lock lock(mutex_);
         while (!ends() && !poked_ && std::chrono::steady_clock::now() < until)
             woken_.wait_for(lock, std::chrono::milliseconds(100));
-        poked_ = false;
+        poked_now_ = poked_.exchange(false);
     }
 
     void note() {
@@ -164,7 +182,8 @@ private:
     XmppSettings settings_;
     Intake& intake_;
     XmppFiles files_;
-    XmppPull pull_;  // of thread_
+    XmppPull pull_;           // of thread_
+    bool poked_now_ = false;  // likewise
     std::thread thread_;
     std::atomic<bool> stop_ = false, poked_ = false;
     mutable std::mutex mutex_;  // for status_

@@ -306,12 +306,12 @@ TEST_CASE("hostile stanzas are quarantined alone") {
 }
 
 TEST_CASE("server data: what is no stanza is sealed as it stands, and said where it matters") {
-    const std::string text = server_data(entry("a", direct("<body>eins</body>")) +
-                                             "<result xmlns='urn:xmpp:mam:2' id='b'><nothing/></result>" +
-                                             entry("c", direct("<body>drei</body>", "m3")),
-                                         "<scram-credentials xmlns='urn:xmpp:pie:0#scram'/><offline-messages><message "
-                                         "xmlns='jabber:client' from='b@x.example' id='o'><body>wartet</body><delay xmlns='urn:xmpp:delay' "
-                                         "stamp='2026-03-02T10:00:00Z'/></message></offline-messages>");
+    const std::string text = server_data(
+        entry("a", direct("<body>eins</body>")) + "<result xmlns='urn:xmpp:mam:2' id='b'><nothing/></result>" +
+            entry("c", direct("<body>drei</body>", "m3")),
+        "<scram-credentials xmlns='urn:xmpp:pie:0#scram'/><offline-messages><message "
+        "xmlns='jabber:client' from='b@x.example' id='o'><body>wartet</body><delay xmlns='urn:xmpp:delay' "
+        "stamp='2026-03-02T10:00:00Z'/></message></offline-messages>");
     const auto out = read_file("<?xml version='1.0'?>\n" + text);
     REQUIRE(out.items.size() == 7);
     CHECK(out.items[1].message.body == "wartet");
