@@ -58,12 +58,14 @@ Result<std::optional<XmppPiece>> XmppCutter::take(const MarkupToken& token) {
         case Kind::cdata:
             if (depth_ > 1) return none;
             if (!is_blank(token.inside)) return bad("has text between stanzas");
-            if (token.past == buffer_.size() || depth_ == 1) (void)cut(XmppPiece::Is::stanza, token.past);
+            (void)cut(XmppPiece::Is::stanza, token.past);
             return none;
         case Kind::instruction:
             // The XML declaration, before a header only.
-            if (depth_ <= 1 && token.inside.substr(0, 4) == "xml ") return none;
-            return bad("has an instruction, which XMPP does not allow");
+            if (depth_ > 1 || token.inside.substr(0, 4) != "xml ")
+                return bad("has an instruction, which XMPP does not allow");
+            (void)cut(XmppPiece::Is::header, token.past);
+            return none;
         case Kind::comment:
             return bad("has a comment, which XMPP does not allow");
         default:

@@ -12,11 +12,8 @@
 namespace kustos::ingest {
 
 struct XmppPiece {
-    enum class Is {
-        header,
-        stanza,
-        end
-    } is = Is::stanza;  // header: <stream:stream>, with an XML declaration before it
+    // header: <stream:stream>. An XML declaration before it, and white space, are left out.
+    enum class Is { header, stanza, end } is = Is::stanza;
     std::string bytes;  // as they came
     std::string name;   // of the stanza's tag, without prefix
 };

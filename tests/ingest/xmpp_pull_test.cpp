@@ -317,11 +317,12 @@ TEST_CASE("errors of a server mean: not there, not for us, later") {
 }
 
 TEST_CASE("a stream of XMPP is cut into its stanzas byte for byte, however it comes") {
-    const std::string header =
-        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+    const std::string header = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
     const std::string first = "<stream:features><a/></stream:features>",
                       second = "<message a='>'><body>x &lt; y</body></message>";
-    const std::string text = header + first + " \n" + header + second + "<iq/>" + "</stream:stream>";
+    const std::string declaration = "<?xml version='1.0'?>";
+    const std::string text =
+        declaration + "\n" + header + first + " \n" + declaration + header + second + "<iq/>" + "</stream:stream>";
     for (const std::size_t step : {std::size_t{1}, std::size_t{7}, text.size()}) {
         XmppCutter cutter;
         std::vector<std::string> got, names;
