@@ -201,6 +201,7 @@ Status XmppPull::take_page(Pass& pass, XmppPage page) {
     IntakeSink sink(intake_);
     for (ParsedItem& item : items) TRY(sink.item(std::move(item)));
     TRY(sink.flush());
+    if (sink.counts().sealed > 0) last_ms_ = intake_.environment().clock.now().ms;
     sealed_ += sink.counts().sealed;
     // Only now: everything before it is on the disk.
     if (place.id != pass.place.id) TRY(intake_.remember("place/" + pass.archive, place.write()));

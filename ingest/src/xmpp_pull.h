@@ -6,9 +6,12 @@
 // contradicts itself, or gives more than it counts ends that archive's round with Code::bad_input or Code::limit and
 // the finding "xmpp:bad-archive".
 //
-// Threads: one. Pure but for the intake and the server.
+// Threads: one, but where it says otherwise. Pure but for the intake and the server.
 #pragma once
 
+#include <atomic>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +50,9 @@ public:
     // intake; after Code::bad_input and Code::limit, and where the archive is refused (which is a finding and no
     // error), others may be tried.
     Status archive(XmppServer& server, const std::string& archive, bool own);
-    std::uint64_t sealed() const { return sealed_; }  // since it was made
+    // Since it was made; safe from any thread.
+    std::uint64_t sealed() const { return sealed_; }
+    std::optional<UtcTime> last() const { return sealed_ == 0 ? std::nullopt : std::optional(UtcTime{last_ms_}); }
 
 private:
     struct Pass;
@@ -65,7 +70,8 @@ private:
     XmppFiles* files_;                                 // nullptr: none is fetched
     std::map<std::string, XmppIds> ids_;               // by archive
     std::map<std::string, std::uint64_t> reconciled_;  // taken, when the count was last compared; by archive
-    std::uint64_t sealed_ = 0;
+    std::atomic<std::uint64_t> sealed_ = 0;
+    std::atomic<std::int64_t> last_ms_ = 0;
 };
 
 }  // namespace kustos::ingest

@@ -5,21 +5,19 @@
 //                                           └─ <message>: archived stanzas, their exact bytes
 //
 // All in one thread: libstrophe is run for a moment at a time.
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <strophe.h>
-#include <sys/select.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <mutex>
 
 #include "base/text.h"
+#include "ingest/src/loopback.h"
 #include "ingest/src/smtp_wire.h"
 #include "ingest/src/xmpp_cutter.h"
 #include "ingest/src/xmpp_message.h"
@@ -52,23 +50,6 @@ private:
     Clock::time_point end_;
 };
 
-class Fd {
-public:
-    explicit Fd(int fd = -1) : fd_(fd) {}
-    Fd(const Fd&) = delete;
-    Fd& operator=(const Fd&) = delete;
-    ~Fd() { reset(-1); }
-    void reset(int fd) {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = fd;
-    }
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
-
 bool connect_to(int fd, const sockaddr* address, socklen_t size, const Deadline& deadline) {
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
     if (::connect(fd, address, size) == 0) return true;
@@ -93,70 +74,6 @@ Result<int> connect_server(const XmppAccount& account, const Deadline& deadline)
     return later("can't be reached");
 }
 
-// Loopback, from libstrophe to us: it takes no bytes, only sockets.
-class Loopback {
-public:
-    Status listen() {
-        listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_in address = any_port();
-        socklen_t size = sizeof address;
-        const bool listens = listener_.get() >= 0 &&
-                             ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                             ::listen(listener_.get(), 4) == 0 &&
-                             ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
-        if (!listens) return Error(Code::environment, "no socket on this machine");
-        port_ = ntohs(address.sin_port);
-        return {};
-    }
-    std::uint16_t port() const { return port_; }
-
-    // libstrophe's socket, before it connects: bound here, so that we know it among all who may connect.
-    int prepare(int fd) {
-        if (fd >= FD_SETSIZE) return -1;  // libstrophe selects
-        sockaddr_in address = any_port();
-        socklen_t size = sizeof address;
-        if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) return -1;
-        if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return -1;
-        peer_ = ntohs(address.sin_port);
-        return 0;
-    }
-
-    Status accept(const Deadline& deadline) {
-        while (!deadline.over()) {
-            pollfd poll{listener_.get(), POLLIN, 0};
-            if (::poll(&poll, 1, deadline.left()) <= 0) break;
-            sockaddr_in from{};
-            socklen_t size = sizeof from;
-            Fd fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-            if (fd.get() < 0 || peer_ == 0 || ntohs(from.sin_port) != peer_) continue;
-            connection_.reset(fd.release());
-            listener_.reset(-1);
-            return {};
-        }
-        return Error(Code::environment, "no connection on this machine");
-    }
-
-    // It is read by the same thread: what does not fit at once never will.
-    bool write(std::string_view text) {
-        return ::send(connection_.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
-    }
-    std::string read() {
-        std::array<char, 16 * 1024> piece{};
-        const ssize_t got = ::recv(connection_.get(), piece.data(), piece.size(), 0);
-        return got > 0 ? std::string(piece.data(), static_cast<std::size_t>(got)) : std::string();
-    }
-
-private:
-    static sockaddr_in any_port() {
-        sockaddr_in out{};
-        out.sin_family = AF_INET;
-        out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        return out;
-    }
-    Fd listener_, connection_;
-    std::uint16_t port_ = 0, peer_ = 0;
-};
-
 // libstrophe's handles: freed in order.
 struct Strophe {
     xmpp_ctx_t* context = nullptr;
@@ -171,7 +88,7 @@ struct Strophe {
 thread_local Loopback* connecting = nullptr;
 
 int prepare_socket(xmpp_conn_t*, void* socket) {
-    return connecting ? connecting->prepare(*static_cast<int*>(socket)) : -1;
+    return connecting && connecting->prepare(*static_cast<int*>(socket)) ? 0 : -1;
 }
 
 class Session final : public XmppServer {
@@ -265,13 +182,15 @@ private:
         // TLS is there already; stanzas of the archive pass it by, so it can't count them.
         xmpp_conn_set_flags(connection, XMPP_CONN_FLAG_DISABLE_TLS | XMPP_CONN_FLAG_DISABLE_SM);
         xmpp_conn_set_jid(connection, (account_.jid + "/kustos-archive").c_str());
-        xmpp_conn_set_pass(connection, to_text(password.view()).c_str());
+        SecretBytes ended(password.size() + 1);  // with a zero behind it, as C wants it
+        std::copy(password.view().begin(), password.view().end(), ended.writable().begin());
+        xmpp_conn_set_pass(connection, reinterpret_cast<const char*>(ended.view().data()));
         xmpp_conn_set_sockopt_callback(connection, prepare_socket);
         connecting = &local_;
         const int begun = xmpp_connect_client(connection, "127.0.0.1", local_.port(), told, this);
         connecting = nullptr;
         if (begun != XMPP_EOK) return Error(Code::environment, "no connection on this machine");
-        TRY(local_.accept(deadline));
+        TRY(local_.accept(deadline.left()));
         while (!in_) TRY(step(deadline));
         return {};
     }

@@ -58,7 +58,10 @@ public:
 
     StreamStatus status() const override {
         const std::lock_guard lock(mutex_);
-        return status_;
+        StreamStatus out = status_;
+        out.taken = pull_.sealed();
+        out.last = pull_.last();
+        return out;
     }
 
     Status poke() override {
@@ -123,7 +126,6 @@ private:
         for (const auto& [archive, own] : archives) {
             if (!server) server = TRY(connect(login));
             const Status done = pull_.archive(*server, archive, own);
-            note();
             if (done.ok()) continue;
             const Code code = done.error().code();
             if (code != Code::bad_input && code != Code::limit) return done;
@@ -164,13 +166,6 @@ private:
         while (!ends() && !poked_ && std::chrono::steady_clock::now() < until)
             woken_.wait_for(lock, std::chrono::milliseconds(100));
         poked_now_ = poked_.exchange(false);
-    }
-
-    void note() {
-        const std::lock_guard lock(mutex_);
-        if (pull_.sealed() == status_.taken) return;
-        status_.taken = pull_.sealed();
-        status_.last = intake_.environment().clock.now();
     }
 
     void say(StreamStatus::State state, std::string problem) {
