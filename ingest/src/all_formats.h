@@ -31,5 +31,6 @@ extern const Format kTeamsFormat;
 extern const Format kTelegramFormat;
 extern const Format kWhatsappFormat;
 extern const Format kZulipFormat;
+extern const Format kXmppFormat;
 
 }  // namespace kustos::ingest

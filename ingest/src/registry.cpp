@@ -127,6 +127,7 @@ const std::vector<const Format*>& all_formats() {
         &kMatrixFormat,
         &kSynapseFormat,
         &kTeamsFormat,
+        &kXmppFormat,
         &kRsmfFormat,
         &kSlackFormat,
         &kSlackdumpFormat,

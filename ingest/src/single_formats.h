@@ -39,6 +39,7 @@ Status read_telegram(ByteSource& source, const ExportFiles& files, const ReadCon
 // title: of the chat, which its text does not say.
 Status read_whatsapp(std::string_view text, std::string_view title, const ExportFiles& files,
                      const ReadContext& context, ItemSink& sink);
+Status read_xmpp_archive(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_rsmf(Bytes mail, const ReadContext& context, ItemSink& sink);
 
 }  // namespace kustos::ingest
