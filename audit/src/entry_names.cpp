@@ -62,7 +62,7 @@ constexpr std::array<std::string_view, 63> kControl = {
     "promise_made",
     "completeness_certified",
     "quarantine_reparsed",
-    "",
+    "source_cleared",
     "",
     "",
     "",
