@@ -151,18 +151,20 @@ private:
     }
     // Why a rule may not join these two; empty: it may.
     std::string objection(std::size_t x, std::size_t y) {
-        std::set<std::string> numbers;
+        std::set<std::string> numbers_x, numbers_y;
         std::vector<const Slot*> of_x, of_y;
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             const std::size_t r = root(i);
             if (r != x && r != y) continue;
-            if (!slots_[i].number.empty()) numbers.insert(slots_[i].number);
+            if (!slots_[i].number.empty()) (r == x ? numbers_x : numbers_y).insert(slots_[i].number);
             (r == x ? of_x : of_y).push_back(&slots_[i]);
         }
         for (const Slot* a : of_x)
             for (const Slot* b : of_y)
                 if (a->source == b->source && side_by_side(*a, *b)) return "person:address-shared";
-        return numbers.size() > 1 ? "person:number-differs" : "";
+        const bool same =
+            std::any_of(numbers_x.begin(), numbers_x.end(), [&](const auto& n) { return numbers_y.count(n); });
+        return numbers_x.empty() || numbers_y.empty() || same ? "" : "person:number-differs";
     }
     void rule(std::size_t a, std::size_t b, std::string_view code) {
         const std::size_t x = root(a), y = root(b);

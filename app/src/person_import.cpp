@@ -135,6 +135,7 @@ Status PersonImport::item(ingest::BookItem item) {
     waiting.card = true;
     waiting.key = key_of(card);
     card.key = "k" + waiting.key.hex();
+    m.kind = vault::MessageKind::person;
     if (!card.names.empty()) m.subject = card.names.front();
     m.body = access::encode_card(card);
     waiting.digest = mac("card", m.body);
