@@ -2,6 +2,7 @@
 import json
 import unittest
 
+import opener_test
 import slapd
 from kustos import Archive, event
 
@@ -167,6 +168,21 @@ class Persons(unittest.TestCase):
             self.assertEqual(a.json("person", "find", f"P{card}", "--matter", matter)["persons"], [])
 #it does not come back by itself
             self.assertEqual(take(a, book, CSV + ANNA + "4713;Kanarienvogel Xylophon;kanarie@example.org;;\n")["sealed"], 0)
+
+    def test_it_works_through_an_opener_apart_and_a_closed_vault_takes_a_book_in(self):
+        with opener_test.Apart() as a, opener_test.OpenerProcess(a) as opener:
+            book = with_book(a)
+            self.assertEqual(take(a, book, CSV + ANNA + BERT)["sealed"], 2)
+            self.messages(a, [message(1, "anna.schmidt@example.org")])
+            matter = a.matter()
+            a.run("person", "find", "4711", "--matter", matter, code=4)
+            opener.unlock()
+            answer = a.json("search", "--matter", matter, "person:4711")
+            self.assertEqual((answer["total"], answer["persons"][0]["name"]), (1, "Anna Schmidt"))
+            self.assertIn("= P", a.run("show", "--matter", matter, answer["hits"][0]["record"]).stdout)
+            anna, bert = (a.json("person", "find", w, "--matter", matter)["persons"][0]["person"] for w in ("4711", "4712"))
+            a.run("person", "join", anna, bert, "--matter", matter, "--ground", "dieselbe")
+            self.assertEqual(a.json("person", "show", bert, "--matter", matter)["persons"][0]["person"], anna)
 
     def test_what_is_wrong_is_refused_in_words(self):
         with Archive() as a:
