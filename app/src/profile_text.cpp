@@ -157,7 +157,7 @@ std::string finding_words(std::string_view code, bool de) {
         std::string_view code;
         const char *de, *en;
     };
-    static constexpr std::array<Words, 14> kWords{{
+    static constexpr std::array<Words, 18> kWords{{
         {"source:missing", "Die Quelle hat mehr gesendet, als hier angekommen ist",
          "the source has sent more than has arrived here"},
         {"format:unsure", "Das Format war nicht sicher zu erkennen", "the format could not be told for sure"},
@@ -182,6 +182,14 @@ std::string finding_words(std::string_view code, bool de) {
          "folders with fewer messages than the export announces"},
         {"zip:duplicate-name", "Ein Archiv enthält einen Namen zweimal", "an archive has one name twice"},
         {"folder:link-skipped", "Verweisen wurde nicht gefolgt", "links that were not followed"},
+        {"person:address-shared", "zwei Personen eines Adressbuchs haben dieselbe Adresse",
+         "two persons of one address book have one address"},
+        {"person:number-shared", "zwei Personen eines Adressbuchs haben dieselbe Personalnummer",
+         "two persons of one address book have one employee number"},
+        {"person:number-differs", "dieselbe Adresse steht in zwei Adressbüchern mit verschiedenen Personalnummern",
+         "one address is in two address books with different employee numbers"},
+        {"person:more-conflicts", "weitere Widersprüche zwischen Personen eines Adressbuchs",
+         "more contradictions between persons of an address book"},
     }};
     for (const Words& w : kWords)
         if (w.code == code) return de ? w.de : w.en;
