@@ -78,6 +78,10 @@ public:
         : text_(text), title_(clip(title, context.limits)), files_(files), context_(context), sink_(sink) {}
 
     Status read() {
+        if (text_.empty()) {
+            sink_.finding("file:empty");
+            return ok_status();
+        }
         survey();
         if (!style_) return quarantine(to_bytes(text_), kName, "no-message", context_.limits, sink_);
         if (order_.assumed()) sink_.finding("whatsapp:date-order-ambiguous");
