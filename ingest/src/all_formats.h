@@ -18,6 +18,7 @@ extern const Format kMattermostLegalHoldFormat;
 extern const Format kMboxFormat;
 extern const Format kMsgFormat;
 extern const Format kRocketchatFormat;
+extern const Format kPstFormat;
 extern const Format kRsmfFormat;
 extern const Format kSidecarFormat;
 extern const Format kSigexportFormat;
@@ -30,5 +31,6 @@ extern const Format kTeamsFormat;
 extern const Format kTelegramFormat;
 extern const Format kWhatsappFormat;
 extern const Format kZulipFormat;
+extern const Format kXmppFormat;
 
 }  // namespace kustos::ingest

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ingest/extract.h"
 #include "ingest/src/extract_wire.h"
+#include "ingest/src/pst_file.h"
 #include "ingest/src/unpacked.h"
 #include "ingest/src/worker.h"
 
@@ -52,21 +53,23 @@ struct Extractor::State {
     std::uint32_t served = 0;
     std::uint64_t restarts = 0;
 
-    Result<std::unique_ptr<Worker>> start(int archive) {
+    Result<std::unique_ptr<Worker>> start(const char* mode, int archive, std::uint32_t cpu_seconds = 0) {
+        ExtractorOptions own = options;
+        if (cpu_seconds != 0) own.cpu_seconds = cpu_seconds;
         if (options.bubblewrap && bubblewrap_works) {
-            auto inside = Worker::start(options, true, archive);
+            auto inside = Worker::start(own, true, mode, archive);
             if (inside) return inside;
             bubblewrap_works = false;
             log(LogLevel::warning, "bubblewrap does not work here, inner sandbox only");
         }
-        return Worker::start(options, false, archive);
+        return Worker::start(own, false, mode, archive);
     }
 
     Status ready() {
         if (worker && served < options.items_per_worker) return ok_status();
         worker.reset();
         served = 0;
-        worker = TRY(start(-1));
+        worker = TRY(start("text", -1));
         return ok_status();
     }
 
@@ -155,19 +158,37 @@ Result<ExtractedText> Extractor::text(std::uint64_t size, const std::function<St
     return answer;
 }
 
-Result<std::unique_ptr<UnpackedArchive>> Extractor::unpack(const Path& zip, const UnpackLimits& limits) {
-    const int fd = ::open(zip.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+namespace {
+
+// A descriptor of a regular file, and its size.
+Result<std::pair<int, std::uint64_t>> open_regular(const Path& file) {
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return Error(Code::environment, "cannot open archive");
     struct stat info {};
     if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         ::close(fd);
         return Error(Code::usage, "archive is not a regular file");
     }
-    auto worker = state_->start(fd);
+    return std::pair(fd, static_cast<std::uint64_t>(info.st_size));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UnpackedArchive>> Extractor::unpack(const Path& zip, const UnpackLimits& limits) {
+    const auto [fd, size] = TRY(open_regular(zip));
+    auto worker = state_->start("unpack", fd);
     ::close(fd);
     if (!worker) return Error(std::move(worker).error());
-    return open_unpacked(std::move(*worker), static_cast<std::uint64_t>(info.st_size), limits,
-                         state_->options.item_timeout_ms);
+    return open_unpacked(std::move(*worker), size, limits, state_->options.item_timeout_ms);
+}
+
+Result<PstFacts> Extractor::read_pst(const Path& file, std::uint64_t most, PstSink& sink) {
+    constexpr std::uint32_t kProcessorTime = 8 * 3600;  // a step may take item_timeout_ms; all of it, hours
+    const auto [fd, size] = TRY(open_regular(file));
+    const auto start = [this, fd = fd] { return state_->start("pst", fd, kProcessorTime); };
+    auto facts = receive_pst(start, most, state_->options.item_timeout_ms, sink);
+    ::close(fd);
+    return facts;
 }
 
 Result<SandboxLayers> Extractor::layers() {

@@ -115,6 +115,7 @@ const std::vector<const Format*>& all_formats() {
     static const std::vector<const Format*> all = {
         &kMaildirFormat,
         &kMsgFormat,
+        &kPstFormat,
         &kMboxFormat,
         &kEmlFormat,
         &kMattermostCsvFormat,
@@ -126,6 +127,7 @@ const std::vector<const Format*>& all_formats() {
         &kMatrixFormat,
         &kSynapseFormat,
         &kTeamsFormat,
+        &kXmppFormat,
         &kRsmfFormat,
         &kSlackFormat,
         &kSlackdumpFormat,

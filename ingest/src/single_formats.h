@@ -41,6 +41,7 @@ Status read_whatsapp(std::string_view text, std::string_view title, const Export
                      const ReadContext& context, ItemSink& sink);
 // Whatever holds the files of an export. false: there is no realm.json.
 Result<bool> read_zulip(ContainerReader& reader, const Input& input);
+Status read_xmpp_archive(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_rsmf(Bytes mail, const ReadContext& context, ItemSink& sink);
 
 }  // namespace kustos::ingest

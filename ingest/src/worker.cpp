@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t kHelloTimeoutMs = 10'000;
 
-std::vector<std::string> command(const ExtractorOptions& options, bool bubblewrap, bool unpack) {
+std::vector<std::string> command(const ExtractorOptions& options, bool bubblewrap, const char* mode) {
     std::vector<std::string> words;
     std::string program = options.program;
     if (bubblewrap) {
@@ -52,7 +52,7 @@ std::vector<std::string> command(const ExtractorOptions& options, bool bubblewra
         program = "/kustos-extract";
     }
     words.push_back(program);
-    words.push_back(unpack ? "unpack" : "text");
+    words.emplace_back(mode);
     words.push_back(std::to_string(options.memory_bytes));
     words.push_back(std::to_string(options.cpu_seconds));
     return words;
@@ -93,13 +93,14 @@ int lift(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, bool bubblewrap, int archive) {
+Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, bool bubblewrap, const char* mode,
+                                              int archive) {
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return Error(Code::environment, "no socket pair");
     const int theirs = lift(pair[1]), lifted = archive >= 0 ? lift(archive) : -1;
     ::close(pair[1]);
-    const auto pid = spawn(command(options, bubblewrap, archive >= 0), theirs, lifted);
+    const auto pid = spawn(command(options, bubblewrap, mode), theirs, lifted);
     ::close(theirs);
     if (lifted >= 0) ::close(lifted);
     if (!pid) {

@@ -12,8 +12,10 @@ namespace kustos::ingest {
 
 class Worker {
 public:
-    // archive: a descriptor that the worker gets as its third one, or -1. It stays the caller's.
-    static Result<std::unique_ptr<Worker>> start(const ExtractorOptions& options, bool bubblewrap, int archive);
+    // mode: "text", "unpack" or "pst". file: a descriptor that the worker gets as its third one, or -1. It stays the
+    // caller's.
+    static Result<std::unique_ptr<Worker>> start(const ExtractorOptions& options, bool bubblewrap, const char* mode,
+                                                 int file);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
