@@ -9,5 +9,6 @@ extern const StreamKind kFolderStream;
 extern const StreamKind kImapStream;
 extern const StreamKind kLmtpStream;
 extern const StreamKind kMatrixStream;
+extern const StreamKind kXmppStream;
 
 }  // namespace kustos::ingest
