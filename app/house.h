@@ -15,6 +15,7 @@
 
 #include "access/accounts.h"
 #include "access/matters.h"
+#include "app/attachments.h"
 #include "app/call.h"
 #include "app/completeness.h"
 #include "app/erasure.h"
@@ -206,6 +207,8 @@ public:
     // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
     // joined on the way. Code::closed.
     Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
+    // Code::environment: no sandbox, so nothing could be read; Code::closed. index_step() takes them in again.
+    Result<RetryReport> retry_texts(const RetryRequest& request);
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
@@ -349,6 +352,7 @@ private:
     Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
 
     void add_hygiene(web::StatusReport& status, bool de) const;
+    void add_sandbox(web::StatusReport& status, const std::map<std::string, std::uint64_t>& reasons, bool de);
 
     Environment environment_;
     HouseOptions options_;
@@ -367,6 +371,8 @@ private:
     std::unique_ptr<Feed> feed_;
     std::unique_ptr<SandboxText> text_;
     std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
+    enum class Sandbox { unknown, works, missing };
+    std::atomic<Sandbox> sandbox_seen_ = Sandbox::unknown;  // when it was last looked at
     std::unique_ptr<search::Indexer> indexer_;
     std::unique_ptr<search::Searcher> searcher_;
     std::unique_ptr<VaultDoor> door_;                  // uses searcher_

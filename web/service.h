@@ -70,9 +70,10 @@ struct StatusReport {
     std::string anchored_by;               // "builtin (not independent)", ...
     bool anchored_by_others = false;       // by somebody else than the archive itself
     std::vector<SourceReport> sources;
-    std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
-    std::string escrow;                   // of keys, in people's words
-    std::string sandbox;                  // layers of the extraction sandbox
+    std::string vault;    // "open (auto)", "open (passphrase)", "closed"
+    std::string escrow;   // of keys, in people's words
+    std::string sandbox;  // walls around what reads attachments; "none": nothing is read; empty: not looked at yet
+    std::map<std::string, std::uint64_t> reasons;  // machine words of the coverage, and how many records have each
     std::string key_memory;               // "locked", "not locked, no swap", "may be swapped", "may be hibernated"
     std::string forward_memory;           // "memfd_secret", "memfd"; empty: a crash counts as a power loss
     bool read_only = false;               // the writer ended; why stands in next_steps

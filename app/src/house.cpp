@@ -244,15 +244,6 @@ Status House::read_trust() {
     return {};
 }
 
-Result<ingest::Extractor*> House::extractor() {
-    if (!extractor_) {
-        ingest::ExtractorOptions options;
-        options.program = ingest::default_extractor_program();
-        extractor_ = TRY(ingest::Extractor::create(options));
-    }
-    return extractor_.get();
-}
-
 Result<EntryIndex> House::need_matter(const std::string& matter) {
     if (matter.empty()) {
         return Error(Code::usage, "no search without a matter: for which case is this?")
@@ -330,10 +321,6 @@ Result<web::StatusReport> House::status(web::Language language) {
     if (standing) s.vault = vault_words(s.vault, standing, false);
     if (opener_words_) s.vault += "; " + opener_words_(de);
     s.read_only = archive_->read_only();
-    if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock() && extractor_) {
-        if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
-    }
-
     const EscrowWords escrow = status_of_escrow(archive_->escrow_state(), environment_.clock.now(), de);
     s.escrow = escrow.line;
     if (!escrow.next_step.empty()) s.next_steps.push_back(escrow.next_step);
@@ -415,6 +402,7 @@ Result<web::StatusReport> House::status(web::Language language) {
                                             " does not sign for this archive: it must know its key (kustos witness "
                                             "serve --log).");
     }
+    add_sandbox(s, summary.reasons, de);
     add_hygiene(s, de);
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(

@@ -63,6 +63,12 @@ std::string coverage_line(const web::Coverage& c, bool de) {
     return out.str();
 }
 
+std::string reasons_line(const std::map<std::string, std::uint64_t>& reasons) {
+    std::string out;
+    for (const auto& [word, count] : reasons) out += (out.empty() ? "" : ", ") + word + " " + std::to_string(count);
+    return out;
+}
+
 std::string unknown_coverage_line(const web::Coverage& c, bool de) {
     return std::to_string(c.sealed) + (de ? " versiegelt, " : " sealed, ") + std::to_string(c.erased) +
            (de ? " gelöscht; durchsuchbar: bei geschlossenem Tresor nicht bekannt"
@@ -106,6 +112,8 @@ std::string status_json(const web::StatusReport& r) {
                  {"quarantined", r.quarantined},
                  {"sources", sources},
                  {"vault", r.vault},
+                 {"sandbox", r.sandbox},
+                 {"reasons", r.reasons},
                  {"escrow", r.escrow},
                  {"key_memory", r.key_memory},
                  {"forward_memory", r.forward_memory},
@@ -122,6 +130,13 @@ std::string status_text(const web::StatusReport& r, Language language) {
         << (de ? " Aufzeichnungen, " : " records, ") << r.quarantined << (de ? " in Quarantäne)\n" : " quarantined)\n");
     out << (de ? "Abdeckung      " : "coverage       ")
         << (r.coverage_known ? coverage_line(r.coverage, de) : unknown_coverage_line(r.coverage, de)) << "\n";
+    if (!r.reasons.empty()) out << (de ? "Gründe         " : "reasons        ") << reasons_line(r.reasons) << "\n";
+    if (!r.sandbox.empty())
+        out << (de ? "Sandkasten     " : "sandbox        ")
+            << (r.sandbox != "none" ? r.sandbox
+                : de                ? "keiner: Anhänge werden nicht gelesen"
+                                    : "none: attachments are not read")
+            << "\n";
     out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex()
         << "\n";
     out << (de ? "Bestehen       " : "existence      ")

@@ -1,0 +1,113 @@
+// Attachments: the sandbox that reads them, what status says of it, and texts that are had later.
+#include "app/house.h"
+#include "app/src/house_ports.h"
+#include "base/log.h"
+
+namespace kustos::app {
+
+namespace {
+
+// Reasons that end when something is installed, allowed, or has time, and what they then wait for.
+enum class Cure { sandbox, ocr, reader };
+struct Curable {
+    const char* reason;
+    Cure cure;
+};
+constexpr Curable kCurable[] = {{"no-sandbox", Cure::sandbox},
+                                {"no-ocr", Cure::ocr},
+                                {"ocr-off", Cure::ocr},
+                                {"ocr-later", Cure::ocr},
+                                {"no-reader", Cure::reader}};
+
+std::string query_of(const std::vector<std::string>& reasons) {
+    std::string out;
+    for (const std::string& reason : reasons) out += (out.empty() ? "coverage:" : " OR coverage:") + reason;
+    return out;
+}
+
+}  // namespace
+
+Result<ingest::Extractor*> House::extractor() {
+    if (!extractor_) {
+        ingest::ExtractorOptions options;
+        options.program = ingest::default_extractor_program();
+        extractor_ = TRY(ingest::Extractor::create(options));
+    }
+    return extractor_.get();
+}
+
+// The indexer may be at work: then what was last seen is said.
+void House::add_sandbox(web::StatusReport& s, const std::map<std::string, std::uint64_t>& reasons, bool de) {
+    if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock()) {
+        const auto found = extractor();
+        const auto layers = found.ok() ? (*found)->layers() : Result<ingest::SandboxLayers>(found.error());
+        sandbox_seen_ = layers.ok() ? Sandbox::works : Sandbox::missing;
+    }
+    if (sandbox_seen_ != Sandbox::unknown)
+        s.sandbox = sandbox_seen_ == Sandbox::works ? ingest::SandboxLayers{true, true, true, true}.describe() : "none";
+    s.reasons = reasons;
+    const auto waiting = [&](Cure cure) {
+        std::uint64_t n = 0;
+        for (const Curable& one : kCurable)
+            if (const auto at = reasons.find(one.reason); one.cure == cure && at != reasons.end()) n += at->second;
+        return n;
+    };
+    const auto step = [&](const std::string& german, const std::string& english) {
+        s.next_steps.push_back(de ? german : english);
+    };
+    const std::string unread = std::to_string(waiting(Cure::sandbox));
+    if (sandbox_seen_ == Sandbox::missing)
+        step(
+            "Anhänge werden nicht gelesen: bubblewrap arbeitet hier nicht, und ohne Sandkasten wird nichts Fremdes "
+            "geöffnet. Paket bubblewrap installieren, Benutzer-Namensräume erlauben (docs/operations.md, Sandbox), "
+            "dann: "
+            "kustos index retry.",
+            "Attachments are not read: bubblewrap does not work here, and nothing foreign is opened without a sandbox. "
+            "Install the package bubblewrap and allow user namespaces (docs/operations.md, Sandbox), then: kustos "
+            "index "
+            "retry.");
+    else if (waiting(Cure::sandbox) != 0)
+        step("Von " + unread +
+                 " Aufzeichnungen wurden Anhänge nicht gelesen, weil der Sandkasten fehlte: kustos index retry.",
+             "Attachments of " + unread + " records were not read while there was no sandbox: kustos index retry.");
+    if (const std::uint64_t n = waiting(Cure::ocr) + waiting(Cure::reader); n != 0)
+        step("Von " + std::to_string(n) +
+                 " Aufzeichnungen sind Bilder oder alte Office-Dateien noch ungelesen (Zahlen: kustos --json status, "
+                 "reasons). Wenn "
+                 "die Programme da sind (docs/operations.md, Sandbox): kustos index retry.",
+             "Pictures or old Office files of " + std::to_string(n) +
+                 " records are unread so far (figures: kustos --json status, reasons). When the programs are there "
+                 "(docs/operations.md, Sandbox): kustos index retry.");
+}
+
+// What is found is taken out of the index, and comes in again with the next steps.
+Result<RetryReport> House::retry_texts(const RetryRequest& request) {
+    RetryReport report;
+    {
+        const std::lock_guard lock(index_mutex_);
+        TRY_IN("attachments can't be read", TRY(extractor())->layers());
+    }
+    report.reasons = request.reasons;
+    if (report.reasons.empty())
+        for (const Curable& one : kCurable) report.reasons.emplace_back(one.reason);
+    TRY(close_index());
+    const std::string query = query_of(report.reasons);
+    EntrySet found;
+    if (archive_->keys().apart()) {
+        vault::SearchAsk ask;
+        ask.purpose.action = audit::AccessAction::search;
+        ask.purpose.matter = TRY(need_matter(request.matter));
+        ask.purpose.actor = request.actor;
+        ask.purpose.query = query;
+        ask.limit = ~std::uint64_t{0};
+        TRY(matters_->allow(ask.purpose, {}));
+        for (const EntryIndex id : TRY(opener_->search(ask)).reply.listed) found.add(id);
+    } else {
+        found = TRY(record_search()->hits(query));
+    }
+    report.records = found.count();
+    if (!found.empty()) TRY(forget_terms(found, false));
+    return report;
+}
+
+}  // namespace kustos::app
