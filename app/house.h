@@ -32,6 +32,7 @@
 #include "base/config.h"
 #include "base/environment.h"
 #include "base/progress.h"
+#include "ingest/clamd.h"
 #include "ingest/extract.h"
 #include "ingest/import.h"
 #include "ingest/streams.h"
@@ -340,8 +341,9 @@ private:
     Status expect_sums_indexed() const;
     Result<EraseAnswer> erase_attachment(const EraseRequest& request);
     Result<EntryIndex> need_matter(const std::string& matter);
-    Result<ingest::Extractor*> extractor();  // under index_mutex_
-    Result<EntryIndex> first_to_index();     // likewise
+    Result<ingest::Extractor*> extractor();                      // under index_mutex_
+    Result<ingest::ExtractorOptions> extractor_options() const;  // what config.yaml says
+    Result<EntryIndex> first_to_index();                         // likewise
     Result<web::SearchReport> search_apart(const vault::Purpose& purpose, const search::Query& parsed,
                                            bool by_relevance, std::uint64_t offset, std::uint64_t limit);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
@@ -352,6 +354,8 @@ private:
     Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
 
     void add_hygiene(web::StatusReport& status, bool de) const;
+    Status read_attachment_settings();
+    Status retry_what_is_cured();
     void add_sandbox(web::StatusReport& status, const std::map<std::string, std::uint64_t>& reasons, bool de);
 
     Environment environment_;
@@ -371,6 +375,7 @@ private:
     std::unique_ptr<Feed> feed_;
     std::unique_ptr<SandboxText> text_;
     std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
+    std::optional<ingest::Clamd> clamd_;            // set before the first step of the indexer
     enum class Sandbox { unknown, works, missing };
     std::atomic<Sandbox> sandbox_seen_ = Sandbox::unknown;  // when it was last looked at
     std::unique_ptr<search::Indexer> indexer_;

@@ -103,6 +103,18 @@ struct SearchReport {
     std::uint64_t offset = 0;
 };
 
+// What was found out about an attachment when it was read for the index; machine words. Empty: nothing is kept.
+struct AttachmentFacts {
+    std::string kind;                  // by its bytes: "pdf", "docx", "png"
+    std::string text;                  // "full", "partial", "opaque": how much of its text could be read
+    std::string reason;                // why not all
+    std::vector<std::string> remarks;  // "ocr", "type-mismatch:pdf-as-docx", "charset-corrected"
+    std::string virus;                 // "clean", "found", "unchecked"; empty: nobody was asked
+    std::string signature, scanner;    // what was found; by which engine with which signatures
+    std::optional<UtcTime> scanned;
+    std::vector<std::string> words;  // the same for people
+};
+
 struct RecordReport {
     EntryIndex entry;
     RecordId record;
@@ -110,7 +122,8 @@ struct RecordReport {
     std::string source;
     std::uint64_t sequence = 0;
     vault::Message message;
-    std::uint64_t checkpoint_size = 0;  // the newest published checkpoint that covers it; 0: none yet
+    std::vector<AttachmentFacts> attachments;  // of message.attachments, in their order
+    std::uint64_t checkpoint_size = 0;         // the newest published checkpoint that covers it; 0: none yet
     bool anchored = false;
     // In people's words: what the message's format can prove, and how complete its source is.
     std::string evidential_value, completeness;

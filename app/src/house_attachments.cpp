@@ -1,4 +1,6 @@
 // Attachments: the sandbox that reads them, what status says of it, and texts that are had later.
+#include <unistd.h>
+
 #include "app/house.h"
 #include "app/src/house_ports.h"
 #include "base/log.h"
@@ -29,11 +31,52 @@ std::string query_of(const std::vector<std::string>& reasons) {
 
 Result<ingest::Extractor*> House::extractor() {
     if (!extractor_) {
-        ingest::ExtractorOptions options;
-        options.program = ingest::default_extractor_program();
-        extractor_ = TRY(ingest::Extractor::create(options));
+        extractor_ = TRY(ingest::Extractor::create(TRY(extractor_options())));
     }
     return extractor_.get();
+}
+
+Result<ingest::ExtractorOptions> House::extractor_options() const {
+    ingest::ExtractorOptions options;
+    options.program = ingest::default_extractor_program();
+    const std::string ocr = config_.text("attachments.ocr", "true");
+    if (ocr != "true" && ocr != "false") return Error(Code::usage, "config.yaml, attachments.ocr: true or false");
+    options.helpers.ocr = ocr == "true";
+    const std::string languages = config_.text("attachments.ocr_languages", "deu+eng");
+    options.helpers.languages.clear();
+    for (std::size_t at = 0; at <= languages.size();) {
+        const std::size_t end = std::min(languages.find('+', at), languages.size());
+        const std::string one = languages.substr(at, end - at);
+        if (one.empty() || one.size() > 16 || one.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != std::string::npos)
+            return Error(Code::usage,
+                         "config.yaml, attachments.ocr_languages: languages of tesseract, such as deu+eng");
+        options.helpers.languages.push_back(one);
+        at = end + 1;
+    }
+    return options;
+}
+
+Status House::read_attachment_settings() {
+    TRY(extractor_options());
+    if (const std::string clamd = config_.text("attachments.clamav", ""); !clamd.empty())
+        clamd_ = TRY_IN("config.yaml, attachments.clamav", ingest::Clamd::at(clamd));
+    return {};
+}
+
+// Once a day: what waited for something that is there now. The next steps of the index read it.
+Status House::retry_what_is_cured() {
+    const auto there = [](const Path& program) { return ::access(program.c_str(), X_OK) == 0; };
+    const ingest::ExtractorOptions options = TRY(extractor_options());
+    const bool ocr = options.helpers.ocr && there(options.helpers.tesseract), reader = there(options.helpers.catdoc);
+    const auto reasons = TRY(search::summarise(environment_.fs, options_.archive / "index")).reasons;
+    RetryRequest request;
+    for (const Curable& one : kCurable) {
+        const bool cured = one.cure == Cure::sandbox || (one.cure == Cure::ocr ? ocr : reader);
+        if (cured && reasons.count(one.reason) != 0) request.reasons.emplace_back(one.reason);
+    }
+    if (request.reasons.empty()) return {};
+    const auto done = retry_texts(request);
+    return done.ok() || done.error().code() == Code::environment ? ok_status() : Status(done.error());
 }
 
 // The indexer may be at work: then what was last seen is said.
@@ -55,6 +98,15 @@ void House::add_sandbox(web::StatusReport& s, const std::map<std::string, std::u
     const auto step = [&](const std::string& german, const std::string& english) {
         s.next_steps.push_back(de ? german : english);
     };
+    if (const auto found = reasons.find("virus-found"); found != reasons.end())
+        step("ClamAV hat in Anhängen von " + std::to_string(found->second) +
+                 " Aufzeichnungen etwas erkannt (suchen: abdeckung:virus-found). Sie bleiben versiegelt; beim Öffnen "
+                 "vorsichtig sein.",
+             "ClamAV found something in attachments of " + std::to_string(found->second) +
+                 " records (search: coverage:virus-found). They stay sealed; take care when you open them.");
+    if (reasons.count("virus-unchecked") != 0)
+        step("ClamAV hat nicht alle Anhänge geprüft; wenn es läuft: kustos index retry --reason virus-unchecked.",
+             "ClamAV did not check all attachments; when it runs: kustos index retry --reason virus-unchecked.");
     const std::string unread = std::to_string(waiting(Cure::sandbox));
     if (sandbox_seen_ == Sandbox::missing)
         step(

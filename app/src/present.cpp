@@ -82,6 +82,14 @@ json person_json(const vault::Person& p) {
     return j;
 }
 
+json facts_json(const web::AttachmentFacts& f) {
+    json j = {{"kind", f.kind}, {"text", f.text}, {"reason", f.reason}, {"remarks", f.remarks}};
+    if (f.virus.empty()) return j;
+    j["virus"] = {{"verdict", f.virus}, {"signature", f.signature}, {"scanner", f.scanner}, {"at", nullptr}};
+    if (f.scanned) j["virus"]["at"] = format_rfc3339(*f.scanned);
+    return j;
+}
+
 std::string person_text(const vault::Person& p) {
     if (!p.name.empty() && !p.address.empty()) return p.name + " <" + p.address + ">";
     if (!p.name.empty()) return p.name;
@@ -201,9 +209,11 @@ std::string record_json(const web::RecordReport& r) {
         j["role"] = kRoles[static_cast<int>(p.role)];
         recipients.push_back(std::move(j));
     }
-    for (const vault::Attachment& a : m.attachments) {
+    for (std::size_t i = 0; i < m.attachments.size(); ++i) {
+        const vault::Attachment& a = m.attachments[i];
         json j = {{"name", a.name}, {"type", a.media_type}, {"size", a.size}, {"missing", a.missing}};
         if (!a.missing) j["sha256"] = a.sha256.hex();
+        if (i < r.attachments.size() && !r.attachments[i].text.empty()) j["facts"] = facts_json(r.attachments[i]);
         attachments.push_back(std::move(j));
     }
     json j = {{"record", r.entry.value},
@@ -254,10 +264,13 @@ std::string record_text(const web::RecordReport& r, Language language) {
     line("Betreff:     ", "Subject:     ", m.subject);
     line("Art:         ", "Kind:        ", std::string(vault::kind_name(m.kind)));
     line("Bezug:       ", "Refers to:   ", m.target);
-    for (const vault::Attachment& a : m.attachments) {
+    for (std::size_t i = 0; i < m.attachments.size(); ++i) {
+        const vault::Attachment& a = m.attachments[i];
         line("Anhang:      ", "Attachment:  ",
              a.name + " (" + a.media_type + ", " +
                  (a.missing ? (de ? "nicht geliefert" : "not delivered") : std::to_string(a.size) + " bytes") + ")");
+        if (i >= r.attachments.size()) continue;
+        for (const std::string& words : r.attachments[i].words) line("             ", "             ", words);
     }
     if (!m.previous_body.empty()) out << "\n" << (de ? "vorher: " : "before: ") << plain(m.previous_body) << "\n";
     out << "\n" << plain(m.body.empty() ? m.body_html : m.body) << "\n\n";

@@ -70,12 +70,19 @@ const Signature* signature_of(std::string_view text) {
     return nullptr;
 }
 
+// A PDF that lies unpacked in an archive is a member of it.
 bool is_pdf(std::string_view text) {
-    // ISO 32000-1 Annex H: the header may stand within the first 1,024 bytes.
-    return text.substr(0, 1024).find("%PDF-") != std::string_view::npos;
+    const Signature* known = signature_of(text);
+    const bool archive = known != nullptr && (known->kind == Kind::zip || known->kind == Kind::tar);
+    return has_pdf_header(as_bytes(text)) && !(archive && text.substr(0, 5) != "%PDF-");
 }
 
 }  // namespace
+
+bool has_pdf_header(ByteView content) {
+    // ISO 32000-1 Annex H: the header may stand within the first 1,024 bytes.
+    return as_text(content).substr(0, 1024).find("%PDF-") != std::string_view::npos;
+}
 
 Kind kind_of(ByteView content) {
     const std::string_view text = as_text(content);

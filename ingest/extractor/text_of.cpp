@@ -252,7 +252,10 @@ Refusal read_item(ByteView content, std::string_view name, std::string_view whol
     const Kind kind = kind_of(content);
     const bool text = is_text_type(media_type, name);
     if (kind == Kind::pdf) return read_pdf(content, said, reading);
-    if (kind == Kind::zip) return read_zip(content, said, reading);
+    if (kind == Kind::zip) {
+        const Refusal refusal = read_zip(content, said, reading);
+        return refusal == "damaged" && has_pdf_header(content) ? read_pdf(content, said, reading) : refusal;
+    }
     if (kind == Kind::compound) return read_compound(content, said, reading);
     reading.is(kind_word(content), name, media_type);
     switch (kind) {

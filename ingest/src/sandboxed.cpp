@@ -6,14 +6,7 @@
 #include <unistd.h>
 
 #include "ingest/src/extract_wire.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KUSTOS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KUSTOS_SANITIZED 1
-#endif
-#endif
+#include "ingest/src/sanitized.h"
 
 namespace kustos::ingest {
 
