@@ -126,6 +126,16 @@ void answer_refused(int, siginfo_t* info, void* context) {
 #endif
 }
 
+/// A call is only meant when its argument `at`, seen through `mask`, is `value`. A function, because libseccomp's
+/// macros leave a member out, which clang warns of.
+scmp_arg_cmp masked(unsigned at, scmp_datum_t mask, scmp_datum_t value) {
+    return {at, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
+scmp_arg_cmp equal(unsigned at, scmp_datum_t value) {
+    return {at, SCMP_CMP_EQ, value, 0};
+}
+
 template <std::size_t N>
 bool allow(scmp_filter_ctx filter, const int (&calls)[N]) {
     bool good = true;
@@ -148,19 +158,17 @@ Status raise_seccomp(const CallRules& rules) {
     if (rules.accepts) good = good && allow(filter, kAccepting);
     if (rules.writes) good = good && allow(filter, kWriting);
     // Threads, but no processes. glibc takes the older call where clone3 is unknown.
-    good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0;
+    good = good &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, masked(0, CLONE_THREAD, CLONE_THREAD)) == 0;
     good = good && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
     good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                    SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()))) == 0;  // abort()
+                                    equal(0, static_cast<scmp_datum_t>(getpid()))) == 0;  // abort()
     // Asked, never changed: a limit of another process is none of ours (pid 0), and nothing is set (null).
-    good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0),
-                                    SCMP_A2(SCMP_CMP_EQ, 0)) == 0;
+    good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, equal(0, 0), equal(2, 0)) == 0;
     for (const scmp_datum_t asked : {PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_SET_NAME, 0x53564d41 /* PR_SET_VMA */})
-        good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, asked)) == 0;
+        good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, equal(0, asked)) == 0;
     // "Is this a terminal?", and nothing else of what ioctl does.
-    good = good &&
-           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, 0x5401 /* TCGETS */)) == 0;
+    good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, equal(1, 0x5401 /* TCGETS */)) == 0;
     good = good && seccomp_load(filter) == 0;
     seccomp_release(filter);
     return good ? ok_status() : failed;

@@ -8,6 +8,12 @@ namespace kustos::audit {
 
 namespace {
 
+// Every 64th offset is kept: 8 KiB a full segment, and one walk over at most 63 frames finds any. All offsets would be
+// 512 KiB a segment: ten million records did not fit into the budget, and each opening walked its segment anew (6 ms
+// instead of 0.1).
+constexpr std::uint64_t kStride = 64;
+// What a segment costs of the budget: its marks and, dearer, a file held open. 512 segments, 33 million records.
+constexpr std::uint64_t kTableCost = 32ULL << 10;
 constexpr std::uint64_t kTablesBudget = 16ULL << 20;
 constexpr std::uint64_t kNoFrame = ~std::uint64_t{0};
 
@@ -19,26 +25,52 @@ Error no_payload(const char* why) {
     return Error(Code::not_found, why);
 }
 
-// Offsets of the frames of one segment, as far as they were asked for.
+// Where the frames of one segment stand, as far as they were asked for.
 struct Table {
     Table(EntryIndex first_entry, std::shared_ptr<File> opened)
         : first(first_entry), file(std::move(opened)), walker(*file, 0) {}
     EntryIndex first;
     std::shared_ptr<File> file;  // frames are read through it: the offsets are this file's, whatever has its name now
-    FrameWalker walker;
-    std::vector<std::uint64_t> offsets;  // of entry first + i; kNoFrame with a file of its own
+    FrameWalker walker;          // stands before entry first + known
+    std::uint64_t known = 0;
+    std::vector<std::uint64_t> marks;  // where entry first + i * kStride stands, or the next one that has a frame here
+    // The run asked for last, so that reading on costs no walk: offsets of entries first + run * kStride and following.
+    std::uint64_t run = kNoFrame;
+    std::vector<std::uint64_t> offsets;  // kNoFrame with a file of its own
 };
 
-Status extend(Table& table, EntryIndex index, const HeaderSource& headers) {
-    if (table.first.value + table.offsets.size() <= index.value) table.walker.forget_window();
-    while (table.first.value + table.offsets.size() <= index.value) {
-        const EntryIndex next{table.first.value + table.offsets.size()};
-        const EntryHeader header = TRY(headers(next));
-        const std::uint64_t offset = has_own_file(header) ? kNoFrame : table.walker.offset();
-        TRY(table.walker.step(header));
-        table.offsets.push_back(offset);
+// Walks on until the entry at `place` (counted from the segment's first) is known.
+Status extend(Table& table, std::uint64_t place, const HeaderSource& headers) {
+    if (table.known <= place) table.walker.forget_window();
+    while (table.known <= place) {
+        const EntryHeader header = TRY(headers(EntryIndex{table.first.value + table.known}));
+        if (table.known % kStride == 0) table.marks.push_back(table.walker.offset());
+        const Status stepped = table.walker.step(header);
+        if (!stepped.ok()) return stepped;
+        ++table.known;
     }
     return {};
+}
+
+// The offset of a known entry.
+Result<std::uint64_t> offset_at(Table& table, std::uint64_t place, const HeaderSource& headers) {
+    const std::uint64_t run = place / kStride, begin = run * kStride;
+    if (table.run != run) {
+        table.run = run;
+        table.offsets.clear();
+    }
+    if (begin + table.offsets.size() <= place) {
+        FrameWalker walker(*table.file, table.marks[static_cast<std::size_t>(run)]);
+        table.offsets.clear();
+        const std::uint64_t end = std::min(begin + kStride, table.known);
+        for (std::uint64_t at = begin; at < end; ++at) {
+            const EntryHeader header = TRY(headers(EntryIndex{table.first.value + at}));
+            const std::uint64_t offset = has_own_file(header) ? kNoFrame : walker.offset();
+            TRY(walker.step(header));
+            table.offsets.push_back(offset);
+        }
+    }
+    return table.offsets[static_cast<std::size_t>(place - begin)];
 }
 
 Result<std::uint64_t> read_length(File& file, std::uint64_t offset, const EntryHeader& header) {
@@ -66,15 +98,18 @@ struct SegmentReader::State {
         if (!cached) {
             auto file = fs.open(segment_file(vault_dir, first), OpenMode::read);
             if (!file.ok()) return lost("a segment is missing");
-            cached = &tables.put(first.value, std::make_unique<Table>(first, std::move(file).value()),
-                                 kSegmentEntries * sizeof(std::uint64_t));
+            cached = &tables.put(first.value, std::make_unique<Table>(first, std::move(file).value()), kTableCost);
         }
-        const Status extended = extend(**cached, index, headers);
-        if (!extended.ok()) {
+        Table& table = **cached;
+        const auto offset = [&]() -> Result<std::uint64_t> {
+            TRY(extend(table, index.value - first.value, headers));
+            return offset_at(table, index.value - first.value, headers);
+        }();
+        if (!offset.ok()) {
             tables.erase(first.value);  // a file that was cut and written again is walked anew
-            return extended.error();
+            return offset.error();
         }
-        return std::pair((*cached)->file, (*cached)->offsets[index.value - first.value]);
+        return std::pair(table.file, *offset);
     }
 
     Result<std::pair<std::shared_ptr<File>, std::uint64_t>> locate(EntryIndex index) {

@@ -276,6 +276,38 @@ TEST_CASE("a removed ciphertext is not found, and the frames behind it still are
     CHECK(reader.ciphertext(EntryIndex{2}, 1 << 20).value() == samples.at(2).ciphertext);
 }
 
+TEST_CASE(
+    "any of hundreds of frames is found, in whatever order one asks and wherever a removed one or a blob stands") {
+    RealFs fs;
+    TempDir dir;
+    SeededRandom random(9);
+    std::vector<SampleSealed> samples;
+    for (std::uint64_t i = 0; i < 300; ++i)
+        samples.push_back(i % 97 == 5 ? sample_sealed(random, i, kOwnFileFrom, Kind::blob)
+                                      : sample_sealed(random, i, static_cast<std::size_t>(20 + i % 50)));
+    const HeaderSource headers = [&](EntryIndex i) -> Result<EntryHeader> { return samples.at(i.value).entry.header; };
+    const auto removed = [](std::uint64_t i) { return i % 64 == 63 || i % 64 == 0; };
+    Bytes file;
+    for (std::uint64_t i = 0; i < samples.size(); ++i) {
+        if (has_own_file(samples[i].entry.header)) continue;
+        put_u64(file, removed(i) ? 0 : samples[i].ciphertext.size());
+        if (!removed(i)) put(file, samples[i].ciphertext);
+    }
+    REQUIRE(fs.make_dirs(dir / "segments").ok());
+    REQUIRE(replace_file(fs, segment_file(dir.path(), EntryIndex{0}), file).ok());
+    const SegmentReader reader(fs, dir.path(), headers);
+    const auto check = [&](std::uint64_t i) {
+        CAPTURE(i);
+        if (has_own_file(samples[i].entry.header)) return;
+        const auto got = reader.ciphertext(EntryIndex{i}, 1 << 20);
+        CHECK(got.ok() != removed(i));
+        if (got.ok()) CHECK(*got == samples[i].ciphertext);
+    };
+    for (std::uint64_t i = 0; i < samples.size(); ++i) check(i * 131 % samples.size());
+    for (std::uint64_t i = 0; i < samples.size(); ++i) check(i);
+    for (std::uint64_t i = samples.size(); i-- > 0;) check(i);
+}
+
 TEST_CASE("a reader follows the writer, and a big blob may come in pieces") {
     RealFs fs;
     TempDir dir;
