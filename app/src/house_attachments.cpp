@@ -79,15 +79,13 @@ Status House::retry_what_is_cured() {
     return done.ok() || done.error().code() == Code::environment ? ok_status() : Status(done.error());
 }
 
-// The indexer may be at work: then what was last seen is said.
 void House::add_sandbox(web::StatusReport& s, const std::map<std::string, std::uint64_t>& reasons, bool de) {
-    if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock()) {
-        const auto found = extractor();
-        const auto layers = found.ok() ? (*found)->layers() : Result<ingest::SandboxLayers>(found.error());
-        sandbox_seen_ = layers.ok() ? Sandbox::works : Sandbox::missing;
-    }
-    if (sandbox_seen_ != Sandbox::unknown)
-        s.sandbox = sandbox_seen_ == Sandbox::works ? ingest::SandboxLayers{true, true, true, true}.describe() : "none";
+    // A worker of its own, for a moment: the indexer's is its thread's.
+    const auto options = extractor_options();
+    const auto probe = options.ok() ? ingest::Extractor::create(*options)
+                                    : Result<std::unique_ptr<ingest::Extractor>>(options.error());
+    sandbox_seen_ = probe.ok() && (*probe)->layers().ok() ? Sandbox::works : Sandbox::missing;
+    s.sandbox = sandbox_seen_ == Sandbox::works ? ingest::SandboxLayers{true, true, true, true}.describe() : "none";
     s.reasons = reasons;
     const auto waiting = [&](Cure cure) {
         std::uint64_t n = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -63,6 +64,7 @@ struct Extractor::State {
     ExtractorOptions options;
     Helpers helpers;
     std::unique_ptr<Worker> worker;
+    std::thread::id starter;  // of the worker
     std::uint32_t served = 0;
     std::uint64_t restarts = 0;
     std::int64_t failed_ms = -kTryAgainMs;  // when no sandbox could be made; monotonic
@@ -87,9 +89,11 @@ struct Extractor::State {
     }
 
     Status ready() {
-        if (worker && served < options.items_per_worker) return ok_status();
+        // bubblewrap ends with the thread that started it: another thread's worker may be gone at any moment.
+        if (worker && served < options.items_per_worker && starter == std::this_thread::get_id()) return ok_status();
         worker.reset();
         served = 0;
+        starter = std::this_thread::get_id();
         worker = TRY(start(-1));
         return ok_status();
     }

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <thread>
 
 #include "base/crypto.h"
 #include "tests/ingest/collect.h"
@@ -131,6 +132,16 @@ TEST_CASE("a worker that takes too long is ended, and the next item is served by
     CHECK(late->reason == "time-out");
     CHECK(hasty->restarts() == 1);
     CHECK(hasty->layers().ok());
+}
+
+TEST_CASE("a worker that ended with the thread that started it costs the next thread nothing" KUSTOS_NEEDS_SANDBOX) {
+    auto extractor = Extractor::create({}).value();
+    for (int i = 0; i < 3; ++i) {
+        std::thread other([&] { CHECK(extractor->text(as_bytes("x"), "a.txt", "text/plain")->text == "x"); });
+        other.join();
+        CHECK(extractor->text(as_bytes("y"), "a.txt", "text/plain")->text == "y");
+    }
+    CHECK(extractor->restarts() == 0);
 }
 
 TEST_CASE("a worker is replaced after its number of items" KUSTOS_NEEDS_SANDBOX) {
