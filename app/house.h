@@ -163,7 +163,7 @@ public:
     // --- Service ---
     Result<web::StatusReport> status(web::Language language) override;
     Status may_push(const std::string& source, const std::string& token) override;
-    Result<web::PushAnswer> push(const web::PushRequest& request) override;
+    Result<web::PushAnswer> push(web::PushRequest request) override;
     Result<web::HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) override;
     Result<std::vector<web::MatterReport>> matters() override;
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
@@ -195,7 +195,11 @@ public:
     Result<std::vector<EvidenceFile>> evidence_of(const std::vector<EntryIndex>& entries);
     // A tlog-proof of an entry that a published checkpoint covers; one is published if need be.
     Result<std::string> receipt(EntryIndex entry);
-    Result<std::string> issue_token(SourceId source);
+    // --- push tokens (house_push.cpp) ---
+    // A new one, shown once; those there are end `keep_ms` from now. An entry says it first. Code::limit: too many.
+    Result<std::string> issue_token(SourceId source, const std::string& actor, std::int64_t keep_ms = 0);
+    Status end_token(SourceId source, std::uint32_t number, const std::string& actor);  // Code::usage: no such one
+    Result<std::vector<access::PushTokens::Token>> push_tokens(SourceId source);
     SourceDoor door_of(SourceId source);
     Tallies& tallies() { return *tallies_; }
     vault::StreamMemory& stream_memory() { return *stream_memory_; }
@@ -394,8 +398,11 @@ private:
     Hash trust_digest_{};                 // of that file
     audit::AlgorithmEnds algorithm_ends_ = audit::default_algorithm_ends();
     EntryIndex next_to_index_;
+    Status note_token(SourceId source, std::string_view change, const std::string& actor);
+    std::mutex& push_lane(SourceId source);
     std::mutex push_mutex_;
-    std::mutex index_mutex_;  // indexer_, extractor_, next_to_index_
+    std::map<SourceId, std::mutex> push_lanes_;  // guarded by push_mutex_: held while a push of this source is taken
+    std::mutex index_mutex_;                     // indexer_, extractor_, next_to_index_
     std::mutex anchor_mutex_;
     std::mutex bundle_mutex_;
     std::mutex decision_mutex_;

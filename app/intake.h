@@ -21,6 +21,8 @@ public:
     Status finding(std::string_view code, std::uint64_t count, std::string_view about) override;
     Status resolve(std::string_view code, std::string_view about) override;
     Status promise(const ingest::Promise& promise) override;
+    Result<std::vector<ingest::Proof>> prove(const std::vector<EntryIndex>& entries) override;
+    Status clearing(std::uint64_t count, std::string_view part, std::string_view what) override;
     Status heard() override;
     Result<std::optional<std::string>> recall(std::string_view name) override;
     Status remember(std::string_view name, std::string_view value) override;

@@ -116,6 +116,10 @@ void add_sources(CLI::App& app, Call& c, const Chosen& chosen) {
     add("list", "all sources, and how they stand", false);
     add("pause", "take nothing more from it");
     add("resume", "take from it again");
+    Options(add("token", "of a source that pushes: its tokens, a new one, the end of an old one"), c)
+        .flag("new", "issue a new one; it is shown once")
+        .text("keep-old", "hours for which the old ones still count; without it they end at once")
+        .text("end", "the number of one that ends now");
     auto* profile = add("profile", "what of it is captured; with --set, from now on");
     profile
         ->add_option("--set", c.paths,

@@ -198,7 +198,8 @@ enum class ControlAction : std::uint16_t {
     promise_made = 52,            // what a counterpart says it has given, and what was sealed of it
     completeness_certified = 53,  // before a certificate of completeness is signed
     quarantine_reparsed = 54,     // read again; count: records that were sealed of it
-    // 55 to 59: sources
+    source_cleared = 55,          // before what is proven sealed is taken out of a counterpart
+    // 56 to 59: sources
 };
 enum class AccessAction : std::uint16_t {
     search = 1,

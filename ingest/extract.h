@@ -118,6 +118,32 @@ public:
     }
 };
 
+// A mailbox file of Outlook (PST, OST), item by item, as it comes from a sandbox of its own.
+struct PstItem {
+    std::uint64_t number = 0;      // from 0, in the file's order
+    std::uint32_t identifier = 0;  // of its node in the file; 0: unknown
+    std::string folder;            // its path, UTF-8; empty: none
+    bool orphan = false;           // in no folder's table
+    bool recovered = false;        // deleted, and still in the file
+    bool associated = false;       // hidden: views, forms, rules
+    bool whole = true;             // false: not all of it could be read
+};
+class PstSink {
+public:
+    virtual ~PstSink() = default;
+    virtual Status folder(const std::string& path, std::uint64_t messages) = 0;  // what the folder says it has
+    virtual Status item(const PstItem& item, Bytes dump) = 0;                    // docs/format/pst.md
+};
+struct PstFacts {
+    int bits = 0;          // 32: ANSI; 64: Unicode; 0: it could not be opened
+    int encryption = 0;    // 0: none; 1: compressible; 2: high
+    bool offline = false;  // OST
+    std::uint64_t items = 0;
+    // "pst:damaged", "pst:folder", "pst:depth", "pst:item", "pst:crashed", "pst:time-out", "pst:limit": then the caller
+    // seals the file whole, too.
+    std::vector<std::string> problems;
+};
+
 class Extractor {
 public:
     // Starts nothing yet but checks that the program is there (Code::environment).
@@ -134,6 +160,9 @@ public:
                                std::string_view name, std::string_view media_type);
     // Code::environment, with a hint: no sandbox; the archive is as it was.
     Result<std::unique_ptr<UnpackedArchive>> unpack(const Path& zip, const UnpackLimits& limits = {});
+    // All of a file; a worker that ends on an item is started anew behind it, 20 times. most: bytes of one item's dump;
+    // what would make it larger is named in it and left out. Errors: of the sink, handed through; Code::environment.
+    Result<PstFacts> read_pst(const Path& file, std::uint64_t most, PstSink& sink);
     // Starts a worker if none runs. Code::environment, with a hint: not all walls can stand here.
     Result<SandboxLayers> layers();
     // true: pictures and scanned pages are not read now ("ocr-later"), because somebody waits for what comes behind.

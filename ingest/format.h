@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,11 +143,16 @@ ParsedItem parse_mail(Bytes raw, const Limits& limits = {});
 // become its raw; empty: parse_mail(). Errors are the sink's.
 using MailParser = std::function<ParsedItem(Bytes raw)>;
 Status parse_mail_items(Bytes raw, const Limits& limits, ItemSink& sink, const MailParser& parse = {});
+// What came beside the lines of a stream: contents that attachments name as "part".
+struct StreamParts {
+    std::map<std::string, Bytes, std::less<>> contents;
+    std::set<std::string, std::less<>> named;  // by a line that was read
+};
 // One line of a message stream, without its line end (docs/format/message-stream.md). directory: where relative
 // attachment paths are looked up; empty: an attachment path is not allowed, and the attachment counts as missing.
-// unknown_keys, if given, gets the unknown keys' number.
+// Likewise without parts a "part". findings, if given, gets the unknown keys' number.
 ParsedItem parse_stream_line(ByteView line, const Path& directory = {}, const Limits& limits = {},
-                             Findings* findings = nullptr);
+                             Findings* findings = nullptr, StreamParts* parts = nullptr);
 Status read_mbox(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_stream(ByteSource& source, const Path& directory, const ReadContext& context, ItemSink& sink);
 // posts.csv alone, without attachments (each named one counts as missing).

@@ -37,6 +37,15 @@ struct Promise {
     std::string position;     // the source's own, of the last of them; sealed
 };
 
+// Whether a record is sealed, shown anew: a published checkpoint of ours covers it, and its ciphertext and that of its
+// attachments, read back from the disk, are what the ledger says.
+enum class Proof : std::uint8_t {
+    proven,
+    not_yet,  // no published checkpoint covers it
+    erased,   // its keys are destroyed: the archive has it no more
+    failed    // it does not hold: nothing may rest on it
+};
+
 class Intake {
 public:
     virtual ~Intake() = default;
@@ -50,6 +59,18 @@ public:
     virtual Status resolve(std::string_view code, std::string_view about) = 0;  // what was missing has come
     // Less taken than promised is the finding "source:missing" by itself, until a later promise is met.
     virtual Status promise(const Promise& promise) = 0;
+    // Of entries that take() has answered; one answer for each. Who takes mails out of a counterpart asks this first.
+    virtual Result<std::vector<Proof>> prove(const std::vector<EntryIndex>& entries) {
+        return std::vector<Proof>(entries.size(), Proof::not_yet);
+    }
+    // An entry, before something that is proven sealed is taken out of the counterpart: how much of it. part, what:
+    // sealed (a mailbox, its mails' numbers). Nothing may be taken out where it fails.
+    virtual Status clearing(std::uint64_t count, std::string_view part, std::string_view what) {
+        static_cast<void>(count);
+        static_cast<void>(part);
+        static_cast<void>(what);
+        return Error(Code::not_in_version, "this intake lets nothing be taken out");
+    }
     virtual Status heard() = 0;  // the counterpart is alive; at most one entry an hour comes of it
     // The stream's own memory (a cursor, a transaction id): name and value are sealed on the disk. At most 64 KiB.
     virtual Result<std::optional<std::string>> recall(std::string_view name) = 0;

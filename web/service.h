@@ -130,7 +130,7 @@ struct RecordReport {
 };
 
 struct PushReceipt {
-    std::uint64_t line = 0;  // from 1
+    std::uint64_t line = 0;  // from 1; 0: of a part that no line names
     EntryIndex entry;
     RecordId record;
     Hash leaf;
@@ -158,15 +158,18 @@ struct PushRequest {
     std::string idempotency_key;  // may be empty
     std::string feed_position;    // may be empty
     Bytes body;                   // NDJSON
+    // Contents of attachments that lines name as "part" (docs/format/message-stream.md, "Over HTTP").
+    std::map<std::string, Bytes, std::less<>> parts;
 };
 
 class Service {
 public:
     virtual ~Service() = default;
     virtual Result<StatusReport> status(Language language) = 0;
-    // Whether this token may push to this source: asked before a body is read. Code::denied, Code::overloaded (paused).
+    // Whether this token may push to this source: asked before a body is read. Code::denied; Code::overloaded: paused,
+    // or the indexer is too far behind.
     virtual Status may_push(const std::string& source, const std::string& token) = 0;
-    virtual Result<PushAnswer> push(const PushRequest& request) = 0;
+    virtual Result<PushAnswer> push(PushRequest request) = 0;
     // sent: how many different messages the source has sent since it was added. Asked for after may_push().
     virtual Result<HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) = 0;
     virtual Result<std::vector<MatterReport>> matters() = 0;

@@ -8,17 +8,30 @@ namespace {
 constexpr Argon2Cost kCost{64 * 1024, 3};
 constexpr std::int64_t kMostAnswers = 100'000;
 constexpr std::uint64_t kCountEvery = 1000;
+constexpr std::int64_t kSeenEvery = 3'600'000;  // a write is dear
 
 Result<Database> open_database(const Path& file) {
     Database database = TRY(Database::open(file, DatabaseMode::create_or_open));
     TRY(
         database.execute("CREATE TABLE IF NOT EXISTS account(name TEXT PRIMARY KEY, salt BLOB NOT NULL, hash BLOB NOT "
                          "NULL) WITHOUT ROWID;"
-                         "CREATE TABLE IF NOT EXISTS token(source INTEGER PRIMARY KEY, hash BLOB NOT NULL);"
+                         "CREATE TABLE IF NOT EXISTS push_token(source INTEGER NOT NULL, number INTEGER NOT NULL, hash "
+                         "BLOB NOT NULL, issued INTEGER NOT NULL, ends INTEGER, used INTEGER, PRIMARY KEY(source, "
+                         "number)) WITHOUT ROWID;"
                          "CREATE TABLE IF NOT EXISTS answer(source INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT "
                          "NULL, at INTEGER NOT NULL, "
                          "text TEXT NOT NULL, PRIMARY KEY(source, key)) WITHOUT ROWID;"
                          "CREATE INDEX IF NOT EXISTS answer_at ON answer(source, at);"));
+    // Before there could be several there was one a source, without a date.
+    auto old = TRY(database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'token'"));
+    const bool has_old = TRY(old.step());
+    old.reset();  // it would hold the table
+    if (has_old)
+        TRY(
+            database.execute("BEGIN IMMEDIATE;"
+                             "INSERT OR IGNORE INTO push_token SELECT source, 1, hash, 0, NULL, NULL FROM token;"
+                             "DROP TABLE token;"
+                             "COMMIT"));
     return database;
 }
 
@@ -74,22 +87,79 @@ Result<PushTokens> PushTokens::open(const Path& file, Random& random) {
     return PushTokens(TRY(open_database(file)), random);
 }
 
-Result<std::string> PushTokens::issue(std::uint32_t source) {
+Result<std::string> PushTokens::issue(std::uint32_t source, std::int64_t now_ms, std::int64_t keep_ms) {
     const SecretBytes secret = SecretBytes::random(*random_, 32);
     const std::string token = base64url(secret.view());
     const std::lock_guard lock(*lock_);
-    auto statement = TRY(database_.prepare("INSERT OR REPLACE INTO token(source, hash) VALUES(?, ?)"));
-    TRY(statement.bind(1, std::int64_t{source}).bind(2, sha256(as_bytes(token)).view()).run());
+    Transaction change = TRY(Transaction::begin(database_));
+    auto ending =
+        TRY(database_.prepare("UPDATE push_token SET ends = ?2 WHERE source = ?1 AND (ends IS NULL OR ends > ?2)"));
+    TRY(ending.bind(1, std::int64_t{source}).bind(2, now_ms + std::max<std::int64_t>(keep_ms, 0)).run());
+    auto have = TRY(database_.prepare(
+        "SELECT count(*) FILTER (WHERE ends > ?2), coalesce(max(number), 0) FROM push_token WHERE source = ?1"));
+    have.bind(1, std::int64_t{source}).bind(2, now_ms);
+    TRY(have.step());
+    if (have.column_int(0) >= kMostTokens)
+        return Error(Code::limit, "this source has " + std::to_string(kMostTokens) + " tokens that have not ended")
+            .with_hint("kustos source token NAME shows them, --end NUMBER ends one");
+    auto insert = TRY(database_.prepare("INSERT INTO push_token(source, number, hash, issued) VALUES(?, ?, ?, ?)"));
+    TRY(insert.bind(1, std::int64_t{source})
+            .bind(2, have.column_int(1) + 1)
+            .bind(3, sha256(as_bytes(token)).view())
+            .bind(4, now_ms)
+            .run());
+    TRY(change.commit());
     return token;
 }
 
-Result<bool> PushTokens::check(std::uint32_t source, const std::string& token) {
+Result<bool> PushTokens::check(std::uint32_t source, const std::string& token, std::int64_t now_ms) {
     const Hash given = sha256(as_bytes(token));
     const std::lock_guard lock(*lock_);
-    auto statement = TRY(database_.prepare("SELECT hash FROM token WHERE source = ?"));
+    auto statement = TRY(database_.prepare(
+        "SELECT hash, number, coalesce(used, -3600000) FROM push_token WHERE source = ?1 AND (ends IS NULL "
+        "OR ends > ?2)"));
+    statement.bind(1, std::int64_t{source}).bind(2, now_ms);
+    std::optional<std::int64_t> found;
+    std::int64_t used = 0;
+    while (TRY(statement.step())) {
+        if (!equal_constant_time(statement.column_blob(0), given.view())) continue;
+        found = statement.column_int(1);
+        used = statement.column_int(2);
+    }
+    if (!found) return false;
+    if (now_ms - used >= kSeenEvery) {
+        auto seen = TRY(database_.prepare("UPDATE push_token SET used = ?3 WHERE source = ?1 AND number = ?2"));
+        TRY(seen.bind(1, std::int64_t{source}).bind(2, *found).bind(3, now_ms).run());
+    }
+    return true;
+}
+
+Result<std::vector<PushTokens::Token>> PushTokens::list(std::uint32_t source) {
+    const std::lock_guard lock(*lock_);
+    auto statement =
+        TRY(database_.prepare("SELECT number, issued, ends, used FROM push_token WHERE source = ? ORDER BY number"));
     statement.bind(1, std::int64_t{source});
-    if (!TRY(statement.step())) return false;
-    return equal_constant_time(statement.column_blob(0), given.view());
+    std::vector<Token> all;
+    while (TRY(statement.step())) {
+        Token t;
+        t.number = static_cast<std::uint32_t>(statement.column_int(0));
+        t.issued_ms = statement.column_int(1);
+        if (!statement.column_is_null(2)) t.ends_ms = statement.column_int(2);
+        if (!statement.column_is_null(3)) t.used_ms = statement.column_int(3);
+        all.push_back(t);
+    }
+    return all;
+}
+
+Status PushTokens::end(std::uint32_t source, std::uint32_t number, std::int64_t now_ms) {
+    const std::lock_guard lock(*lock_);
+    auto statement = TRY(database_.prepare(
+        "UPDATE push_token SET ends = ?3 WHERE source = ?1 AND number = ?2 AND (ends IS NULL OR ends > ?3)"));
+    TRY(statement.bind(1, std::int64_t{source}).bind(2, std::int64_t{number}).bind(3, now_ms).run());
+    if (database_.changes() == 0)
+        return Error(Code::usage, "this source has no token of that number, or it has ended")
+            .with_hint("kustos source token NAME shows them");
+    return {};
 }
 
 Result<std::string> PushTokens::remembered(std::uint32_t source, const std::string& idempotency_key, const Hash& body) {

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "ingest/format.h"
-#include "web/push_json.h"
 
 namespace kustos::app {
 
@@ -48,93 +47,8 @@ Result<ingest::ImportResult> House::import_paths(const std::string& source_name,
     return result;
 }
 
-Status House::may_push(const std::string& name, const std::string& token) {
-    const auto source = archive_->find_source(name);
-    // The same answer for an unknown source and a wrong token: names of sources are nobody's business outside.
-    if (!source || source->kind != "http" || !TRY(tokens_->check(source->id.value, token))) {
-        return Error(Code::denied, "unknown source or wrong token")
-            .with_hint("kustos source add NAME --kind http shows a new token once");
-    }
-    if (source->paused)
-        return Error(Code::overloaded, "this source is paused").with_hint("send again later; nothing was taken");
-    return ok_status();
-}
-
-Result<web::PushAnswer> House::push(const web::PushRequest& request) {
-    TRY(may_push(request.source, request.token));
-    const auto source = archive_->find_source(request.source);
-    const Hash body_hash = sha256(request.body);
-    // One push of a source at a time: two with the same key must not both be new.
-    const std::lock_guard lock(push_mutex_);
-    if (!request.idempotency_key.empty()) {
-        auto before = tokens_->remembered(source->id.value, request.idempotency_key, body_hash);
-        if (before.ok()) {
-            web::PushAnswer answer = TRY(web::parse_push_answer(*before));
-            answer.replayed = true;
-            return answer;
-        }
-        if (before.error().code() != Code::not_found) return std::move(before).error();
-    }
-    SourceDoor door = door_of(source->id);
-    web::PushAnswer answer;
-    ingest::Findings findings;
-    std::vector<ingest::PortItem> items;
-    std::vector<web::PushReceipt> receipts;
-    std::size_t begin = 0;
-    std::uint64_t line_number = 0;
-    const ByteView body(request.body);
-    const auto flush = [&]() -> Status {
-        if (items.empty()) return {};
-        const auto sealed = TRY(door.seal(std::move(items)));
-        items.clear();
-        for (std::size_t i = 0; i < sealed.size(); ++i) {
-            web::PushReceipt& r = receipts[receipts.size() - sealed.size() + i];
-            const vault::Receipt& receipt = sealed[i].receipt;
-            r.left_out = sealed[i].left_out.has_value();
-            r.entry = receipt.index;
-            r.record = receipt.record;
-            r.leaf = receipt.leaf;
-            r.duplicate = receipt.duplicate;
-        }
-        return {};
-    };
-    while (begin < body.size()) {
-        const auto* found = std::find(body.data() + begin, body.data() + body.size(), std::uint8_t{'\n'});
-        const auto end = static_cast<std::size_t>(found - body.data());
-        ByteView line = body.subspan(begin, end - begin);
-        begin = end + 1;
-        ++line_number;
-        if (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
-        if (line.empty()) continue;
-        ingest::ParsedItem parsed = ingest::parse_stream_line(line, {}, {}, &findings);
-        if (parsed.message.feed_position.empty()) parsed.message.feed_position = request.feed_position;
-        web::PushReceipt receipt;
-        receipt.line = line_number;
-        receipt.quarantined = parsed.message.kind == vault::MessageKind::unreadable;
-        receipts.push_back(receipt);
-        ingest::PortItem item;
-        item.dedupe_identity = ingest::dedupe_identity(parsed.message, parsed.update_type);
-        item.message = std::move(parsed.message);
-        items.push_back(std::move(item));
-        if (items.size() == 512) TRY(flush());
-    }
-    TRY(flush());
-    for (const auto& [code, count] : findings) answer.unknown_keys += code == "stream:unknown-key" ? count : 0;
-    answer.receipts = std::move(receipts);
-    answer.checkpoint_size = archive_->head().size;
-    if (!request.idempotency_key.empty()) {
-        TRY(tokens_->remember(source->id.value, request.idempotency_key, body_hash, web::push_answer_json(answer),
-                              environment_.clock.now().ms));
-    }
-    return answer;
-}
-
 SourceDoor House::door_of(SourceId source) {
     return SourceDoor(*archive_, *tallies_, source);
-}
-
-Result<std::string> House::issue_token(SourceId source) {
-    return tokens_->issue(source.value);
 }
 
 Status House::need_indexer() {

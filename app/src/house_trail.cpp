@@ -67,9 +67,10 @@ std::string_view name_of(const vault::FieldRow& row) {
 // Something is missing if the source has sent more messages than there are records of it. An entry tells it, and a
 // finding, when that changes; otherwise an entry an hour is enough to show that the source is alive.
 Result<web::HeartbeatAnswer> House::heartbeat(const std::string& name, std::uint64_t sent) {
-    const std::lock_guard lock(push_mutex_);  // no push of it is under way
+    const auto source_id = archive_->find_source(name);
+    if (!source_id) return Error(Code::denied, "unknown source or wrong token");
+    const std::lock_guard lock(push_lane(source_id->id));  // no push of it is under way
     const auto source = archive_->find_source(name);
-    if (!source) return Error(Code::denied, "unknown source or wrong token");
     web::HeartbeatAnswer answer;
     // What the capture profile leaves out has arrived, too.
     answer.received = source->records;

@@ -156,13 +156,29 @@ std::string finding_words(std::string_view code, bool de) {
         std::string_view code;
         const char *de, *en;
     };
-    static constexpr std::array<Words, 6> kWords{{
+    static constexpr std::array<Words, 14> kWords{{
         {"source:missing", "Die Quelle hat mehr gesendet, als hier angekommen ist",
          "the source has sent more than has arrived here"},
         {"format:unsure", "Das Format war nicht sicher zu erkennen", "the format could not be told for sure"},
         {"mattermost:attachment-missing", "Anhänge, die der Export nennt und nicht enthält",
          "attachments that the export names and does not contain"},
         {"stream:unknown-key", "Angaben, die diese Fassung nicht kennt", "keys that this version does not know"},
+        {"imap:uid-gap", "Nummern, die das Postfach vergeben hat und zu denen keine Mail mehr da ist",
+         "numbers that the mailbox has given out and for which no mail is there any more"},
+        {"imap:vanished", "Mails, die entfernt wurden, bevor sie geholt waren",
+         "mails that were removed before they were fetched"},
+        {"imap:not-given", "Eine Mail, die der Server zeigt und nicht herausgibt",
+         "a mail that the server shows and does not give"},
+        {"imap:too-large", "Eine Mail über max_size_mib; sie liegt noch im Postfach",
+         "a mail above max_size_mib; it is still in the mailbox"},
+        {"imap:exists-differs", "Der Server zählt andere Mails, als er zeigt",
+         "the server counts other mails than it shows"},
+        {"imap:uidnext-back", "Das Postfach zählt rückwärts: der Server wurde wohl zurückgespielt",
+         "the mailbox counts backwards: its server seems to have been restored"},
+        {"imap:not-proven", "Versiegelt, aber nicht nachweisbar: im Postfach gelassen",
+         "sealed, but the proof does not hold: left in the mailbox"},
+        {"folder:short", "Ordner mit weniger Nachrichten, als der Export ankündigt",
+         "folders with fewer messages than the export announces"},
         {"zip:duplicate-name", "Ein Archiv enthält einen Namen zweimal", "an archive has one name twice"},
         {"folder:link-skipped", "Verweisen wurde nicht gefolgt", "links that were not followed"},
     }};

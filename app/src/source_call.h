@@ -25,6 +25,7 @@ struct SourceCall {
     SourceDesk desk() const { return {house, actor}; }
 };
 
+Result<int> token_command(const SourceCall& c);
 Result<int> profile_command(const SourceCall& c);
 Result<int> findings_command(const SourceCall& c);
 Result<int> resolve_command(const SourceCall& c);

@@ -28,7 +28,7 @@ Result<int> add(const SourceCall& c) {
         return Error(Code::usage, "there is no such retention class").with_hint("kustos retention class shows all");
     const vault::SourceInfo source = TRY(archive.add_source(c.call.name, kind, found->code));
     std::string token;
-    if (kind == "http") token = TRY(c.house.issue_token(source.id));
+    if (kind == "http") token = TRY(c.house.issue_token(source.id, c.actor));
     const Path settings = TRY(begin_stream_settings(c.house.environment().fs, archive.dir(), source.name, source.kind));
     if (c.call.json) {
         json j = {{"source", source.id.value}, {"name", source.name}, {"kind", source.kind}};
@@ -94,6 +94,7 @@ Result<int> source_command(House& house, const Call& call, const std::string& ac
     if (what == "add") return add(c);
     if (what == "list") return list(c);
     if (what == "pause" || what == "resume") return pause(c, what == "pause");
+    if (what == "token") return token_command(c);
     if (what == "profile") return profile_command(c);
     if (what == "findings") return findings_command(c);
     if (what == "resolve") return resolve_command(c);

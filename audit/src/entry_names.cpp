@@ -62,6 +62,7 @@ constexpr std::array<std::string_view, 60> kControl = {
     "promise_made",
     "completeness_certified",
     "quarantine_reparsed",
+    "source_cleared",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

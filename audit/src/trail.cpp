@@ -27,6 +27,7 @@ std::uint64_t about(const Entry& entry, const BodyReader& body, EntryIndex index
         case ControlAction::finding:
         case ControlAction::finding_resolved:
         case ControlAction::promise_made:
+        case ControlAction::source_cleared:
             return body.find_u64(Tag::entry).value_or(0);
         default:
             return 0;

@@ -1,6 +1,7 @@
 // kustos-extract MODE MEMORY_BYTES CPU_SECONDS: reads foreign files behind walls, for ingest/extract.h. Not for people.
 //   text    serves requests until standard input closes
 //   unpack  serves one archive, descriptor 3
+//   pst     serves one mailbox file, descriptor 3
 // kustos-extract run MEMORY_BYTES CPU_SECONDS PROGRAM ARGUMENT...: puts walls around another program, which reads one
 // picture or one old document.
 //   probe-open, probe-socket, probe-exec, probe-fork, probe-memory  tries what the walls forbid: 0 = it was refused, 1
@@ -19,6 +20,7 @@
 
 #include "ingest/extractor/frames.h"
 #include "ingest/extractor/helper.h"
+#include "ingest/extractor/pst.h"
 #include "ingest/extractor/run_program.h"
 #include "ingest/extractor/sandbox.h"
 #include "ingest/extractor/text_of.h"
@@ -111,17 +113,17 @@ int probe(std::string_view what) {
 int main(int argc, char** argv) {
     if (argc > 4 && std::string_view(argv[1]) == "run") run_program(argv + 2, argc - 2);
     if (argc != 4) return 2;
-    const bool unpack = std::string_view(argv[1]) == "unpack";
+    const bool unpack = std::string_view(argv[1]) == "unpack", pst = std::string_view(argv[1]) == "pst";
     std::setlocale(LC_ALL, "C.UTF-8");
     std::uint8_t layers = look_around();
     layers |= limit_resources(std::strtoull(argv[2], nullptr, 10),
                               static_cast<std::uint32_t>(std::strtoul(argv[3], nullptr, 10)));
     std::uint64_t archive_bytes = 0;
-    if (unpack) {
+    if (unpack || pst) {
         struct stat info {};
         if (::fstat(kustos::ingest::wire::kArchiveDescriptor, &info) != 0) return 2;
         archive_bytes = static_cast<std::uint64_t>(info.st_size);
-        warm_up_unpack();
+        unpack ? warm_up_unpack() : warm_up_pst();
     } else {
         warm_up();
     }
@@ -134,6 +136,8 @@ int main(int argc, char** argv) {
         ::_exit(3);
     if (unpack) {
         serve_archive(archive_bytes);
+    } else if (pst) {
+        serve_pst(archive_bytes);
     } else {
         while (const auto frame = read_frame())
             if (!serve_one(*frame)) break;

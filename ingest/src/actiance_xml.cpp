@@ -35,19 +35,6 @@ bool has_control(std::string_view text) {
     });
 }
 
-// XML 1.0 section 2.11: line ends are line feeds. Only what is written as itself: a reference to CR stays one.
-std::string line_ends(std::string_view raw) {
-    std::string out;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-        if (raw[i] != '\r') {
-            out += raw[i];
-        } else if (i + 1 >= raw.size() || raw[i + 1] != '\n') {
-            out += '\n';
-        }
-    }
-    return out;
-}
-
 class Reader {
 public:
     Reader(std::string_view text, const std::function<Status(ActianceConversation)>& give)
@@ -144,7 +131,7 @@ private:
 
     void take_text(const MarkupToken& token) {
         bool bad = has_control(token.inside);
-        const std::string text = line_ends(token.inside);
+        const std::string text = xml_line_ends(token.inside);
         value_ += token.kind == Kind::cdata ? text : markup_text(text, &bad);
         if (bad && entry_) entry_->ill_formed = true;
     }

@@ -6,7 +6,9 @@
 namespace kustos::ingest {
 
 extern const StreamKind kFolderStream;
+extern const StreamKind kImapStream;
 extern const StreamKind kLmtpStream;
 extern const StreamKind kMatrixStream;
+extern const StreamKind kXmppStream;
 
 }  // namespace kustos::ingest

@@ -1,9 +1,11 @@
 // Small things that the readers of chats share.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "ingest/format.h"
 
@@ -14,6 +16,27 @@ std::optional<UtcTime> epoch_ms(std::int64_t ms);
 std::optional<UtcTime> epoch_ms(std::string_view digits);
 // The same, where a source may write seconds: a number below 10^11 is one of seconds.
 std::optional<UtcTime> epoch_any(std::int64_t number);
+
+// The time of a clock's reading (given as if it were UTC) in the zone that the operator says; without one, or where
+// the system does not know it, as UTC: note "time-zone-unknown".
+UtcTime time_in_zone(UtcTime reading, const ReadContext& context, vault::Message& message);
+
+// "2024-03-01 10:00:00", "2024-03-01T10:00", "01.03.2024 10:00:00": a clock's reading, as if it were UTC.
+std::optional<UtcTime> clock_time(std::string_view text);
+// "PT1H2M3.5S" (ISO 8601), in milliseconds.
+std::optional<std::uint64_t> iso_duration_ms(std::string_view text);
+// The first 32 hex digits of the SHA-256 of the parts: an id for what has none (note "id-synthesised").
+std::string made_id(std::initializer_list<std::string_view> parts);
+
+// For texts without ids: of messages that are equal in all their parts the n-th of an export is the n-th of every one,
+// so that two are two, and an export that overlaps brings nothing twice. One for each chat.
+class NthEqual {
+public:
+    std::string id(std::initializer_list<std::string_view> parts);
+
+private:
+    std::unordered_map<std::string, std::uint32_t> seen_;
+};
 
 // A name, an id, a title: well formed and at most Limits::text_value long.
 std::string clip(std::string_view text, const Limits& limits);

@@ -32,7 +32,7 @@ bool CsvReader::next(CsvRow& row) {
         if (c == '"' && at_start) {
             quoted = true;
             at_start = false;
-        } else if (c == ',') {
+        } else if (c == separator_) {
             close_field();
             at_start = true;
         } else if (c == '\n') {

@@ -16,11 +16,12 @@ struct CsvRow {
 
 class CsvReader {
 public:
-    explicit CsvReader(std::string_view text) : text_(text) {}
+    explicit CsvReader(std::string_view text, char separator = ',') : text_(text), separator_(separator) {}
     bool next(CsvRow& row);  // false: the end
 
 private:
     std::string_view text_;
+    char separator_;
     std::size_t at_ = 0;
 };
 

@@ -12,10 +12,17 @@
 //   end          'E'                                                           of the list, or of a member
 //   read         'R' u32 index, u64 most bytes
 //   data         'D' bytes                                                     at most kDataFrame
+//   start    'S' u64 first item, u64 most bytes of an item                 of a mailbox file (PST), once
+//   mailbox  'G' u8 type, u8 encryption, u8 content                        worker; as libpff has them
+//   folder   'F' u32 messages, path                                        for the items that follow
+//   item     'I' u64 number, u32 identifier, u8 flags                      then its dump as 'D', then 'E', or 'X': not
+//                                                                          all of it could be read
+//   all      'Z'
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace kustos::ingest::wire {
 
@@ -23,6 +30,9 @@ inline constexpr std::uint8_t kVersion = 2;
 inline constexpr std::size_t kDataFrame = 256u << 10;
 inline constexpr int kArchiveDescriptor = 3;  // where the worker finds the archive when unpacking
 
+inline constexpr std::string_view kPstMagic = "KPST1";  // a dump begins with it (docs/format/pst.md)
+
+enum PstFlag : std::uint8_t { kOrphan = 1, kRecovered = 2, kAssociated = 4 };
 enum LayerBit : std::uint8_t { kLimits = 1, kNoNewPrivs = 2, kSeccomp = 4, kApart = 8 };
 enum class Help : std::uint8_t { picture = 1, word = 2, sheet = 3, slides = 4 };
 inline constexpr std::uint32_t kAllPages = 0xFFFF'FFFFu;

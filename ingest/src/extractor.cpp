@@ -12,6 +12,7 @@
 #include "ingest/src/extract_answer.h"
 #include "ingest/src/extract_wire.h"
 #include "ingest/src/helper.h"
+#include "ingest/src/pst_file.h"
 #include "ingest/src/unpacked.h"
 #include "ingest/src/worker.h"
 
@@ -70,9 +71,11 @@ struct Extractor::State {
     std::int64_t failed_ms = -kTryAgainMs;  // when no sandbox could be made; monotonic
     SystemClock clock;
 
-    Result<std::unique_ptr<Worker>> start(int archive) {
+    Result<std::unique_ptr<Worker>> start(const char* mode, int archive, std::uint32_t cpu_seconds = 0) {
         if (clock.monotonic_ms() - failed_ms < kTryAgainMs) return no_sandbox();
-        auto started = Worker::start(options, archive);
+        ExtractorOptions own = options;
+        if (cpu_seconds != 0) own.cpu_seconds = cpu_seconds;
+        auto started = Worker::start(own, mode, archive);
         if (started && (*started)->layers().all()) {
             failed_ms = -kTryAgainMs;
             return started;
@@ -94,7 +97,7 @@ struct Extractor::State {
         worker.reset();
         served = 0;
         starter = std::this_thread::get_id();
-        worker = TRY(start(-1));
+        worker = TRY(start("text", -1));
         return ok_status();
     }
 
@@ -194,19 +197,37 @@ Result<ExtractedText> Extractor::text(std::uint64_t size, const std::function<St
     return s.converse();
 }
 
-Result<std::unique_ptr<UnpackedArchive>> Extractor::unpack(const Path& zip, const UnpackLimits& limits) {
-    const int fd = ::open(zip.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+namespace {
+
+// A descriptor of a regular file, and its size.
+Result<std::pair<int, std::uint64_t>> open_regular(const Path& file) {
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return Error(Code::environment, "cannot open archive");
     struct stat info {};
     if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         ::close(fd);
         return Error(Code::usage, "archive is not a regular file");
     }
-    auto worker = state_->start(fd);
+    return std::pair(fd, static_cast<std::uint64_t>(info.st_size));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UnpackedArchive>> Extractor::unpack(const Path& zip, const UnpackLimits& limits) {
+    const auto [fd, size] = TRY(open_regular(zip));
+    auto worker = state_->start("unpack", fd);
     ::close(fd);
     if (!worker) return Error(std::move(worker).error());
-    return open_unpacked(std::move(*worker), static_cast<std::uint64_t>(info.st_size), limits,
-                         state_->options.item_timeout_ms);
+    return open_unpacked(std::move(*worker), size, limits, state_->options.item_timeout_ms);
+}
+
+Result<PstFacts> Extractor::read_pst(const Path& file, std::uint64_t most, PstSink& sink) {
+    constexpr std::uint32_t kProcessorTime = 8 * 3600;  // a step may take item_timeout_ms; all of it, hours
+    const auto [fd, size] = TRY(open_regular(file));
+    const auto start = [this, fd = fd] { return state_->start("pst", fd, kProcessorTime); };
+    auto facts = receive_pst(start, most, state_->options.item_timeout_ms, sink);
+    ::close(fd);
+    return facts;
 }
 
 Result<SandboxLayers> Extractor::layers() {

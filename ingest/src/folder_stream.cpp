@@ -4,6 +4,9 @@
 //   FOLDER/done/       what was sealed whole
 //   FOLDER/failed/     what was not clean: sealed as it came, or with findings; NAME.report.json says why in counts
 //
+// A file with a sidecar beside it (NAME and NAME.json, docs/format/kustos-sidecar.md) is one thing with it. Where the
+// format is kustos-sidecar a file waits for its sidecar.
+//
 // A thing is taken when nothing in it has changed for settle_seconds; names that begin with '.' or end in .part, .tmp,
 // .filepart, .crdownload are left alone. After a crash what was half taken is taken again: what is sealed is a
 // duplicate then. Nothing is ever removed here.
@@ -19,9 +22,11 @@
 
 #include "base/log.h"
 #include "ingest/extract.h"
+#include "ingest/src/all_formats.h"
 #include "ingest/src/all_streams.h"
 #include "ingest/src/files.h"
 #include "ingest/src/intake_sink.h"
+#include "ingest/src/sidecar.h"
 
 namespace kustos::ingest {
 
@@ -33,7 +38,8 @@ constexpr std::string_view kSettings =
     "format: auto            # or the name of one format (kustos ingest --help)\n"
     "# time_zone: Europe/Berlin  # for formats whose times have no zone\n"
     "look_seconds: 10        # how often it is looked at\n"
-    "settle_seconds: 30      # a thing is taken when it has not changed for so long\n";
+    "settle_seconds: 30      # a thing is taken when it has not changed for so long\n"
+    "sidecar_wait_seconds: 3600  # with format kustos-sidecar: so long a file waits for NAME.json\n";
 
 constexpr int kMaxDepth = 32;
 
@@ -77,12 +83,13 @@ bool is_unfinished(std::string_view name) {
 class FolderStream final : public Stream {
 public:
     FolderStream(Path folder, const FormatInfo* format, std::string zone, std::int64_t look_ms, std::int64_t settle_ms,
-                 Intake& intake)
+                 std::int64_t sidecar_wait_ms, Intake& intake)
         : folder_(std::move(folder)),
           format_(format),
           zone_(std::move(zone)),
           look_ms_(look_ms),
           settle_ms_(settle_ms),
+          sidecar_wait_ms_(sidecar_wait_ms),
           intake_(intake) {}
     ~FolderStream() override { stop(); }
 
@@ -130,7 +137,8 @@ private:
         for (const std::string& name : TRY(fs.list(incoming))) {
             if (ends()) return {};
             if (is_unfinished(name) || !settled(incoming / name)) continue;
-            TRY(take(name));
+            const auto together = together_with(name);
+            if (!together.empty()) TRY(take(together));
         }
         say(StreamStatus::State::running, "");
         return intake_.heard();
@@ -141,7 +149,31 @@ private:
         return shape.newest_ms + settle_ms_ <= intake_.environment().clock.now().ms;
     }
 
-    Status take(const std::string& name) {
+    // What is taken at once: a name, or a sidecar and its file. Empty: not now.
+    std::vector<std::string> together_with(const std::string& name) {
+        constexpr std::string_view kEnding = ".json";
+        const Path path = folder_ / "incoming" / name;
+        if (kind_of(path) != FileKind::file) return {name};
+        const bool json = name.size() > kEnding.size() && name.substr(name.size() - kEnding.size()) == kEnding;
+        const ReadContext plain;
+        if (json && kind_of(folder_ / "incoming" / name.substr(0, name.size() - kEnding.size())) == FileKind::file &&
+            is_sidecar_file(path, plain))
+            return {};  // its file brings it
+        const std::string beside = name + std::string(kEnding);
+        if (kind_of(folder_ / "incoming" / beside) == FileKind::file &&
+            is_sidecar_file(folder_ / "incoming" / beside, plain))
+            return settled(folder_ / "incoming" / beside) ? std::vector<std::string>{beside, name}
+                                                          : std::vector<std::string>{};
+        const bool needs =
+            format_ == &kSidecarFormat.info && !json && path.extension() != ".csv" && path.extension() != ".zip";
+        const std::int64_t now = intake_.environment().clock.now().ms;
+        if (needs && shape_of(path).newest_ms + sidecar_wait_ms_ > now) return {};
+        return {name};
+    }
+
+    // names: read by the first one, and put away together.
+    Status take(const std::vector<std::string>& names) {
+        const std::string& name = names.front();
         const Path path = folder_ / "incoming" / name;
         const FileKind kind = kind_of(path);
         if (kind != FileKind::file && kind != FileKind::folder) return {};
@@ -162,7 +194,9 @@ private:
         const IntakeSink::Counts& counts = sink.counts();
         for (const auto& [code, count] : counts.findings) TRY(intake_.finding(code, count, name));
         const bool clean = counts.findings.empty() && counts.quarantined == 0;
-        return put_away(path, name, clean ? "done" : "failed", counts);
+        for (const std::string& one : names)
+            TRY(put_away(folder_ / "incoming" / one, one, clean ? "done" : "failed", counts));
+        return ok_status();
     }
 
     // A name that is taken already gets the time in front.
@@ -200,7 +234,7 @@ private:
     Path folder_;
     const FormatInfo* format_;
     std::string zone_;
-    std::int64_t look_ms_, settle_ms_;
+    std::int64_t look_ms_, settle_ms_, sidecar_wait_ms_;
     Intake& intake_;
     std::thread thread_;
     std::atomic<bool> stop_ = false, poke_ = false;
@@ -215,13 +249,18 @@ Result<std::unique_ptr<Stream>> make_folder(const StreamSettings& settings, Inta
     const FormatInfo* format = TRY(parse_format_name(settings.config.text("format", "auto")));
     const auto look = TRY(settings.config.number("look_seconds", 10, 1, 86'400));
     const auto settle = TRY(settings.config.number("settle_seconds", 30, 0, 86'400));
-    return std::unique_ptr<Stream>(std::make_unique<FolderStream>(
-        std::move(folder), format, settings.config.text("time_zone", ""), look * 1000, settle * 1000, intake));
+    const auto wait = TRY(settings.config.number("sidecar_wait_seconds", 3600, 0, 604'800));
+    return std::unique_ptr<Stream>(std::make_unique<FolderStream>(std::move(folder), format,
+                                                                  settings.config.text("time_zone", ""), look * 1000,
+                                                                  settle * 1000, wait * 1000, intake));
 }
 
 }  // namespace
 
 const StreamKind kFolderStream = {
-    "folder", {"folder", "format", "time_zone", "look_seconds", "settle_seconds"}, kSettings, make_folder};
+    "folder",
+    {"folder", "format", "time_zone", "look_seconds", "settle_seconds", "sidecar_wait_seconds"},
+    kSettings,
+    make_folder};
 
 }  // namespace kustos::ingest

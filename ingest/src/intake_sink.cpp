@@ -50,6 +50,7 @@ Status IntakeSink::flush() {
     }
     batch_bytes_ = 0;
     for (std::size_t i = 0; i < taken.size(); ++i) {
+        if (tell_) tell_(taken[i]);
         if (taken[i].dropped) {
             ++counts_.dropped;
         } else if (taken[i].duplicate) {

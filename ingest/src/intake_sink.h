@@ -16,11 +16,14 @@ public:
     Status item(ParsedItem item) override;
     void finding(std::string_view code, std::uint64_t count) override { counts_.findings[std::string(code)] += count; }
     Status flush();
+    // What became of each item, in order; called from item() and flush().
+    void tell(std::function<void(const Taken&)> taken) { tell_ = std::move(taken); }
     const Counts& counts() const { return counts_; }
 
 private:
     Intake& intake_;
     Counts counts_;
+    std::function<void(const Taken&)> tell_;
     std::vector<ParsedItem> batch_;
     std::uint64_t batch_bytes_ = 0;
 };

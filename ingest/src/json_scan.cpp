@@ -258,4 +258,17 @@ bool is_bare_frame(std::string_view frame, std::initializer_list<std::string_vie
     return true;
 }
 
+Bytes without_slices(std::string_view text, std::vector<std::string_view> parts) {
+    std::sort(parts.begin(), parts.end(), [](auto a, auto b) { return a.data() < b.data(); });
+    Bytes out;
+    std::size_t at = 0;
+    for (const std::string_view part : parts) {
+        const auto begin = static_cast<std::size_t>(part.data() - text.data());
+        put(out, text.substr(at, begin - at));
+        at = begin + part.size();
+    }
+    put(out, text.substr(at));
+    return out;
+}
+
 }  // namespace kustos::ingest

@@ -29,6 +29,9 @@ private:
 std::string_view json_member(std::string_view object, std::string_view key);
 std::vector<std::string_view> json_elements(std::string_view array);
 
+// The text without the given parts of it, which are views into it and do not overlap.
+Bytes without_slices(std::string_view text, std::vector<std::string_view> parts);
+
 // One record of a stream of JSON values, and what it was.
 struct JsonRecord {
     Bytes bytes;

@@ -110,6 +110,12 @@ std::optional<std::int64_t> JsonValue::integer() const {
     return out;
 }
 
+std::optional<double> JsonValue::real() const {
+    double out = 0;
+    if (!there_ || element_.is_string() || element_.get(out) != simdjson::SUCCESS) return std::nullopt;
+    return out;
+}
+
 bool JsonValue::truth(std::string_view key) const {
     const JsonValue value = (*this)[key];
     bool out = false;

@@ -28,6 +28,7 @@ public:
     std::string_view text() const;                     // empty where it is none
     std::string_view text(std::string_view key) const { return (*this)[key].text(); }
     std::optional<std::int64_t> integer() const;  // of an integer that fits; never of text or a fraction
+    std::optional<double> real() const;           // of any number
     std::optional<std::int64_t> integer(std::string_view key) const { return (*this)[key].integer(); }
     bool truth(std::string_view key) const;  // true only where it is `true`
     std::vector<JsonValue> items() const;    // of an array, else none

@@ -152,34 +152,49 @@ MarkupToken Markup::tag() {
     return out;
 }
 
-std::string markup_attribute(const MarkupToken& tag, std::string_view name) {
-    std::string_view rest = tag.inside;
-    const auto skip = [&rest] {
+namespace {
+
+// The attribute that stands first in `rest`, which moves on behind it. False: there is none.
+bool next_attribute(std::string_view& rest, std::string_view& key, std::string_view& value) {
+    for (;;) {
         while (!rest.empty() && (is_space(rest.front()) || rest.front() == '/')) rest.remove_prefix(1);
-    };
-    for (skip(); !rest.empty(); skip()) {
+        if (rest.empty()) return false;
         std::size_t end = 0;
         while (end < rest.size() && !is_space(rest[end]) && rest[end] != '=' && rest[end] != '/') ++end;
-        const std::string_view key = rest.substr(0, end);
+        key = rest.substr(0, end);
         rest.remove_prefix(end == 0 ? 1 : end);
         while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
-        if (rest.empty() || rest.front() != '=') continue;
-        rest.remove_prefix(1);
-        while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
-        std::string_view value;
-        if (!rest.empty() && (rest.front() == '"' || rest.front() == '\'')) {
-            const std::size_t close = std::min(rest.find(rest.front(), 1), rest.size());
-            value = rest.substr(1, close - 1);
-            rest.remove_prefix(std::min(close + 1, rest.size()));
-        } else {
-            std::size_t stop = 0;
-            while (stop < rest.size() && !is_space(rest[stop])) ++stop;
-            value = rest.substr(0, stop);
-            rest.remove_prefix(stop);
-        }
-        if (iequals(key, name)) return markup_text(value);
+        if (!rest.empty() && rest.front() == '=') break;
     }
+    rest.remove_prefix(1);
+    while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
+    if (!rest.empty() && (rest.front() == '"' || rest.front() == '\'')) {
+        const std::size_t close = std::min(rest.find(rest.front(), 1), rest.size());
+        value = rest.substr(1, close - 1);
+        rest.remove_prefix(std::min(close + 1, rest.size()));
+    } else {
+        std::size_t stop = 0;
+        while (stop < rest.size() && !is_space(rest[stop])) ++stop;
+        value = rest.substr(0, stop);
+        rest.remove_prefix(stop);
+    }
+    return true;
+}
+
+}  // namespace
+
+std::string markup_attribute(const MarkupToken& tag, std::string_view name) {
+    std::string_view rest = tag.inside, key, value;
+    while (next_attribute(rest, key, value))
+        if (iequals(key, name)) return markup_text(value);
     return {};
+}
+
+std::vector<MarkupAttribute> markup_attributes(const MarkupToken& tag) {
+    std::vector<MarkupAttribute> out;
+    std::string_view rest = tag.inside, key, value;
+    while (next_attribute(rest, key, value)) out.push_back({std::string(key), markup_text(value)});
+    return out;
 }
 
 std::string markup_text(std::string_view raw, bool* bad) {
@@ -213,6 +228,18 @@ std::string markup_text(std::string_view raw, bool* bad) {
         } else {
             put_utf8(c, out);
             raw.remove_prefix(end + 1);
+        }
+    }
+    return out;
+}
+
+std::string xml_line_ends(std::string_view raw) {
+    std::string out;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+        if (raw[i] != '\r') {
+            out += raw[i];
+        } else if (i + 1 >= raw.size() || raw[i + 1] != '\n') {
+            out += '\n';
         }
     }
     return out;

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kustos::ingest {
 
@@ -35,11 +36,18 @@ private:
     std::size_t wasted_ = 0;  // bytes looked at for tags that were none
 };
 
+struct MarkupAttribute {
+    std::string name, value;  // as written; references resolved
+};
+// In the order in which they stand; one that is there twice comes twice.
+std::vector<MarkupAttribute> markup_attributes(const MarkupToken& tag);
 // The value of an attribute, its references resolved; empty where there is none.
 std::string markup_attribute(const MarkupToken& tag, std::string_view name);
 // Character data with its references resolved: the five of XML, numbers, and the common ones of HTML. What is none
 // stays as it is. bad is set for a reference that XML does not have, or to a character that it forbids.
 std::string markup_text(std::string_view raw, bool* bad = nullptr);
+// XML 1.0 section 2.11: line ends are line feeds. Before references are resolved: one to CR stays CR.
+std::string xml_line_ends(std::string_view raw);
 
 // What people read of an HTML message: blocks and <br> become line ends, tags go, references are resolved, pictures and
 // emojis give their alt text, script and style give nothing.

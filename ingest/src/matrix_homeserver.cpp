@@ -1,15 +1,9 @@
 #include "ingest/src/matrix_homeserver.h"
 
 #include <Poco/Exception.h>
-#include <Poco/Net/HTTPRequest.h>
-#include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/URI.h>
 
-#include <array>
-#include <chrono>
-#include <istream>
-
+#include "ingest/src/http_get.h"
 #include "ingest/src/json_scan.h"
 #include "ingest/src/json_value.h"
 
@@ -17,16 +11,7 @@ namespace kustos::ingest {
 
 namespace {
 
-using Poco::Net::HTTPClientSession;
-using Poco::Net::HTTPRequest;
-using Poco::Net::HTTPResponse;
-
-constexpr int kMaxHeaderFields = 64;
 constexpr std::size_t kMaxRooms = 100'000;
-
-Poco::Timespan milliseconds(std::int64_t ms) {
-    return Poco::Timespan(ms / 1000, static_cast<long>(ms % 1000) * 1000);
-}
 
 Error later(const char* what) {
     return Error(Code::environment, std::string("the homeserver ") + what);
@@ -83,66 +68,20 @@ private:
         return out;
     }
 
-    std::unique_ptr<HTTPClientSession> session() const {
-        std::unique_ptr<HTTPClientSession> out;
-        if (uri_.getScheme() == "https") {
-            Poco::Net::Context::Ptr context =
-                new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, "", "", options_.ca_file,
-                                       Poco::Net::Context::VERIFY_STRICT, 9, options_.ca_file.empty());
-            context->requireMinimumProtocol(Poco::Net::Context::PROTO_TLSV1_2);
-            context->enableExtendedCertificateVerification(true);  // the host name too
-            out = std::make_unique<Poco::Net::HTTPSClientSession>(uri_.getHost(), uri_.getPort(), context);
-        } else {
-            out = std::make_unique<HTTPClientSession>(uri_.getHost(), uri_.getPort());
-        }
-        out->setProxyConfig(HTTPClientSession::ProxyConfig());  // none, whatever the process's default is
-        out->setKeepAlive(false);
-        const auto wait = milliseconds(options_.answer_ms);
-        out->setTimeout(wait, wait, wait);
-        return out;
-    }
-
-    // Poco's texts name hosts and paths: ours do not.
     Status get(const std::string& target, const ByteSink& out) {
-        try {
-            const auto connection = session();
-            std::string path = uri_.getPath();
-            while (!path.empty() && path.back() == '/') path.pop_back();
-            HTTPRequest request(HTTPRequest::HTTP_GET, path + target, HTTPRequest::HTTP_1_1);
-            request.set("Authorization", "Bearer " + to_text(options_.as_token.view()));
-            request.set("Accept-Encoding", "identity");
-            connection->sendRequest(request);
-            HTTPResponse response;
-            response.setFieldLimit(kMaxHeaderFields);
-            std::istream& in = connection->receiveResponse(response);
-            TRY(check_status(response.getStatus()));
-            return copy(in, response, out);
-        } catch (const Poco::TimeoutException&) {
-            return later("did not answer in time");
-        } catch (const Poco::Exception&) {
-            return later("can't be reached");
-        } catch (const std::exception&) {
-            return later("ended the connection");
-        }
-    }
-
-    // What has arrived is handed on at once, so that bytes which drip do not outlast the deadline.
-    Status copy(std::istream& in, const HTTPResponse& response, const ByteSink& out) const {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.whole_ms);
-        std::array<char, 16 * 1024> piece{};
-        std::uint64_t got = 0;
-        while (in.peek() != std::istream::traits_type::eof()) {
-            const std::streamsize there = in.rdbuf()->in_avail();
-            const auto most = static_cast<std::streamsize>(piece.size());
-            in.read(piece.data(), std::min(std::max<std::streamsize>(there, 1), most));
-            const auto size = static_cast<std::size_t>(in.gcount());
-            got += size;
-            TRY(out(as_bytes(std::string_view(piece.data(), size))));
-            if (std::chrono::steady_clock::now() > end) return later("did not answer in time");
-        }
-        if (response.hasContentLength() && got != static_cast<std::uint64_t>(response.getContentLength64()))
-            return later("ended the connection");
-        return {};
+        HttpPlace place;
+        place.tls = uri_.getScheme() == "https";
+        place.host = uri_.getHost();
+        place.port = uri_.getPort();
+        place.target = uri_.getPath();
+        while (!place.target.empty() && place.target.back() == '/') place.target.pop_back();
+        place.target += target;
+        place.authorization = "Bearer " + to_text(options_.as_token.view());
+        place.ca_file = options_.ca_file;
+        place.who = "the homeserver";
+        place.answer_ms = options_.answer_ms;
+        place.whole_ms = options_.whole_ms;
+        return check_status(TRY(http_get(place, out)));
     }
 
     MatrixHomeserverOptions options_;

@@ -4,7 +4,7 @@
 
 #include "ingest/src/chat_fields.h"
 #include "ingest/src/intake_sink.h"
-#include "ingest/src/spooler.h"
+#include "ingest/src/media_fetch.h"
 
 namespace kustos::ingest {
 
@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kBatchMessages = 512;
 constexpr std::uint64_t kBatchBytes = 8u << 20;
-constexpr std::uint64_t kMaxMedia = 1u << 30;
 
 bool has_note(const vault::Message& message, std::string_view note) {
     return std::find(message.notes.begin(), message.notes.end(), note) != message.notes.end();
@@ -41,50 +40,27 @@ bool MatrixTaker::give_up(const std::string& url) {
     return ++tried_[url] >= kTries;
 }
 
-// False: missing. What is said to be small is held; when it is not, or nobody said so, it is spooled.
+// False: missing.
 Result<bool> MatrixTaker::fetch_one(const MatrixMedia& media, vault::Attachment& file, const ReadContext& context) {
-    const std::uint64_t declared = file.declared_size.value_or(0), held = context.limits.in_memory;
-    const auto attempt = [&](std::uint64_t expected, std::uint64_t most) -> Status {
-        ReadContext limited = context;
-        limited.limits.attachment = most;
-        Spooler spooler(limited);
-        const Status got = spooler.take(file, expected, [&](const ByteSink& sink) -> Status {
-            return homeserver_->media(media.url, [&](ByteView piece) -> Status {
-                if (intake_.stopping()) return Error(Code::interrupted, "the server ends");
-                return sink(piece);
-            });
+    auto got = fetch_media(file, context, [&](const ByteSink& sink) -> Status {
+        return homeserver_->media(media.url, [&](ByteView piece) -> Status {
+            if (intake_.stopping()) return Error(Code::interrupted, "the server ends");
+            return sink(piece);
         });
-        TRY(spooler.finish());
-        return got;
-    };
-    Status got = declared > 0 && declared <= held ? attempt(declared, held) : Error(Code::limit, "not known");
-    if (!got.ok() && got.error().code() == Code::limit)
-        got = attempt(std::max(declared, held + 1), context.limits.attachment);
-    if (got.ok()) {
-        file.missing = false;
-        return true;
-    }
-    file.content.clear();
-    file.spool = {};
-    const Code code = got.error().code();
-    if (code == Code::interrupted) return got.error();
-    if (code == Code::not_found || code == Code::limit || give_up(media.url)) return false;
-    return got.error();
+    });
+    if (got.ok() || got.error().code() == Code::interrupted || !give_up(media.url)) return got;
+    return false;
 }
 
 Status MatrixTaker::fetch(MatrixItem& item) {
     vault::Message& message = item.item.message;
     std::uint64_t missing = 0;
-    ReadContext context;
-    context.limits = intake_.limits();
-    context.limits.spooled = std::min(context.limits.spooled, kMaxMedia);
-    context.spool_folder = intake_.spool_folder();
+    const ReadContext context = media_context(intake_);
     for (const MatrixMedia& media : item.media) {
         if (intake_.stopping()) return Error(Code::interrupted, "the server ends");
         vault::Attachment& file = message.attachments[media.attachment];
-        const bool too_large = file.declared_size.value_or(0) > context.limits.spooled;
         if (!homeserver_) continue;
-        if (too_large || !TRY(fetch_one(media, file, context))) ++missing;
+        if (!TRY(fetch_one(media, file, context))) ++missing;
         item.item.source_bytes += file.content_size();
     }
     if (missing == 0) return {};

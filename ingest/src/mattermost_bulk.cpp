@@ -141,22 +141,12 @@ vault::Person BulkReader::State::person(std::string_view name) const {
 
 namespace {
 
-// The text without the elements of its "replies" and "reactions": those are events of their own, and what is forgotten
-// of one must not stay in another.
+// "replies" and "reactions" are events of their own: what is forgotten of one must not stay in another.
 Bytes without_parts(std::string_view text, std::string_view slice) {
     std::vector<std::string_view> parts;
     for (const std::string_view key : {"replies", "reactions"})
         for (const std::string_view part : json_elements(json_member(slice, key))) parts.push_back(part);
-    std::sort(parts.begin(), parts.end(), [](auto a, auto b) { return a.data() < b.data(); });
-    Bytes out;
-    std::size_t at = 0;
-    for (const std::string_view part : parts) {
-        const auto begin = static_cast<std::size_t>(part.data() - text.data());
-        put(out, text.substr(at, begin - at));
-        at = begin + part.size();
-    }
-    put(out, text.substr(at));
-    return out;
+    return without_slices(text, std::move(parts));
 }
 
 }  // namespace

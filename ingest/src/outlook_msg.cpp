@@ -111,16 +111,6 @@ private:
     bool damaged_ = false, limited_ = false;
 };
 
-void note_protection(const std::string& message_class, vault::Message& message) {
-    // What Outlook keeps of signed and encrypted mails: the MIME entity as its only attachment.
-    const std::string name = lower_ascii(message_class);
-    if (name.find("ipm.note.smime.multipartsigned") == 0)
-        message.notes.emplace_back("smime:signature-not-checked");
-    else if (name.find("ipm.note.smime") == 0)
-        message.notes.emplace_back(message.body.empty() ? "smime:encrypted" : "smime:signature-not-checked");
-    note_inline_pgp(message.body, message.notes);
-}
-
 Certainty looks(const Sample& sample) {
     const std::string_view start = sample.start();
     if (!is_compound_file(as_bytes(start))) return Certainty::no;
@@ -142,6 +132,26 @@ Status read_msg(const Input& input) {
 
 }  // namespace
 
+void note_outlook_protection(const std::string& message_class, vault::Message& message) {
+    // What Outlook keeps of signed and encrypted mails: the MIME entity as its only attachment.
+    const std::string name = lower_ascii(message_class);
+    if (name.find("ipm.note.smime.multipartsigned") == 0)
+        message.notes.emplace_back("smime:signature-not-checked");
+    else if (name.find("ipm.note.smime") == 0)
+        message.notes.emplace_back(message.body.empty() ? "smime:encrypted" : "smime:signature-not-checked");
+    note_inline_pgp(message.body, message.notes);
+}
+
+// Damaged directories name one attachment's data twice.
+void keep_true_spans(ByteView raw, vault::Message& message) {
+    for (vault::Attachment& attachment : message.attachments) {
+        if (!attachment.in_raw) continue;
+        const vault::RawSpan at = *attachment.in_raw;
+        const bool inside = at.offset <= raw.size() && at.length <= raw.size() - at.offset;
+        if (!inside || !equal(raw.subspan(at.offset, at.length), attachment.content)) attachment.in_raw.reset();
+    }
+}
+
 ParsedItem parse_outlook_msg(Bytes raw, const Limits& limits) {
     if (raw.size() > limits.mail) return unreadable(std::move(raw), "msg", "too-large");
     const auto file = CompoundFile::open(raw);
@@ -154,19 +164,12 @@ ParsedItem parse_outlook_msg(Bytes raw, const Limits& limits) {
     Reader reader(*file, limits.attachments);
     MapiMessage read = reader.message(file->root(), true, 0);
     mapi::describe(read, limits, message);
-    note_protection(read.properties.text(mapi::kMessageClass, read.charset()), message);
+    note_outlook_protection(read.properties.text(mapi::kMessageClass, read.charset()), message);
     mapi::add_attachments(read, limits, message.body.empty() && message.body_html.empty(), message);
     if (message.sender.empty()) message.notes.emplace_back("no-author");
     if (read.damaged) message.notes.emplace_back("defect:msg");
     if (reader.limited()) message.notes.emplace_back("limit:attachments");
-    // Damaged directories name one attachment's data twice: a place counts only where its bytes are the content.
-    for (vault::Attachment& attachment : message.attachments) {
-        if (!attachment.in_raw) continue;
-        const vault::RawSpan at = *attachment.in_raw;
-        const bool inside = at.offset <= raw.size() && at.length <= raw.size() - at.offset;
-        if (!inside || !equal(ByteView(raw).subspan(at.offset, at.length), attachment.content))
-            attachment.in_raw.reset();
-    }
+    keep_true_spans(raw, message);
     message.raw = std::move(raw);
     return item;
 }

@@ -28,6 +28,18 @@ Status read_mattermost_bulk(ByteSource& lines, const ExportFiles& files, const R
 Status read_matrix(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_element(ByteSource& source, const ExportFiles& files, const ReadContext& context, ItemSink& sink);
 Status read_teams(ByteSource& source, const ReadContext& context, ItemSink& sink);
+Status read_rocketchat(ByteSource& source, const ReadContext& context, ItemSink& sink);
+Status read_signal_cli(ByteSource& source, const ReadContext& context, ItemSink& sink);
+// title: of the chat, which its text does not say.
+Status read_sigexport(std::string_view text, std::string_view title, const ExportFiles& files,
+                      const ReadContext& context, ItemSink& sink);
+// One conversation, as `slackdump dump` writes it.
+Status read_slackdump(Bytes json, const ExportFiles& files, const ReadContext& context, ItemSink& sink);
+Status read_telegram(ByteSource& source, const ExportFiles& files, const ReadContext& context, ItemSink& sink);
+// title: of the chat, which its text does not say.
+Status read_whatsapp(std::string_view text, std::string_view title, const ExportFiles& files,
+                     const ReadContext& context, ItemSink& sink);
+Status read_xmpp_archive(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_rsmf(Bytes mail, const ReadContext& context, ItemSink& sink);
 
 }  // namespace kustos::ingest

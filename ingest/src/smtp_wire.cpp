@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,6 +54,24 @@ Result<std::unique_ptr<SmtpTls>> SmtpTls::load(const Path& certificate_chain, co
 }
 
 SmtpTls::~SmtpTls() {
+    SSL_CTX_free(context_);
+}
+
+Result<std::unique_ptr<ClientTls>> ClientTls::load(const Path& ca_file) {
+    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+    if (!context) return Error(Code::internal, "OpenSSL makes no context");
+    auto out = std::unique_ptr<ClientTls>(new ClientTls(context));
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
+                                        : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
+    ERR_clear_error();
+    if (!loaded) return Error(Code::usage, "the file that ca_file names can't be read as PEM");
+    return out;
+}
+
+ClientTls::~ClientTls() {
     SSL_CTX_free(context_);
 }
 
@@ -123,16 +142,29 @@ bool SmtpWire::write(std::string_view text, int wait_ms) {
     return true;
 }
 
-bool SmtpWire::begin_tls(const SmtpTls& tls, int wait_ms) {
+bool SmtpWire::handshake(int (*step)(ssl_st*), int wait_ms) {
     const std::int64_t until = now_ms() + wait_ms;
-    ssl_ = SSL_new(tls.context());
-    if (!ssl_ || SSL_set_fd(ssl_, fd_) != 1) return false;
     while (true) {
-        const int done = SSL_accept(ssl_);
+        const int done = step(ssl_);
         if (done == 1) return true;
         const int left = static_cast<int>(until - now_ms());
         if (left <= 0 || !wait_tls(done, left)) return false;
     }
+}
+
+bool SmtpWire::begin_tls(const SmtpTls& tls, int wait_ms) {
+    ssl_ = SSL_new(tls.context());
+    return ssl_ && SSL_set_fd(ssl_, fd_) == 1 && handshake(SSL_accept, wait_ms);
+}
+
+bool SmtpWire::begin_tls(const ClientTls& tls, const std::string& name, int wait_ms) {
+    ssl_ = SSL_new(tls.context());
+    if (!ssl_ || SSL_set_fd(ssl_, fd_) != 1) return false;
+    SSL_set_hostflags(ssl_, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    const bool named =
+        SSL_set1_host(ssl_, name.c_str()) == 1 &&
+        SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str())) == 1;
+    return named && handshake(SSL_connect, wait_ms) && SSL_get_verify_result(ssl_) == X509_V_OK;
 }
 
 std::optional<Hash> SmtpWire::certificate() const {

@@ -55,9 +55,11 @@ constexpr RoleName kRoles[] = {
 
 class EventReader {
 public:
-    EventReader(ByteView line, const Path& directory, const ReadContext& context, Findings* findings, Message& message)
+    EventReader(ByteView line, const Path& directory, StreamParts* parts, const ReadContext& context,
+                Findings* findings, Message& message)
         : line_(line),
           directory_(directory),
+          parts_(parts),
           limits_(context.limits),
           findings_(findings),
           message_(message),
@@ -293,8 +295,8 @@ private:
     Outcome read_attachment(const element& value, Attachment& out) {
         object fields;
         if (value.get(fields) != simdjson::SUCCESS) return wrong_type("attachment");
-        std::string_view inline_content, path;
-        bool has_content = false, has_path = false;
+        std::string_view inline_content, path, part;
+        bool has_content = false, has_path = false, has_part = false;
         for (const auto field : fields) {
             Outcome refused;
             std::string_view text;
@@ -317,16 +319,21 @@ private:
             } else if (field.key == "path") {
                 refused = read_text(field.value, "attachment-path", path);
                 has_path = !field.value.is_null();
+            } else if (field.key == "part") {
+                refused = read_text(field.value, "attachment-part", part);
+                has_part = !field.value.is_null();
             } else {
                 count("stream:unknown-key");
             }
             if (refused) return refused;
         }
-        if (has_content && has_path) return Refused{"attachment-twice"};
+        if (has_content + has_path + has_part > 1) return Refused{"attachment-twice"};
         tidy_name(out);
         out.media_type = out.media_type.empty() ? "application/octet-stream" : lower_ascii(out.media_type);
         if (has_content) {
             if (Outcome refused = take_inline(inline_content, out)) return refused;
+        } else if (has_part) {
+            take_part(part, out);
         } else {
             take_file(path, has_path, out);
         }
@@ -358,21 +365,31 @@ private:
     void take_file(std::string_view path, bool named, Attachment& out) {
         out.missing = true;
         if (!named) return count("stream:attachment-missing");
-        if (directory_.empty()) {
-            note("attachment-path-not-allowed");
-            return count("stream:attachment-path-not-allowed");
-        }
+        if (directory_.empty()) return miss(out, "attachment-path-not-allowed");
         const Status taken = take_named(path, out);
         if (taken.ok()) {
             out.missing = false;
             return;
         }
         const Code code = taken.error().code();
-        const char* reason = code == Code::limit       ? "attachment-too-large"
-                             : code == Code::bad_input ? "attachment-path-refused"
-                                                       : "attachment-missing";
+        miss(out, code == Code::limit       ? "attachment-too-large"
+                  : code == Code::bad_input ? "attachment-path-refused"
+                                            : "attachment-missing");
+    }
+
+    void miss(Attachment& out, const char* reason) {
+        out.missing = true;
         note(reason);
         count("stream:" + std::string(reason));
+    }
+
+    void take_part(std::string_view name, Attachment& out) {
+        if (parts_ == nullptr) return miss(out, "attachment-part-not-allowed");
+        const auto found = parts_->contents.find(name);
+        if (found == parts_->contents.end()) return miss(out, "attachment-missing");
+        parts_->named.emplace(name);
+        out.content = found->second;
+        out.size = out.content.size();
     }
 
     Status take_named(std::string_view path, Attachment& out) {
@@ -433,6 +450,7 @@ public:
 private:
     ByteView line_;
     const Path& directory_;
+    StreamParts* parts_;
     const Limits& limits_;
     Findings* findings_;
     Message& message_;
@@ -459,12 +477,13 @@ Status quarantine_long_line(Window& window, const ReadContext& context, ItemSink
 }
 
 // Errors: of the spool's disk.
-Result<ParsedItem> parse_line(ByteView line, const Path& directory, const ReadContext& context, Findings* findings) {
+Result<ParsedItem> parse_line(ByteView line, const Path& directory, const ReadContext& context, Findings* findings,
+                              StreamParts* parts = nullptr) {
     if (line.size() > context.limits.line) return unreadable(to_bytes(line), "stream", "line-too-long");
     ParsedItem item;
     item.source_bytes = line.size();
     item.message.format = "stream";
-    EventReader reader(line, directory, context, findings, item.message);
+    EventReader reader(line, directory, parts, context, findings, item.message);
     const Outcome refused = reader.read();
     TRY(reader.finish());
     if (refused) return unreadable(to_bytes(line), "stream", refused->reason);
@@ -478,10 +497,11 @@ Result<ParsedItem> parse_line(ByteView line, const Path& directory, const ReadCo
 
 }  // namespace
 
-ParsedItem parse_stream_line(ByteView line, const Path& directory, const Limits& limits, Findings* findings) {
+ParsedItem parse_stream_line(ByteView line, const Path& directory, const Limits& limits, Findings* findings,
+                             StreamParts* parts) {
     ReadContext context;
     context.limits = limits;
-    auto item = parse_line(line, directory, context, findings);
+    auto item = parse_line(line, directory, context, findings, parts);
     CHECK(item.ok());  // nothing is spooled
     return std::move(*item);
 }

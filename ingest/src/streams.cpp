@@ -7,7 +7,8 @@
 namespace kustos::ingest {
 
 const std::vector<const StreamKind*>& stream_kinds() {
-    static const std::vector<const StreamKind*> all = {&kFolderStream, &kLmtpStream, &kMatrixStream};
+    static const std::vector<const StreamKind*> all = {&kFolderStream, &kImapStream, &kLmtpStream, &kMatrixStream,
+                                                       &kXmppStream};
     return all;
 }
 

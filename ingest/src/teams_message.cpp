@@ -1,7 +1,6 @@
 #include "ingest/src/teams_message.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/crypto.h"
 #include "ingest/src/chat_fields.h"
@@ -57,38 +56,6 @@ std::string short_hash(std::string_view text) {
 JsonValue graph_value(const JsonValue& object, std::string_view key) {
     const JsonValue value = object[key];
     return value.there() ? value : object[pascal(key)];
-}
-
-std::optional<std::uint64_t> iso_duration_ms(std::string_view text) {
-    if (text.empty() || text.front() != 'P') return std::nullopt;
-    text.remove_prefix(1);
-    bool in_time = false, any = false;
-    double ms = 0;
-    while (!text.empty()) {
-        if (text.front() == 'T' && !in_time) {
-            in_time = true;
-            text.remove_prefix(1);
-            continue;
-        }
-        std::size_t size = 0;
-        while (size < text.size() && ((text[size] >= '0' && text[size] <= '9') || text[size] == '.')) ++size;
-        double number = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + size, number);
-        if (size == 0 || size >= text.size() || error != std::errc() || end != text.data() + size) return std::nullopt;
-        const char unit = text[size];
-        const double factor = !in_time && unit == 'D'  ? 86'400'000.0
-                              : in_time && unit == 'H' ? 3'600'000.0
-                              : in_time && unit == 'M' ? 60'000.0
-                              : in_time && unit == 'S' ? 1000.0
-                                                       : 0.0;
-        if (factor == 0.0) return std::nullopt;
-        ms += number * factor;
-        any = true;
-        text.remove_prefix(size + 1);
-    }
-    constexpr double kMost = 1e14;  // some thousand years
-    if (!any || ms > kMost) return std::nullopt;
-    return static_cast<std::uint64_t>(ms + 0.5);
 }
 
 std::string TeamsMessage::scoped(std::string_view id) const {

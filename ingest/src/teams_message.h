@@ -12,8 +12,6 @@ namespace kustos::ingest {
 
 // A key in Graph's spelling ("createdDateTime") or in that of its .NET library ("CreatedDateTime").
 JsonValue graph_value(const JsonValue& object, std::string_view key);
-// "PT1H2M3.5S" (ISO 8601), in milliseconds.
-std::optional<std::uint64_t> iso_duration_ms(std::string_view text);
 
 class TeamsMessage {
 public:

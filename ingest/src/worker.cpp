@@ -23,14 +23,13 @@ constexpr std::int64_t kHelloTimeoutMs = 10'000;
 
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, int archive) {
+Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, const char* mode, int file) {
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return Error(Code::environment, "no socket pair");
-    const std::vector<std::string> words = sandboxed(
-        options,
-        {archive >= 0 ? "unpack" : "text", std::to_string(options.memory_bytes), std::to_string(options.cpu_seconds)});
-    const auto pid = spawn_sandboxed(words, {pair[1], pair[1], archive});
+    const std::vector<std::string> words =
+        sandboxed(options, {mode, std::to_string(options.memory_bytes), std::to_string(options.cpu_seconds)});
+    const auto pid = spawn_sandboxed(words, {pair[1], pair[1], file});
     ::close(pair[1]);
     if (!pid) {
         ::close(pair[0]);

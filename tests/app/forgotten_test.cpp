@@ -47,7 +47,7 @@ struct World {
     void push(const vault::SourceInfo& source, int count) {
         web::PushRequest request;
         request.source = source.name;
-        request.token = house->issue_token(source.id).value();
+        request.token = house->issue_token(source.id, "tester").value();
         std::string lines;
         for (int i = 0; i < count; ++i)
             lines += R"({"id":"m)" + std::to_string(i) +

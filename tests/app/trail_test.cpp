@@ -59,7 +59,7 @@ struct World {
     // A source of kind http and what it pushes.
     void add_source() {
         const auto source = house->archive().add_source("live", "http", vault::kDefaultClass).value();
-        token = house->issue_token(source.id).value();
+        token = house->issue_token(source.id, "tester").value();
     }
     void push(int from, int count) {
         web::PushRequest request;

@@ -5,7 +5,7 @@
 #   CHATS             of the pipeline part (default 20000); input: ../shared/bench/chat-200k.jsonl.xz where it is there (the
 #                     first so many), else generated chats
 #   --scale DIVISOR   the other parts with so much fewer entries and seconds: 10 for a quick look
-#   --only PART       pipeline, append, seal, forget, disk, large (10 million entries) or verify (1 million entries with ciphertexts, twice)
+#   --only PART       pipeline, intake, append, seal, forget, disk, large (10 million entries) or verify (1 million entries with ciphertexts, twice)
 # Needs 9 GB below $TMPDIR (default: the build folder, which is on a disk, not in memory); all of it is removed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,6 +27,15 @@ data=${KUSTOS_SHARED:-../shared}/bench
 wants() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 scaled() { echo $(($1 / scale > $2 ? $1 / scale : $2)); }  # never below $2
 now() { date +%s.%N; }
+
+bench_intake() {  # needs ../shared/bench
+  if [ ! -f "$data/mail-10k.mbox.xz" ]; then echo "coming in: skipped, ../shared/bench is absent"; return; fi
+  mkdir "$work/intake"
+  python3 tests/bench/intake_input.py "$data" "$work/intake" "$(scaled 10000 20)" "$(scaled 100000 1200)"
+  "$bin/bench_intake" "$work/intake/place" "$work/intake/mails.mbox" "$work/intake/chats.ndjson" "$(scaled 3 1)" > "$work/intake.txt" 2> /dev/null
+  rm -rf "$work/intake"
+  python3 tests/bench/table.py intake "$work/intake.txt"
+}
 
 bench_append() {
   "$bin/bench_append" "$work/append" "$(awk "BEGIN { s = 1.5 / $scale; print (s < 0.02 ? 0.02 : s) }")" "$(scaled 4 1)" > "$work/append.txt"
@@ -126,6 +135,7 @@ PY
 
 echo "$(nproc) cores, $(awk -F: '/model name/ {print $2; exit}' /proc/cpuinfo | sed 's/^ *//'), load $(cut -d' ' -f1 /proc/loadavg) before"
 if wants pipeline; then bench_pipeline; fi
+if wants intake; then bench_intake; fi
 if wants append; then bench_append; fi
 if wants seal; then bench_seal; fi
 if wants forget; then bench_forget; fi

@@ -57,6 +57,22 @@ class WatchedFolder(unittest.TestCase):
         self.a.stop()
         self.assertEqual(self.a.json("status")["quarantined"], 1)
 
+    def test_a_file_and_its_sidecar_are_one_thing(self):
+        self.serve()
+        self.put("fax.tif.json", '{"kustos_sidecar":1,"id":"F-1","start":"2024-03-01T09:00:00Z","from":"+49 221 1"}')
+        eventually((self.trays / "failed" / "fax.tif.json").exists)  # its file has not come
+        self.put("fax-2.tif.json.part", "")
+        self.put("fax-2.tif.part", "II*")
+        (self.trays / "incoming" / "fax-2.tif.json.part").write_text(
+            '{"kustos_sidecar":1,"id":"F-2","start":"2024-03-01T09:00:00Z","from":"+49 221 1"}')
+        (self.trays / "incoming" / "fax-2.tif.json.part").rename(self.trays / "incoming" / "fax-2.tif.json")
+        (self.trays / "incoming" / "fax-2.tif.part").rename(self.trays / "incoming" / "fax-2.tif")
+        eventually((self.trays / "done" / "fax-2.tif").exists)
+        self.assertTrue((self.trays / "done" / "fax-2.tif.json").exists())
+        self.a.stop()
+        status = self.a.json("status")
+        self.assertEqual((status["records"], status["quarantined"]), (2, 0))
+
     def test_kills_in_the_middle_lose_nothing_and_seal_nothing_twice(self):
         self.serve()
         self.put("large.ndjson", "".join(event(n) + "\n" for n in range(40_000)))

@@ -105,15 +105,16 @@ class Archive:
         return count
 
     # --- the server ---
-    def serve(self):
-        self.port = free_port()
+    def serve(self, port=None):
+        self.port = port or free_port()
         environment = dict(os.environ, KUSTOS_ARCHIVE=str(self.path), KUSTOS_STATE=str(self.state), LC_ALL="en")
         self.out, self.err = self.folder / "serve.out", self.folder / "serve.err"
+        before = len(self.out.read_text()) if self.out.exists() else 0
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.server = subprocess.Popen([BIN / "kustos", "serve", "--port", str(self.port)], env=environment,
                                            stdout=out, stderr=err, stdin=subprocess.DEVNULL)
         for _ in range(300):
-            if f"localhost:{self.port}" in self.out.read_text():
+            if f"localhost:{self.port}" in self.out.read_text()[before:]:
                 break
             if self.server.poll() is not None:
                 raise AssertionError("kustos serve ended: " + self.err.read_text())

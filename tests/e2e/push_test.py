@@ -1,12 +1,15 @@
 """The server, live: pushes over TLS with receipts, its four pages, and what a kill in the middle leaves."""
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 import unittest
 from pathlib import Path
 
-from kustos import ROOT, Archive, Browser, event
+from kustos import ROOT, Archive, Browser, event, page_example
 
 OPENAPI = ROOT / "web" / "openapi.yaml"
 
@@ -92,6 +95,80 @@ class Push(unittest.TestCase):
         self.push([event(1)], code=400, Idempotency_Key="k" * 201)
         self.assertEqual(self.a.http("GET", "/api/v1/nothing")[0], 404)
         self.assertEqual(self.a.json("status")["records"], before)
+
+    def test_contents_come_beside_the_lines_and_what_no_line_names_is_sealed_as_it_came(self):
+        line = event(1, attachments=[{"name": "Plan.txt", "type": "text/plain", "part": "plan", "size": 11}])
+        status, answer = self.form({"messages": line, "plan": "Grundrissxy", "lose": "Streugut"}, "k1")
+        self.assertEqual(status, 200, answer)
+        self.assertEqual([(r["line"], r["quarantined"]) for r in answer["receipts"]], [(1, False), (0, True)])
+        status, again = self.form({"messages": line, "lose": "Streugut", "plan": "Grundrissxy"}, "k1", edge="other")
+        self.assertEqual((status, again["replayed"]), (200, True), "another boundary is no other content")
+        self.assertEqual(self.form({"messages": line, "plan": "Grundriss"}, "k1")[0], 409)
+        matter = self.a.matter()
+        self.a.until(lambda: self.a.json("status")["coverage"]["searchable"] == 1)
+        hits = self.a.json("search", "--matter", matter, "Grundrissxy")["hits"]
+        self.assertEqual([h["record"] for h in hits], [answer["receipts"][0]["entry"]])
+        self.a.stop()
+        self.assertEqual(self.a.verify()[0], 0)
+
+    def form(self, parts, key, edge="edge"):
+        body = "".join(f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{content}\r\n'
+                       for name, content in parts.items()) + f"--{edge}--\r\n"
+        status, _, answer = self.a.http("POST", "/api/v1/ingest/live", body, Authorization="Bearer " + self.token,
+                                        Content_Type="multipart/form-data; boundary=" + edge, Idempotency_Key=key)
+        return status, json.loads(answer)
+
+    def test_a_sender_gets_a_new_token_without_a_gap(self):
+        old = self.token
+        self.token = self.a.json("source", "token", "live", "--new", "--keep-old", "1")["token"]
+        for token in (old, self.token):
+            self.assertEqual(self.a.push("live", token, [event(1)])[0], 200)
+        tokens = self.a.json("source", "token", "live")
+        self.assertEqual([(t["number"], t["ended"], "ends" in t) for t in tokens], [(1, False, True), (2, False, False)])
+        self.assertTrue(all("last_used" in t for t in tokens))
+        self.assertTrue(self.a.json("source", "token", "live", "--end", "1")[0]["ended"])
+        self.assertEqual(self.a.push("live", old, [event(1)])[0], 403)
+        self.assertEqual(self.a.push("live", self.token, [event(1)])[0], 200)
+        self.a.run("source", "token", "live", "--end", "1", code=2)
+        self.a.run("source", "token", "files", "--new", code=2)
+        self.assertFalse(self.a.json("source", "list")[0]["paused"])
+        self.a.stop()
+        changes = self.a.json("audit", "list", "--action", "source_changed")["entries"]
+        self.assertEqual(sorted(c["rows"]["code"] for c in changes), ["token_ended", "token_issued", "token_issued"])
+
+    def test_the_lines_for_curl_and_the_client_of_the_guide_work_as_they_stand(self):
+        guide, folder = ROOT / "docs" / "push", self.a.folder / "sender"
+        folder.mkdir()
+        (folder / "server.crt").write_bytes(next(self.a.state.glob("*/tls/server.crt")).read_bytes())
+        (folder / "token").write_text(self.token + "\n")
+        (folder / "plan.pdf").write_text("Grundriss")
+        part = [{"name": "plan.pdf", "part": "plan"}]
+        (folder / "messages.ndjson").write_text(event(1) + "\n" + event(2) + "\n")
+        (folder / "with-part.ndjson").write_text(event(3, attachments=part) + "\n")
+        url = f"https://localhost:{self.a.port}"
+        environment = dict(os.environ, TOKEN=self.token, URL=url)
+        said = []
+        for name in ("curl", "curl-parts", "curl-heartbeat"):
+            line = page_example(guide / "README.md", name).replace("/messenger", "/live")
+            done = subprocess.run(["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True)
+            said.append(json.loads(done.stdout))
+        self.assertEqual([len(a["receipts"]) for a in said[:2]], [2, 1])
+        self.assertEqual(said[2], {"received": 3, "missing": 0})
+
+        lines = [event(i) for i in range(1000, 1600)] + [event(3, attachments=[{"name": "p", "part": "plan.pdf"}]), '{"part"']
+        client = [sys.executable, guide / "push_client.py", url, "live", folder / "token", folder / "server.crt", folder]
+        bad = subprocess.run(client, input="\n".join(lines), capture_output=True, text=True)
+        self.assertNotEqual(bad.returncode, 0, "a line that is none is the sender's own to see")
+        process = subprocess.Popen(client, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.a.kill()  # it waits for the server
+        process.stdin.write("\n".join(lines[:-1]))
+        process.stdin.close()
+        port = self.a.port
+        self.a.serve(port)
+        self.assertEqual([l.split()[0] for l in process.stdout.read().splitlines()], ["512", "89"])
+        self.assertEqual(process.wait(), 0)
+        process.stdout.close()
+        self.assertEqual(self.a.json("status")["records"], 603)
 
     def test_a_paused_source_is_asked_to_come_again(self):
         self.a.run("source", "pause", "live")

@@ -3,12 +3,12 @@
 
 #include <chrono>
 
+#include "ingest/src/chat_fields.h"
 #include "ingest/src/hmac_sha512.h"
 #include "ingest/src/json_scan.h"
 #include "ingest/src/json_value.h"
 #include "ingest/src/local_time.h"
 #include "ingest/src/markup.h"
-#include "ingest/src/teams_message.h"
 
 using namespace kustos;
 using namespace kustos::ingest;

@@ -38,9 +38,10 @@ struct ChatTruth {
         bool deleted_messages = false;  // they are left out
         bool deleted_text = false;      // that it was deleted, but not what it said
         bool deletion_time = false;
-        bool edit_text = false;  // the text before an edit
-        bool edit_time = false;  // of each edit; false: the last one's at least
-        bool edits = false;      // that there was one
+        bool deleted_user = false;  // whose message was deleted
+        bool edit_text = false;     // the text before an edit
+        bool edit_time = false;     // of each edit; false: the last one's at least
+        bool edits = false;         // that there was one
         bool threads = false;
         bool thread_root = false;  // replies are known, but to another id
         bool reactions = false;

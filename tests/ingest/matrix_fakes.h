@@ -41,7 +41,10 @@ public:
         findings.erase(at);
         return {};
     }
-    Status promise(const ingest::Promise&) override { return {}; }
+    Status promise(const ingest::Promise& promise) override {
+        promises.push_back(promise);
+        return {};
+    }
     Status heard() override {
         ++beats;
         return {};
@@ -68,6 +71,7 @@ public:
     bool full = false, fails = false;
     std::set<Bytes> seen;
     std::vector<vault::Message> messages;
+    std::vector<ingest::Promise> promises;
     std::map<std::string, std::uint64_t> findings, resolved;
     std::map<std::string, std::string> memory;
     int beats = 0;

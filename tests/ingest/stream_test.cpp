@@ -172,6 +172,29 @@ TEST_CASE("attachments by path lie beneath the stream file, and no link leads ou
     CHECK(get("files/a.txt", {}).notes == std::vector<std::string>{"attachment-path-not-allowed"});
 }
 
+TEST_CASE("a content may come beside the line, and what is not there or not allowed counts as missing") {
+    const auto get = [](const std::string& attachment, StreamParts* parts) {
+        return parse_stream_line(as_bytes(with(",\"attachments\":[" + attachment + "]")), {}, {}, nullptr, parts)
+            .message;
+    };
+    StreamParts parts;
+    parts.contents["plan"] = to_bytes(std::string_view("inside"));
+    parts.contents["other"] = {};
+    const auto good = get(R"({"name":"Plan.pdf","part":"plan","size":6})", &parts);
+    CHECK(to_text(good.attachments.at(0).content) == "inside");
+    CHECK(good.notes.empty());
+    CHECK(parts.named == std::set<std::string, std::less<>>{"plan"});
+    const auto absent = get(R"({"name":"Plan.pdf","part":"plane"})", &parts);
+    CHECK(absent.attachments.at(0).missing);
+    CHECK(absent.notes == std::vector<std::string>{"attachment-missing"});
+    const auto alone = get(R"({"name":"Plan.pdf","part":"plan"})", nullptr);
+    CHECK(alone.attachments.at(0).missing);
+    CHECK(alone.notes == std::vector<std::string>{"attachment-part-not-allowed"});
+    CHECK(get(R"({"part":"plan","content_base64":"SGFsbG8="})", &parts).notes ==
+          std::vector<std::string>{"quarantine:attachment-twice"});
+    CHECK(get(R"({"part":null,"content_base64":"SGFsbG8="})", &parts).notes.empty());
+}
+
 TEST_CASE("what an attachment declares is checked") {
     const std::string hash = sha256(as_bytes("Hallo")).hex();
     const auto good = parse_stream_line(

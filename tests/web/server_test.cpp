@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <thread>
 
 #include "base/clock.h"
 #include "tests/support/temp_dir.h"
@@ -27,13 +28,16 @@ class FakeHouse final : public Service {
 public:
     Result<StatusReport> status(Language) override { return fails ? Result<StatusReport>(*fails) : StatusReport{}; }
     Status may_push(const std::string& source, const std::string& token) override {
-        if (source != "live" || token != "good") return Error(Code::denied, "unknown source or wrong token");
+        if ((source != "live" && source != "second") || token != "good")
+            return Error(Code::denied, "unknown source or wrong token");
         return fails ? Status(*fails) : ok_status();
     }
-    Result<PushAnswer> push(const PushRequest& request) override {
+    Result<PushAnswer> push(PushRequest request) override {
         pushed = request.body.size();
         position = request.feed_position;
+        parts = request.parts.size();
         ++pushes;
+        while (holds) std::this_thread::yield();
         return PushAnswer{};
     }
     Result<HeartbeatAnswer> heartbeat(const std::string&, std::uint64_t sent) override {
@@ -58,7 +62,8 @@ public:
     }
 
     std::optional<Error> fails;
-    std::atomic<std::size_t> pushed = 0, pushes = 0;
+    std::atomic<std::size_t> pushed = 0, pushes = 0, parts = 0;
+    std::atomic<bool> holds = false;  // pushes wait
     std::string asked, position;
 };
 
@@ -152,6 +157,47 @@ TEST_CASE("a push is taken with token, type and size in order, and refused other
     CHECK(w.ask("GET", "/api/v1/ingest/live").status == 405);
     CHECK(w.ask("POST", "/api/v1/ingest/").status == 404);
     CHECK(w.house.pushes == 1);
+}
+
+TEST_CASE("a push may bring parts, and one that is cut off is refused") {
+    World w;
+    const std::string body =
+        "--edge\r\nContent-Disposition: form-data; name=\"messages\"\r\n\r\n{}\n\r\n"
+        "--edge\r\nContent-Disposition: form-data; name=\"plan\"\r\n\r\ncontent\r\n--edge--\r\n";
+    const std::string type = "multipart/form-data; boundary=edge";
+    CHECK(w.push(body, "good", "live", type).status == 200);
+    CHECK(w.house.pushed == 3);
+    CHECK(w.house.parts == 1);
+    CHECK(w.push(body.substr(0, body.size() - 6), "good", "live", type).status == 400);
+    CHECK(w.house.pushes == 1);
+}
+
+TEST_CASE("one source's pushes can't take the places of all, nor all pushes those of people") {
+    World w;
+    w.house.holds = true;
+    std::atomic<int> taken = 0, refused = 0;
+    std::vector<std::thread> senders;
+    const auto send = [&](const std::string& source, int number) {
+        for (int i = 0; i < number; ++i)
+            senders.emplace_back([&w, &taken, &refused, source] {
+                const Answer answer = w.push("{}\n", "good", source);
+                ++(answer.status == 200 ? taken : refused);
+                if (answer.status != 200) CHECK(std::stoi(answer.head.get("Retry-After")) >= 1);
+            });
+    };
+    const auto wait = [](const auto& condition) {
+        for (int i = 0; i < 6000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        REQUIRE(condition());
+    };
+    send("live", 10);  // of sixteen threads a source has eight
+    wait([&] { return w.house.pushes == 8 && refused == 2; });
+    send("second", 6);  // and all pushes twelve
+    wait([&] { return w.house.pushes == 12 && refused == 4; });
+    CHECK(w.ask("GET", "/login").status == 200);
+    w.house.holds = false;
+    for (std::thread& sender : senders) sender.join();
+    CHECK(taken == 12);
+    CHECK(w.push("{}\n").status == 200);  // the places are given back
 }
 
 TEST_CASE("a house that can't take anything now is asked again later") {

@@ -264,7 +264,9 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
             break;
         }
         case ControlAction::source_changed: {
-            TRY(known_source(body, index))->paused = TRY(need(body.find_text(Tag::code), index)) == "paused";
+            SourceInfo* const source = TRY(known_source(body, index));
+            const std::string change = TRY(need(body.find_text(Tag::code), index));
+            if (change == "paused" || change == "resumed") source->paused = change == "paused";
             break;
         }
         case ControlAction::tree_opened: {

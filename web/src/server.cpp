@@ -25,7 +25,9 @@
 #include "base/log.h"
 #include "base/stack.h"
 #include "web/push_json.h"
+#include "web/src/answers.h"
 #include "web/src/html.h"
+#include "web/src/push_api.h"
 #include "web/src/sessions.h"
 #include "web/src/tls.h"
 
@@ -45,61 +47,8 @@ struct House {
     Service& service;
     ServerOptions options;
     Sessions sessions;
-    std::atomic<std::uint64_t> push_bytes = 0;  // of bodies that are in memory now, as declared
+    PushApi push;
 };
-
-// Room for one body; given back at the end.
-class Room {
-public:
-    static Result<Room> take(std::atomic<std::uint64_t>& used, std::uint64_t bytes, std::uint64_t most) {
-        Room room(&used, bytes);
-        if (used.fetch_add(bytes) + bytes > most && bytes != 0) {
-            return Error(Code::overloaded, "too many pushes at once").with_hint("send again later; nothing was taken");
-        }
-        return room;
-    }
-    Room(Room&& other) noexcept : used_(std::exchange(other.used_, nullptr)), bytes_(other.bytes_) {}
-    ~Room() {
-        if (used_ != nullptr) used_->fetch_sub(bytes_);
-    }
-
-private:
-    Room(std::atomic<std::uint64_t>* used, std::uint64_t bytes) : used_(used), bytes_(bytes) {}
-    std::atomic<std::uint64_t>* used_;
-    std::uint64_t bytes_;
-};
-
-// A sender that is refused in the middle of its body sees the answer only if the rest is taken off the line: so much
-// is.
-void discard(std::istream& in, std::uint64_t most) {
-    std::vector<char> buffer(64 * 1024);
-    for (std::uint64_t done = 0; done < most && in.good(); done += static_cast<std::uint64_t>(in.gcount()))
-        in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-}
-
-// Reads at most `limit` bytes of a body. Code::limit above; Code::bad_input when the sender stops early.
-Result<Bytes> read_body(HTTPServerRequest& request, std::uint64_t limit) {
-    const auto declared = request.getContentLength64();
-    if (declared != Poco::Net::HTTPMessage::UNKNOWN_CONTENT_LENGTH && static_cast<std::uint64_t>(declared) > limit) {
-        return Error(Code::limit, "the body has more than " + std::to_string(limit) + " bytes")
-            .with_hint("send smaller batches");
-    }
-    std::istream& in = request.stream();
-    Bytes body;
-    std::vector<char> buffer(64 * 1024);
-    while (in.good()) {
-        in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        put(body, std::string_view(buffer.data(), static_cast<std::size_t>(in.gcount())));
-        if (body.size() > limit) {
-            return Error(Code::limit, "the body has more than " + std::to_string(limit) + " bytes")
-                .with_hint("send smaller batches");
-        }
-    }
-    if (declared > 0 && body.size() != static_cast<std::uint64_t>(declared)) {
-        return Error(Code::bad_input, "the body ended early").with_hint("send it again with the same Idempotency-Key");
-    }
-    return body;
-}
 
 std::string percent_decode(std::string_view text) {
     std::string out;
@@ -171,11 +120,6 @@ private:
         r.set("Cache-Control", "no-store");
     }
 
-    static void send(HTTPServerResponse& r, int status, std::string_view type, std::string_view body) {
-        r.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
-        r.setContentType(std::string(type));
-        r.sendBuffer(body.data(), body.size());
-    }
     static void html(HTTPServerResponse& r, const std::string& body, int status = 200) {
         send(r, status, "text/html; charset=utf-8", body);
     }
@@ -183,12 +127,6 @@ private:
         r.set("Location", to);
         send(r, 303, "text/plain", "");
     }
-    static void json_error(HTTPServerResponse& r, const Error& error) {
-        const int status = http_status(error.code());
-        if (status == 503) r.set("Retry-After", error.code() == Code::overloaded ? "5" : "60");
-        send(r, status, "application/json", error_json(error));
-    }
-
     PageContext context(HTTPServerRequest& request) {
         PageContext c;
         c.language = house_.options.language;
@@ -212,7 +150,7 @@ private:
         const bool post = request.getMethod() == "POST";
         if (!post && request.getMethod() != "GET" && request.getMethod() != "HEAD")
             return send(response, 405, "text/plain", "");
-        if (path.rfind("/api/", 0) == 0) return api(request, response, path, post);
+        if (path.rfind("/api/", 0) == 0) return house_.push.answer(request, response, path, post);
         if (path == "/style.css") {
             response.set("Cache-Control", "max-age=600");
             return send(response, 200, "text/css", style_sheet());
@@ -316,67 +254,6 @@ private:
         html(response, verify_page(c, &*report));
     }
 
-    void api(HTTPServerRequest& request, HTTPServerResponse& response, const std::string& path, bool post) {
-        const std::string ingest = "/api/v1/ingest/", heartbeat = "/api/v1/heartbeat/";
-        const bool beats = path.rfind(heartbeat, 0) == 0;
-        const std::string& prefix = beats ? heartbeat : ingest;
-        if (path.rfind(prefix, 0) != 0 || path.size() == prefix.size())
-            return json_error(response, Error(Code::not_found, "no such address"));
-        if (!post) return send(response, 405, "application/json", error_json(Error(Code::usage, "use POST")));
-        PushRequest push;
-        push.source = path.substr(prefix.size());
-        const auto refuse = [&](const Error& error) {
-            discard(request.stream(), 2 * house_.options.max_push_bytes);
-            json_error(response, error);
-        };
-        const std::string authorization = request.get("Authorization", "");
-        if (authorization.rfind("Bearer ", 0) != 0) {
-            response.set("WWW-Authenticate", "Bearer");
-            return send(
-                response, 401, "application/json",
-                error_json(
-                    Error(Code::denied, "a bearer token is needed").with_hint("kustos source add prints it once")));
-        }
-        push.token = authorization.substr(7);
-        if (beats) {
-            if (const Status may = house_.service.may_push(push.source, push.token); !may.ok())
-                return refuse(may.error());
-            const auto body = read_body(request, 4096);
-            if (!body.ok()) return refuse(body.error());
-            const auto sent = parse_heartbeat(*body);
-            if (!sent.ok()) return json_error(response, sent.error());
-            const auto answer = house_.service.heartbeat(push.source, *sent);
-            if (!answer.ok()) return json_error(response, answer.error());
-            return send(response, 200, "application/json", heartbeat_answer_json(*answer));
-        }
-        push.idempotency_key = request.get("Idempotency-Key", "");
-        push.feed_position = request.get("Feed-Position", "");
-        if (push.idempotency_key.size() > 200 || push.feed_position.size() > 1000) {
-            return json_error(
-                response, Error(Code::bad_input, "Idempotency-Key has at most 200 bytes, Feed-Position at most 1000"));
-        }
-        const std::string type = request.getContentType();
-        if (type.rfind("application/x-ndjson", 0) != 0 && type.rfind("application/json", 0) != 0 &&
-            type.rfind("application/jsonl", 0) != 0) {
-            return send(response, 415, "application/json",
-                        error_json(Error(Code::bad_input, "Content-Type must be application/x-ndjson")
-                                       .with_hint("one message a line")));
-        }
-        if (const Status may = house_.service.may_push(push.source, push.token); !may.ok()) return refuse(may.error());
-        const std::uint64_t most = house_.options.max_push_bytes;
-        const auto declared = request.getContentLength64();
-        const bool known = declared >= 0 && static_cast<std::uint64_t>(declared) <= most;
-        const auto room = Room::take(house_.push_bytes, known ? static_cast<std::uint64_t>(declared) : most,
-                                     house_.options.max_bodies);
-        if (!room.ok()) return refuse(room.error());
-        auto body = read_body(request, most);
-        if (!body.ok()) return refuse(body.error());
-        push.body = std::move(*body);
-        auto answer = house_.service.push(push);
-        if (!answer.ok()) return json_error(response, answer.error());
-        send(response, 200, "application/json", push_answer_json(*answer));
-    }
-
     House& house_;
     std::string session_id_;
 };
@@ -427,7 +304,8 @@ Result<std::unique_ptr<Server>> Server::start(Environment environment, Service& 
         socket.bind(Poco::Net::SocketAddress("127.0.0.1", options.port), true, false);  // the port is ours alone
         socket.listen(64);
         auto state = std::unique_ptr<State>(
-            new State{House{environment, service, options, Sessions(environment.clock, environment.random)},
+            new State{House{environment, service, options, Sessions(environment.clock, environment.random),
+                            PushApi(environment, service, options)},
                       certificate, nullptr, nullptr, 0});
         state->port = socket.address().port();
         Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
