@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "access/accounts.h"
+#include "access/directory.h"
 #include "access/matters.h"
 #include "app/attachments.h"
 #include "app/call.h"
@@ -256,6 +257,17 @@ public:
                                                    std::size_t most);
     // Reads what is quarantined with the formats of this version; what can be read now is sealed beside it.
     Result<ReparseReport> reparse(const ReparseRequest& request);
+
+    // --- persons (house_persons.cpp; app/person_desk.h) ---
+    bool has_persons() const;  // there is a source that is an address book
+    // Cards of address books that a query finds, or that are named; an access entry comes first. Code::limit: more than
+    // `most` are found, and none is opened; cut: the newest so many are instead.
+    Result<std::vector<access::DatedCard>> cards_found(const std::string& actor, EntryIndex matter,
+                                                       const std::string& query, std::size_t most, bool cut = false);
+    Result<std::vector<access::DatedCard>> cards_named(const std::string& actor, EntryIndex matter,
+                                                       const std::vector<EntryIndex>& records);
+    // An address book was read: the entry, and the source's counts.
+    Status note_book_read(SourceId source, std::uint64_t sealed, std::uint64_t total, bool whole);
 
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();

@@ -158,6 +158,38 @@ void add_sources(CLI::App& app, Call& c, const Chosen& chosen) {
     }
 }
 
+void add_persons(CLI::App& app, Call& c, const Chosen& chosen) {
+    auto* person = app.add_subcommand("person", "address books, and who is who")->require_subcommand(1);
+    const auto add = [&](const std::string& name, const char* help) {
+        auto* sub = person->add_subcommand(name, help);
+        chosen(sub, "person " + name);
+        return sub;
+    };
+    auto* import = add("import", "read an address book into its source");
+    import->add_option("FILE", c.paths, "CSV or vCard");
+    import->add_option("--source", c.source, "a source of kind directory")->required();
+    import->add_option("--format", c.format, "auto | csv | vcard")->capture_default_str();
+    Options(import, c)
+        .file("ldap", "settings of a directory server (docs/format/persons.md), instead of a file")
+        .flag("part", "not everybody is in it: who is missing has not left");
+    const auto with_matter = [&](CLI::App* sub) {
+        sub->add_option("--matter", c.matter, "for which case");
+        return sub;
+    };
+    auto* list = with_matter(add("list", "persons of the newest cards"));
+    list->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 100'000));
+    for (const char* name : {"find", "show"}) {
+        auto* sub = with_matter(add(name, "a name, an address or id, or P and a number"));
+        sub->add_option("WHO", c.query)->required();
+        Options(sub, c).text("at", "as of this day: who had it then");
+    }
+    for (const char* name : {"join", "split"}) {
+        auto* sub = with_matter(add(name, "decide that two persons are one, or that two cards are not one person's"));
+        sub->add_option("PERSONS", c.given["persons"], "P12 P34")->required()->expected(2);
+        sub->add_option("--ground", c.ground, "why")->required();
+    }
+}
+
 void add_retention(CLI::App& app, Call& c, const Chosen& chosen) {
     auto* retention = app.add_subcommand("retention", "how long what is kept")->require_subcommand(1);
     const auto add = [&](const std::string& name, const char* help) {
@@ -615,6 +647,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(app.add_subcommand("compact", "remove the words and the ciphertext of what is erased"), "compact");
 
     add_decisions(app, c, chosen);
+    add_persons(app, c, chosen);
     Parsed result;
     std::vector<const char*> argv{"kustos"};
     for (const std::string& a : arguments) argv.push_back(a.c_str());

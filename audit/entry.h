@@ -200,6 +200,9 @@ enum class ControlAction : std::uint16_t {
     quarantine_reparsed = 54,     // read again; count: records that were sealed of it
     source_cleared = 55,          // before what is proven sealed is taken out of a counterpart
     // 56 to 59: sources
+    persons_imported = 60,  // an address book was read; count: cards that were sealed
+    persons_joined = 61,    // by hand: the cards of entry_range are one person's
+    persons_split = 62,     // by hand: they are not
 };
 enum class AccessAction : std::uint16_t {
     search = 1,

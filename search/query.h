@@ -49,9 +49,10 @@ struct Node {
         content,     // text: SHA-256 of an attachment, 64 lower-case hex digits
         coverage,    // text: why a record is not wholly searchable, or what was noticed: a machine word of the index
         everything,  // *
+        person,      // text: whose, as typed; with_persons() (persons.h) makes what is run of it
     };
     Kind kind = Kind::everything;
-    Field field = Field::any;  // of word, phrase and prefix
+    Field field = Field::any;  // of word, phrase, prefix and person (any: sender or recipient)
     std::string text;
     DateRange range;
     std::vector<Node> children;

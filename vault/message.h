@@ -36,6 +36,7 @@ enum class MessageKind : std::uint8_t {
     notice = 13,      // the archive's own sealed payloads (matters, access lists), never from a source
     envelope = 14,    // a journal's report on a mail that is a record of its own: who really got it; target = its
                       // Message-ID, thread = SHA-256 of its bytes in hex; raw = the report without the mail's bytes
+    person = 15,      // a card of an address book (docs/format/persons.md): body = the card, raw = as the book has it
 };
 std::string_view kind_name(MessageKind kind);  // "mail", "chat", ..., "delete" for deletion
 std::optional<MessageKind> parse_kind(std::string_view name);

@@ -13,6 +13,7 @@
 #include "audit/entry.h"
 #include "base/time.h"
 #include "vault/capture_profile.h"
+#include "vault/person_book.h"
 
 namespace kustos::vault {
 
@@ -64,10 +65,12 @@ public:
     // Of a source that was never spoken of: an empty one.
     const SourceRecord& of(SourceId source) const;
     const std::map<SourceId, SourceRecord>& all() const { return sources_; }
+    const PersonBook& persons() const { return persons_; }
     bool operator==(const SourceBook&) const = default;
 
 private:
     std::map<SourceId, SourceRecord> sources_;
+    PersonBook persons_;
 };
 
 }  // namespace kustos::vault

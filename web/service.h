@@ -95,7 +95,22 @@ struct Hit {
     std::uint32_t attachments = 0;
 };
 
+// A person that a query named, and what was looked for in its place.
+struct PersonTaken {
+    std::string asked;  // as typed
+    std::string id;     // "P12"
+    std::string name;
+    struct Handle {
+        std::string text;                       // an address, an id, a number
+        std::optional<CivilDate> first, last;   // days; where somebody else had it before or after
+        bool shared = false, left_out = false;  // access/directory.h, SearchHandle
+    };
+    std::vector<Handle> handles;
+    std::uint64_t conflicts = 0;  // address books contradict each other about this person
+};
+
 struct SearchReport {
+    std::vector<PersonTaken> persons;
     std::uint64_t total = 0;       // exact
     std::uint64_t restricted = 0;  // of these: counted, not opened (GDPR Art. 18)
     Coverage coverage;
@@ -115,7 +130,15 @@ struct AttachmentFacts {
     std::vector<std::string> words;  // the same for people
 };
 
+// Whom an address book names for a sender's or recipient's address or id, at the time of the message.
+struct PersonNamed {
+    std::string handle;  // as the message has it
+    std::string id;      // "P12"
+    std::string name;
+};
+
 struct RecordReport {
+    std::vector<PersonNamed> persons;
     EntryIndex entry;
     RecordId record;
     Hash leaf;

@@ -19,6 +19,7 @@
 #include "app/key_commands.h"
 #include "app/opener_child.h"
 #include "app/opener_commands.h"
+#include "app/person_commands.h"
 #include "app/remote.h"
 #include "app/search_worker.h"
 #include "app/serve.h"
@@ -113,6 +114,10 @@ public:
         if (is_source_command(n)) {
             auto house = TRY(open_house());
             return source_command(*house, c_, actor(*house), {out_, err_});
+        }
+        if (is_person_command(n)) {
+            auto house = TRY(open_house());
+            return person_command(*house, c_, actor(*house), {out_, err_});
         }
         if (n == "ingest") return ingest_paths();
         if (n == "index retry") {

@@ -15,7 +15,7 @@ struct Words {
     std::string_view code;
     const char *de, *en;
 };
-constexpr std::array<Words, 25> kCounts{{
+constexpr std::array<Words, 26> kCounts{{
     {"kind:mail", "E-Mails", "mails"},
     {"kind:envelope", "Zustellberichte", "journal reports"},
     {"kind:chat", "Chatnachrichten", "chat messages"},
@@ -29,6 +29,7 @@ constexpr std::array<Words, 25> kCounts{{
     {"kind:join", "Beitritte", "joins"},
     {"kind:leave", "Austritte", "leaves"},
     {"kind:unreadable", "in Quarantäne", "quarantined"},
+    {"kind:person", "Adressbucheinträge", "address-book entries"},
     {"kind:notice", "Vermerke", "notices"},
     {"duplicate", "schon vorhanden", "already there"},
     {"attachment", "Anhänge", "attachments"},

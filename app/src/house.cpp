@@ -8,6 +8,7 @@
 
 #include "app/backup_commands.h"
 #include "app/key_commands.h"
+#include "app/person_desk.h"
 #include "app/src/attachment_facts.h"
 #include "app/src/house_ports.h"
 #include "app/src/key_words.h"
@@ -491,14 +492,20 @@ web::Hit make_hit(const vault::OpenSession& session, const vault::OpenedRecord& 
 Result<web::SearchReport> House::search(const std::string& actor, const std::string& matter, const std::string& query,
                                         const std::string& sort, std::uint64_t offset, std::uint64_t limit) {
     const EntryIndex matter_entry = TRY(need_matter(matter));
-    const search::Query parsed = TRY(search::parse_query(query));
+    const search::Query typed = TRY(search::parse_query(query));
     vault::Purpose purpose;
     purpose.action = audit::AccessAction::search;
     purpose.matter = matter_entry;
     purpose.actor = actor;
-    purpose.query = query;
     TRY(matters_->allow(purpose, {}));
-    if (archive_->keys().apart()) return search_apart(purpose, parsed, sort == "relevance", offset, limit);
+    web::SearchReport report;
+    const search::Query parsed = TRY(with_persons(*this, actor, matter_entry, typed, &report.persons));
+    purpose.query = parsed.text;  // as typed, but for persons: what was run in their place
+    if (archive_->keys().apart()) {
+        web::SearchReport found = TRY(search_apart(purpose, parsed, sort == "relevance", offset, limit));
+        found.persons = std::move(report.persons);
+        return found;
+    }
     if (!archive_->is_open()) {
         return Error(Code::closed, "the vault is closed: a key holder must open it")
             .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
@@ -508,7 +515,6 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     const search::Answer answer = TRY(searcher_->run(parsed, options, *census_));
     // Restricted hits are counted, not opened.
     const auto book = archive_->retention();
-    web::SearchReport report;
     std::vector<EntryIndex> page;
     std::uint64_t allowed = 0;
     for (const EntryIndex hit : answer.entries) {
@@ -582,6 +588,7 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     const auto spans = TRY(anchors.list());
     const auto newest = audit::newest_anchor(spans);
     report.anchored = newest && newest->size.value > entry.value;
+    report.persons = TRY(name_persons(*this, actor, purpose.matter, report.message));
     return report;
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "app/house.h"
+#include "app/person_desk.h"
 #include "app/src/house_ports.h"
 #include "audit/anchors.h"
 #include "audit/bundle_writer.h"
@@ -162,6 +163,16 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     purpose.matter = matter;
     purpose.actor = request.actor;
     purpose.query = request.query;
+    search::Query parsed;
+    if (!request.query.empty()) {
+        TRY(matters_->allow(purpose, {}));
+        parsed = TRY(with_persons(
+            *this, request.actor, matter,
+            TRY(search::parse_query(
+                request.query, request.language == Language::german ? search::Language::de : search::Language::en)),
+            nullptr));
+        purpose.query = parsed.text;
+    }
     std::vector<EntryIndex> ids = request.records;
     web::Coverage coverage;
     std::unique_ptr<vault::OpenSession> granted;  // by an opener apart, that ran the query
@@ -182,8 +193,6 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         const auto& c = answer.reply.coverage;
         coverage = {c[0], c[1], c[2], c[3], c[4], c[5], c[6]};
     } else if (!request.query.empty()) {
-        const search::Query parsed = TRY(search::parse_query(
-            request.query, request.language == Language::german ? search::Language::de : search::Language::en));
         const search::Answer answer = TRY(searcher_->run(parsed, {}, *census_));
         ids = answer.entries;
         purpose.result_set = answer.result_set;

@@ -96,7 +96,70 @@ std::string person_text(const vault::Person& p) {
     return p.address.empty() ? p.id : p.address;
 }
 
+json taken_json(const web::PersonTaken& p) {
+    json handles = json::array();
+    for (const web::PersonTaken::Handle& h : p.handles) {
+        json j = {{"text", h.text}, {"shared", h.shared}, {"left_out", h.left_out}};
+        if (h.first) j["first"] = day_text(*h.first);
+        if (h.last) j["last"] = day_text(*h.last);
+        handles.push_back(std::move(j));
+    }
+    return {{"asked", p.asked},
+            {"person", p.id},
+            {"name", p.name},
+            {"handles", std::move(handles)},
+            {"conflicts", p.conflicts}};
+}
+
+std::string taken_text(const web::PersonTaken& p, bool de) {
+    std::string out = (de ? "Person " : "person ") + p.id + " " + p.name + (de ? ", gesucht mit: " : ", searched by: ");
+    std::string left;
+    bool first = true;
+    for (const web::PersonTaken::Handle& h : p.handles) {
+        if (h.left_out) {
+            left += (left.empty() ? "" : ", ") + h.text;
+            continue;
+        }
+        out += (first ? "" : ", ") + h.text;
+        first = false;
+        if (h.first) out += (de ? " ab " : " from ") + day_text(*h.first);
+        if (h.last) out += (de ? " bis " : " until ") + day_text(*h.last);
+        if (h.shared) out += de ? " (hat auch jemand anders)" : " (somebody else has it, too)";
+    }
+    if (!left.empty()) out += (de ? "; ausgelassen, weil zu häufig: " : "; left out as too common: ") + left;
+    if (p.conflicts != 0)
+        out += de ? "; Adressbücher widersprechen sich (kustos person show " + p.id + ")"
+                  : "; address books contradict each other (kustos person show " + p.id + ")";
+    return out;
+}
+
+json named_json(const web::RecordReport& r) {
+    json out = json::array();
+    for (const web::PersonNamed& p : r.persons)
+        out.push_back({{"handle", p.handle}, {"person", p.id}, {"name", p.name}});
+    return out;
+}
+
+// Whom an address book names, beside what the message itself has.
+std::string named_text(const web::RecordReport& r, const vault::Person& person) {
+    std::string out;
+    for (const web::PersonNamed& p : r.persons)
+        if (!p.handle.empty() && (p.handle == person.address || p.handle == person.id))
+            out += (out.empty() ? "  = " : ", ") + p.id + " " + p.name;
+    return out;
+}
+
 }  // namespace
+
+std::string day_text(CivilDate day) {
+    char text[48];
+    std::snprintf(text, sizeof text, "%04d-%02u-%02u", day.year, day.month, day.day);
+    return text;
+}
+
+std::string plain_text(std::string_view foreign) {
+    return plain(foreign);
+}
 
 std::string status_json(const web::StatusReport& r) {
     json sources = json::array();
@@ -171,7 +234,10 @@ std::string search_json(const web::SearchReport& r) {
         j["marks"] = std::move(marks);
         hits.push_back(std::move(j));
     }
+    json persons = json::array();
+    for (const web::PersonTaken& p : r.persons) persons.push_back(taken_json(p));
     return dump({{"total", r.total},
+                 {"persons", std::move(persons)},
                  {"restricted", r.restricted},
                  {"coverage", coverage_json(r.coverage)},
                  {"hits", std::move(hits)}});
@@ -185,6 +251,7 @@ std::string search_text(const web::SearchReport& r, Language language) {
     if (r.restricted != 0)
         out << ", " << r.restricted << (de ? " eingeschränkt (Art. 18 DSGVO)" : " restricted (GDPR Art. 18)");
     out << "\n";
+    for (const web::PersonTaken& p : r.persons) out << plain(taken_text(p, de)) << "\n";
     for (const web::Hit& h : r.hits) {
         out << "\n"
             << h.entry.value << "  "
@@ -227,6 +294,7 @@ std::string record_json(const web::RecordReport& r) {
               {"received_at", format_rfc3339(m.received_at)},
               {"sender", person_json(m.sender)},
               {"recipients", recipients},
+              {"persons", named_json(r)},
               {"conversation", {{"id", m.conversation.id}, {"title", m.conversation.title}}},
               {"subject", m.subject},
               {"body", m.body},
@@ -255,8 +323,9 @@ std::string record_text(const web::RecordReport& r, Language language) {
     const auto line = [&](const char* german, const char* english, const std::string& value) {
         if (!value.empty()) out << (de ? german : english) << plain(value) << "\n";
     };
-    line("Von:         ", "From:        ", person_text(m.sender));
-    for (const vault::Recipient& p : m.recipients) line("An:          ", "To:          ", person_text(p.person));
+    line("Von:         ", "From:        ", person_text(m.sender) + named_text(r, m.sender));
+    for (const vault::Recipient& p : m.recipients)
+        line("An:          ", "To:          ", person_text(p.person) + named_text(r, p.person));
     line("Gesendet:    ", "Sent:        ",
          m.sent_at ? format_rfc3339(*m.sent_at) : std::string(de ? "unbekannt" : "unknown"));
     line("Eingegangen: ", "Received:    ", format_rfc3339(m.received_at));

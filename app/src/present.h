@@ -14,5 +14,7 @@ std::string search_json(const web::SearchReport& report);
 std::string search_text(const web::SearchReport& report, Language language);
 std::string record_json(const web::RecordReport& report);
 std::string record_text(const web::RecordReport& report, Language language);
+std::string day_text(CivilDate day);               // 2026-03-31
+std::string plain_text(std::string_view foreign);  // fit for a terminal
 
 }  // namespace kustos::app

@@ -54,7 +54,7 @@ Result<int> profile_command(const SourceCall& c) {
     const std::vector<std::string> words = profile_words(p, de);
     if (c.call.json) {
         json out = json::array();
-        for (int k = 1; k <= static_cast<int>(vault::MessageKind::envelope); ++k)
+        for (int k = 1; k <= static_cast<int>(vault::MessageKind::person); ++k)
             if (const auto kind = static_cast<vault::MessageKind>(k); p.leaves_out(kind))
                 out.push_back(vault::kind_name(kind));
         json j = {{"name", source.name},

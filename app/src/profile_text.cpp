@@ -17,9 +17,10 @@ struct KindWords {
     MessageKind kind;
     const char *de, *en;
 };
-constexpr std::array<KindWords, 12> kKinds{{
+constexpr std::array<KindWords, 13> kKinds{{
     {MessageKind::mail, "E-Mails", "mails"},
     {MessageKind::envelope, "Zustellberichte von Journalen", "journal reports"},
+    {MessageKind::person, "Adressbucheinträge", "address-book entries"},
     {MessageKind::chat, "Chatnachrichten", "chat messages"},
     {MessageKind::file, "Dateien", "files"},
     {MessageKind::call, "Anrufe (wer, wann, wie lange)", "calls (who, when, how long)"},

@@ -16,8 +16,8 @@ namespace {
 
 Result<int> add(const SourceCall& c) {
     const std::string& kind = c.call.kind;
-    if (kind != "import" && kind != "http" && !ingest::find_stream_kind(kind)) {
-        std::string known = "import, http";
+    if (kind != "import" && kind != "http" && kind != "directory" && !ingest::find_stream_kind(kind)) {
+        std::string known = "import, http, directory";
         for (const ingest::StreamKind* k : ingest::stream_kinds()) known += ", " + std::string(k->name);
         return Error(Code::not_in_version, "--kind " + kind + " is not in this version").with_hint(known);
     }

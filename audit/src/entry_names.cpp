@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 60> kControl = {
+constexpr std::array<std::string_view, 63> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -63,6 +63,13 @@ constexpr std::array<std::string_view, 60> kControl = {
     "completeness_certified",
     "quarantine_reparsed",
     "source_cleared",
+    "",
+    "",
+    "",
+    "",
+    "persons_imported",
+    "persons_joined",
+    "persons_split",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

@@ -139,6 +139,8 @@ std::string Wording::kind(vault::MessageKind kind) const {
             return w("Vermerk des Archivs", "Archive notice");
         case MessageKind::envelope:
             return w("Journalbericht", "Journal report");
+        case MessageKind::person:
+            return w("Adressbucheintrag", "Address-book entry");
     }
     return w("Nachricht", "Message");
 }

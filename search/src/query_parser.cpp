@@ -3,6 +3,7 @@
 //   and     = unary { [AND|UND] unary }
 //   unary   = (NOT|NICHT|-) unary | operand
 //   operand = "(" or ")" | phrase | field ":" value | field ":(" or ")" | word | word* | *
+// Inside the group of from: or to: an operand may be person: value.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -19,10 +20,25 @@ namespace {
 
 using What = QueryProblem::What;
 
-enum class Name { from, to, subject, file, conversation, date, since, until, source, has, kind, content, coverage };
+enum class Name {
+    from,
+    to,
+    subject,
+    file,
+    conversation,
+    date,
+    since,
+    until,
+    source,
+    has,
+    kind,
+    content,
+    coverage,
+    person
+};
 
 // Names of fields, folded.
-constexpr std::array<std::pair<std::string_view, Name>, 37> kNames = {{
+constexpr std::array<std::pair<std::string_view, Name>, 38> kNames = {{
     {"from", Name::from},
     {"von", Name::from},
     {"absender", Name::from},
@@ -60,10 +76,11 @@ constexpr std::array<std::pair<std::string_view, Name>, 37> kNames = {{
     {"sha256", Name::content},
     {"coverage", Name::coverage},
     {"abdeckung", Name::coverage},
+    {"person", Name::person},
 }};
 
 // Kinds of messages as people write them, folded -> vault::kind_name.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 35> kKinds = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 37> kKinds = {{
     {"mail", "mail"},
     {"e-mail", "mail"},
     {"email", "mail"},
@@ -99,6 +116,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 35> kKinds =
     {"notiz", "notice"},
     {"envelope", "envelope"},
     {"journalbericht", "envelope"},
+    {"person", "person"},
+    {"adressbuch", "person"},
 }};
 
 constexpr std::array<std::string_view, 8> kAttachment = {"attachment", "attachments", "anhang",  "anhänge",
@@ -406,7 +425,8 @@ private:
 
     bool parse_field(Node& out, Name name, std::size_t colon) {
         const std::size_t begin = at_;
-        if (field_ != Field::any) return problem(What::operator_in_field, begin, begin + colon + 1);
+        const bool person = name == Name::person && (field_ == Field::from || field_ == Field::to);
+        if (field_ != Field::any && !person) return problem(What::operator_in_field, begin, begin + colon + 1);
         at_ += colon + 1;
         skip_space();  // "von: anna" is meant like "von:anna"
         if (at_end() || text_[at_] == ')' || at_or() || at_and()) return problem(What::empty_value, begin, at_);
@@ -438,6 +458,10 @@ private:
     bool parse_operand_in_field(Node& out, bool& nothing) {
         if (text_[at_] == '(') return parse_group(out);
         if (const Quote* quote = quote_at(rest())) return parse_phrase(out, *quote);
+        const std::size_t colon = peek_word().find(':');
+        if ((field_ == Field::from || field_ == Field::to) && colon != std::string_view::npos &&
+            name_of(peek_word().substr(0, colon)) == Name::person)
+            return parse_field(out, Name::person, colon);
         return parse_word(out, nothing);
     }
 
@@ -462,6 +486,11 @@ private:
     bool set_condition(Node& out, Name name, const std::string& value, std::size_t from) {
         const std::string folded = fold(value);
         switch (name) {
+            case Name::person:
+                out.kind = Node::Kind::person;
+                out.field = field_;
+                out.text = value;
+                return true;
             case Name::source:
                 out.kind = Node::Kind::source;
                 out.text = value;

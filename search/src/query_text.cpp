@@ -168,6 +168,8 @@ std::string query_text(const Node& node) {
             return "coverage:" + node.text;
         case Node::Kind::everything:
             return "*";
+        case Node::Kind::person:
+            return std::string(field_text(node.field)) + "person:\"" + node.text + "\"";
     }
     return "*";
 }

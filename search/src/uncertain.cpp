@@ -53,6 +53,7 @@ bool certain_for_partial(const Node& node) {
         case Node::Kind::content:
         case Node::Kind::coverage:
         case Node::Kind::everything:
+        case Node::Kind::person:  // senders and recipients
             return true;
     }
     return false;

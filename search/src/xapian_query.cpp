@@ -223,6 +223,9 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
             return condition(one(Space::reason, node.text));
         case Node::Kind::everything:
             return everything();
+        case Node::Kind::person:
+            return Error(Code::not_in_version, "persons are not known here: name the addresses")
+                .with_hint("kustos person show PERSON lists them: from:... OR to:...");
     }
     return Xapian::Query();
 }

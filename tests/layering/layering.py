@@ -31,6 +31,7 @@ LIBRARIES = [
     (r"pkcs11", ["base"], "tokens are used through base/pkcs11.h"),
     (r"tss2", ["base/tpm"], "the TPM is used through base/tpm.h"),
     (r"yaml-cpp", ["base"], "YAML is used through base/config.h"),
+    (r"ldap\.h|lber\.h", ["access"], "libldap belongs to access"),
     (r"Poco/Util", ["app"], "Poco::Util belongs to app"),
     (r"Poco/", ["audit/net", "ingest", "web"], "Poco: audit_net (TSA client), ingest (streams), web"),
     (r"gmime|glib", ["ingest", "export"], "GMime belongs to ingest (glib comes with Pango in export)"),

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/random.h"
+#include "search/persons.h"
 #include "vault/message.h"
 
 namespace kustos::search {
@@ -73,6 +74,37 @@ TEST_CASE("fields have English and German names") {
     CHECK(tree("von: anna") == "from:anna");
     CHECK(tree("von:(anna ODER bert)") == "(from:anna OR from:bert)");
     CHECK(tree("von:anna.mueller@example.org") == "from:anna.mueller@example.org");
+}
+
+TEST_CASE("a person may be named alone, and inside from and to") {
+    CHECK(tree("person:\"Anna Müller\" vertrag") == "(person:\"Anna Müller\" AND vertrag)");
+    CHECK(tree("person:P12") == "person:\"P12\"");
+    CHECK(tree("von:person:anna@example.org") == "from:person:\"anna@example.org\"");
+    CHECK(tree("an:(person:\"Anna Müller\" ODER bert)") == "(to:person:\"Anna Müller\" OR to:bert)");
+    CHECK(problem("betreff:(person:P12)").what == What::operator_in_field);
+    CHECK(problem("person:").what == What::empty_value);
+    CHECK(tree("from:person:\"P12\"") == "from:person:\"P12\"");
+}
+
+TEST_CASE("a person's addresses take its place, each in its time") {
+    const auto resolve = [](const std::string& who) -> Result<std::vector<PersonHandle>> {
+        if (who == "nobody") return std::vector<PersonHandle>();
+        if (who == "many") return std::vector<PersonHandle>(200, {"a.b@example.org", {}});
+        DateRange days;
+        days.last = CivilDate{2025, 2, 1};
+        return std::vector<PersonHandle>{{"anna@example.org", {}}, {"le\"itung", days}, {"***", {}}};
+    };
+    const auto run = [&](std::string_view text) { return with_persons(*parse(text).query, resolve); };
+    CHECK(run("vertrag person:P1").value().text ==
+          "(vertrag AND ((from:\"anna@example.org\" OR to:\"anna@example.org\") OR "
+          "((from:\"le itung\" OR to:\"le itung\") AND date:..2025-02-01)))");
+    CHECK(run("von:person:P1").value().text ==
+          "(from:\"anna@example.org\" OR (from:\"le itung\" AND date:..2025-02-01))");
+    CHECK(run("NOT an:person:P1").value().text ==
+          "NOT (to:\"anna@example.org\" OR (to:\"le itung\" AND date:..2025-02-01))");
+    CHECK(run("vertrag").value().text == "vertrag");
+    CHECK(run("person:nobody").error().code() == Code::usage);
+    CHECK(run("person:many").error().code() == Code::usage);
 }
 
 TEST_CASE("every kind that a query may name is a kind of message") {

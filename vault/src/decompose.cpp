@@ -34,12 +34,14 @@ std::string_view kind_name(MessageKind kind) {
             return "notice";
         case MessageKind::envelope:
             return "envelope";
+        case MessageKind::person:
+            return "person";
     }
     return "unknown";
 }
 
 std::optional<MessageKind> parse_kind(std::string_view name) {
-    for (int k = 1; k <= 14; ++k) {
+    for (int k = 1; k <= 15; ++k) {
         if (kind_name(static_cast<MessageKind>(k)) == name) return static_cast<MessageKind>(k);
     }
     return std::nullopt;

@@ -67,14 +67,16 @@ Result<std::map<std::string, std::uint64_t>> decode_tally(ByteView bytes) {
 }
 
 bool SourceBook::concerns(ControlAction action) {
-    return action == ControlAction::finding || action == ControlAction::finding_resolved ||
-           action == ControlAction::profile_set || action == ControlAction::promise_made ||
-           action == ControlAction::source_counted || action == ControlAction::source_heartbeat;
+    return PersonBook::concerns(action) || action == ControlAction::finding ||
+           action == ControlAction::finding_resolved || action == ControlAction::profile_set ||
+           action == ControlAction::promise_made || action == ControlAction::source_counted ||
+           action == ControlAction::source_heartbeat;
 }
 
 Status SourceBook::apply(EntryIndex index, const audit::Entry& entry) {
     const auto action = audit::control_action(entry);
     if (!action || !concerns(*action)) return {};
+    if (PersonBook::concerns(*action)) return persons_.apply(index, entry);
     const BodyReader body = TRY(BodyReader::parse(entry.body));
     const UtcTime time = TRY(needed(body.find_time(Tag::time), index));
     // A finding about the archive itself (a deep verification, a time stamp) names no source.
