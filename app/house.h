@@ -16,6 +16,7 @@
 #include "access/accounts.h"
 #include "access/directory.h"
 #include "access/matters.h"
+#include "app/attachments.h"
 #include "app/call.h"
 #include "app/completeness.h"
 #include "app/erasure.h"
@@ -32,6 +33,7 @@
 #include "base/config.h"
 #include "base/environment.h"
 #include "base/progress.h"
+#include "ingest/clamd.h"
 #include "ingest/extract.h"
 #include "ingest/import.h"
 #include "ingest/streams.h"
@@ -211,6 +213,8 @@ public:
     // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
     // joined on the way. Code::closed.
     Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
+    // Code::environment: no sandbox, so nothing could be read; Code::closed. index_step() takes them in again.
+    Result<RetryReport> retry_texts(const RetryRequest& request);
     Status commit_index();
     Status close_index();  // and compacts the open shard into one file
     // Publishes, and asks the authorities for what has no time stamp yet. False: an authority did not answer (it is
@@ -353,8 +357,9 @@ private:
     Status expect_sums_indexed() const;
     Result<EraseAnswer> erase_attachment(const EraseRequest& request);
     Result<EntryIndex> need_matter(const std::string& matter);
-    Result<ingest::Extractor*> extractor();  // under index_mutex_
-    Result<EntryIndex> first_to_index();     // likewise
+    Result<ingest::Extractor*> extractor();                      // under index_mutex_
+    Result<ingest::ExtractorOptions> extractor_options() const;  // what config.yaml says
+    Result<EntryIndex> first_to_index();                         // likewise
     Result<web::SearchReport> search_apart(const vault::Purpose& purpose, const search::Query& parsed,
                                            bool by_relevance, std::uint64_t offset, std::uint64_t limit);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
@@ -365,6 +370,9 @@ private:
     Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;
 
     void add_hygiene(web::StatusReport& status, bool de) const;
+    Status read_attachment_settings();
+    Status retry_what_is_cured();
+    void add_sandbox(web::StatusReport& status, const std::map<std::string, std::uint64_t>& reasons, bool de);
 
     Environment environment_;
     HouseOptions options_;
@@ -383,6 +391,9 @@ private:
     std::unique_ptr<Feed> feed_;
     std::unique_ptr<SandboxText> text_;
     std::unique_ptr<ingest::Extractor> extractor_;  // the indexer's
+    std::optional<ingest::Clamd> clamd_;            // set before the first step of the indexer
+    enum class Sandbox { unknown, works, missing };
+    std::atomic<Sandbox> sandbox_seen_ = Sandbox::unknown;  // when it was last looked at
     std::unique_ptr<search::Indexer> indexer_;
     std::unique_ptr<search::Searcher> searcher_;
     std::unique_ptr<VaultDoor> door_;                  // uses searcher_

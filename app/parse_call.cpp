@@ -363,6 +363,12 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(ingest, "ingest");
     chosen(app.add_subcommand("formats", "all formats, and what their messages can prove"), "formats");
 
+    auto* index = app.add_subcommand("index", "what makes records findable")->require_subcommand(1);
+    auto* retry = index->add_subcommand("retry", "read attachments again that could not be read then");
+    retry->add_option("--matter", c.matter, "with an opener apart: for which case");
+    Options(retry, c).list("reason", "a word of the coverage (default: what ends by itself: no-sandbox, no-ocr, ...)");
+    chosen(retry, "index retry");
+
     chosen(app.add_subcommand("status", "what is there, and what to do next"), "status");
 
     auto* attempt = app.add_subcommand("try", "a trial archive for the first five minutes");

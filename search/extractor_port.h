@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -22,6 +23,10 @@ struct ExtractedText {
     std::string text;  // UTF-8
     Completeness completeness = Completeness::full;
     std::string reason;  // for partial and opaque: one word of [a-z0-9-], "encrypted", "too-large", "time-out"
+    std::vector<std::string> remarks =
+        {};  // words of the same letters: what was noticed besides, "ocr", "type-mismatch"
+    // Kept beside the text for who opens the record (IndexFeed::keep_facts); nothing is read of it here.
+    std::string facts = {};
 };
 
 class TextExtractor {

@@ -24,6 +24,7 @@ using ShardId = StrongInt<struct ShardIdTag>;
 inline constexpr std::int64_t kShardMinutes = 15;
 inline constexpr std::uint32_t kShardRecords = 50'000;
 inline constexpr std::size_t kTermKeySize = 32;
+inline constexpr std::size_t kMaxReasonWord = 40;  // of [a-z0-9-]
 
 // Who keeps term keys. The engine implements it: a new key is random, sealed to the intake key in a box that is written
 // twice and named by a control entry before open_shard() returns.

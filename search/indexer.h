@@ -49,6 +49,11 @@ public:
         static_cast<void>(item), static_cast<void>(number), static_cast<void>(text);
         return ok_status();
     }
+    // What else the extractor found out about an attachment (ExtractedText::facts), likewise.
+    virtual Status keep_facts(const FeedItem& item, std::size_t number, std::string_view facts) {
+        static_cast<void>(item), static_cast<void>(number), static_cast<void>(facts);
+        return ok_status();
+    }
 };
 
 struct IndexerOptions {

@@ -47,6 +47,7 @@ struct Node {
         message_kind,  // text: "mail", "chat", ... (vault::kind_name)
         has_attachment,
         content,     // text: SHA-256 of an attachment, 64 lower-case hex digits
+        coverage,    // text: why a record is not wholly searchable, or what was noticed: a machine word of the index
         everything,  // *
         person,      // text: whose, as typed; with_persons() (persons.h) makes what is run of it
     };
@@ -80,6 +81,7 @@ struct QueryProblem {
         date_order,
         bad_has,
         bad_sha256,
+        bad_coverage,
         bad_kind,
         prefix_too_short,
         star_inside,

@@ -70,9 +70,10 @@ struct StatusReport {
     std::string anchored_by;               // "builtin (not independent)", ...
     bool anchored_by_others = false;       // by somebody else than the archive itself
     std::vector<SourceReport> sources;
-    std::string vault;                    // "open (auto)", "open (passphrase)", "closed"
-    std::string escrow;                   // of keys, in people's words
-    std::string sandbox;                  // layers of the extraction sandbox
+    std::string vault;    // "open (auto)", "open (passphrase)", "closed"
+    std::string escrow;   // of keys, in people's words
+    std::string sandbox;  // walls around what reads attachments; "none": nothing is read; empty: not looked at yet
+    std::map<std::string, std::uint64_t> reasons;  // machine words of the coverage, and how many records have each
     std::string key_memory;               // "locked", "not locked, no swap", "may be swapped", "may be hibernated"
     std::string forward_memory;           // "memfd_secret", "memfd"; empty: a crash counts as a power loss
     bool read_only = false;               // the writer ended; why stands in next_steps
@@ -117,6 +118,18 @@ struct SearchReport {
     std::uint64_t offset = 0;
 };
 
+// What was found out about an attachment when it was read for the index; machine words. Empty: nothing is kept.
+struct AttachmentFacts {
+    std::string kind;                  // by its bytes: "pdf", "docx", "png"
+    std::string text;                  // "full", "partial", "opaque": how much of its text could be read
+    std::string reason;                // why not all
+    std::vector<std::string> remarks;  // "ocr", "type-mismatch:pdf-as-docx", "charset-corrected"
+    std::string virus;                 // "clean", "found", "unchecked"; empty: nobody was asked
+    std::string signature, scanner;    // what was found; by which engine with which signatures
+    std::optional<UtcTime> scanned;
+    std::vector<std::string> words;  // the same for people
+};
+
 // Whom an address book names for a sender's or recipient's address or id, at the time of the message.
 struct PersonNamed {
     std::string handle;  // as the message has it
@@ -132,7 +145,8 @@ struct RecordReport {
     std::string source;
     std::uint64_t sequence = 0;
     vault::Message message;
-    std::uint64_t checkpoint_size = 0;  // the newest published checkpoint that covers it; 0: none yet
+    std::vector<AttachmentFacts> attachments;  // of message.attachments, in their order
+    std::uint64_t checkpoint_size = 0;         // the newest published checkpoint that covers it; 0: none yet
     bool anchored = false;
     // In people's words: what the message's format can prove, and how complete its source is.
     std::string evidential_value, completeness;

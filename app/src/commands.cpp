@@ -15,6 +15,7 @@
 #include "app/erase_commands.h"
 #include "app/exit_export.h"
 #include "app/house.h"
+#include "app/index_commands.h"
 #include "app/key_commands.h"
 #include "app/opener_child.h"
 #include "app/opener_commands.h"
@@ -119,6 +120,10 @@ public:
             return person_command(*house, c_, actor(*house), {out_, err_});
         }
         if (n == "ingest") return ingest_paths();
+        if (n == "index retry") {
+            auto house = TRY(open_house());
+            return index_retry(*house, c_, actor(*house), {out_, err_});
+        }
         if (n == "status") return status();
         if (n == "try") return attempt();
         if (n == "matter new") return matter_new();

@@ -9,6 +9,7 @@
 #include "app/backup_commands.h"
 #include "app/key_commands.h"
 #include "app/person_desk.h"
+#include "app/src/attachment_facts.h"
 #include "app/src/house_ports.h"
 #include "app/src/key_words.h"
 #include "audit/anchors.h"
@@ -32,6 +33,9 @@ constexpr std::uint64_t kMaxConfig = 64 * 1024;
 const std::vector<std::string_view>& known_keys() {
     static const std::vector<std::string_view> keys = {
         "name",
+        "attachments.clamav",
+        "attachments.ocr",
+        "attachments.ocr_languages",
         "authority",
         "escrow.dir",
         "escrow.keep_days",
@@ -123,6 +127,15 @@ std::string config_template(const std::vector<std::string>& authorities, const s
         suite +
         "\n"
         "\n"
+        "# Attachments: pictures and scans are read by tesseract where it is installed (false: not), in these "
+        "languages; "
+        "a\n"
+        "# clamd on this machine is asked about each, if there is one here. Its verdict is shown, nothing is deleted.\n"
+        "# attachments:\n"
+        "#   ocr: true\n"
+        "#   ocr_languages: deu+eng\n"
+        "#   clamav: /run/clamav/clamd.ctl\n"
+        "\n"
         "web:\n"
         "  port: 8443            # https, on loopback only in this version\n";
     return text;
@@ -167,6 +180,7 @@ Status House::wire() {
     config_ = TRY(Config::parse(as_text(configuration), known_keys()));
     witnesses_ = TRY(read_witnesses(config_));
     TRY(read_trust());
+    TRY(read_attachment_settings());
     vault::OpenOptions open;
     open.before_writing = [this](vault::Archive& archive) { return look_at_witnesses(archive); };
     open.forward_memory = [this](const Path& state) { return keeper_.find(state); };
@@ -243,15 +257,6 @@ Status House::read_trust() {
     trust_ = TRY_IN("config.yaml, trust.file", audit::parse_trust(as_text(bytes), true, key));
     for (const auto& [algorithm, end] : trust_->digest_ends) algorithm_ends_[algorithm] = end;
     return {};
-}
-
-Result<ingest::Extractor*> House::extractor() {
-    if (!extractor_) {
-        ingest::ExtractorOptions options;
-        options.program = ingest::default_extractor_program();
-        extractor_ = TRY(ingest::Extractor::create(options));
-    }
-    return extractor_.get();
 }
 
 Result<EntryIndex> House::need_matter(const std::string& matter) {
@@ -331,10 +336,6 @@ Result<web::StatusReport> House::status(web::Language language) {
     if (standing) s.vault = vault_words(s.vault, standing, false);
     if (opener_words_) s.vault += "; " + opener_words_(de);
     s.read_only = archive_->read_only();
-    if (const std::unique_lock lock(index_mutex_, std::try_to_lock); lock.owns_lock() && extractor_) {
-        if (auto layers = extractor_->layers(); layers.ok()) s.sandbox = layers->describe();
-    }
-
     const EscrowWords escrow = status_of_escrow(archive_->escrow_state(), environment_.clock.now(), de);
     s.escrow = escrow.line;
     if (!escrow.next_step.empty()) s.next_steps.push_back(escrow.next_step);
@@ -416,6 +417,7 @@ Result<web::StatusReport> House::status(web::Language language) {
                                             " does not sign for this archive: it must know its key (kustos witness "
                                             "serve --log).");
     }
+    add_sandbox(s, summary.reasons, de);
     add_hygiene(s, de);
     if (s.anchored_by.find("builtin") != std::string::npos && authorities_.size() == 1) {
         step(
@@ -570,6 +572,12 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     report.sequence = opened.entry.header.sequence;
     report.message = std::move(opened.message);
     const bool de = language == web::Language::german;
+    for (std::size_t i = 0; i < report.message.attachments.size(); ++i) {
+        const auto kept = session->derived(entry, attachment_facts_of(i));
+        auto facts = kept.ok() ? parse_facts(as_text(*kept)) : Result<web::AttachmentFacts>(kept.error());
+        report.attachments.push_back(facts.ok() ? std::move(*facts) : web::AttachmentFacts());
+        report.attachments.back().words = facts_words(report.attachments.back(), de);
+    }
     report.evidential_value = ingest::value_words(report.message.format, de);
     report.completeness =
         TRY(completeness_words(opened.entry.header.source, de ? Language::german : Language::english));

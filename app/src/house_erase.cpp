@@ -295,6 +295,7 @@ Result<CompactionReport> House::compact(bool show_progress) {
 Status House::maintain() {
     if (archive_->is_open()) TRY(remove_terms());
     TRY(compact(false));
+    if (archive_->is_open() && !archive_->keys().apart()) TRY(retry_what_is_cured());
     return {};
 }
 

@@ -1,5 +1,7 @@
 #include "app/src/house_ports.h"
 
+#include "app/src/attachment_facts.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +11,10 @@
 #include "vault/retention.h"
 
 namespace kustos::app {
+
+namespace {
+constexpr std::size_t kMostWaitingForOcr = 2'000;  // records and blobs; a commit of the index takes 1,000 off
+}  // namespace
 
 // The records first: what is sealed meanwhile is not erased yet, and what is erased meanwhile was counted as sealed.
 Result<search::CensusNow> House::Census::now() {
@@ -108,13 +114,20 @@ Status House::Feed::write_blob(const vault::BlobRef& blob, const ByteSink& out) 
 }
 
 Status House::Feed::keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) {
+    return keep(item, attachment_text(number), as_bytes(text.substr(0, kKeptText)));
+}
+
+Status House::Feed::keep_facts(const search::FeedItem& item, std::size_t number, std::string_view facts) {
+    return keep(item, attachment_facts_of(number), as_bytes(facts.substr(0, kMostFacts)));
+}
+
+Status House::Feed::keep(const search::FeedItem& item, const std::string& purpose, ByteView object) {
     const audit::Entry entry = TRY(archive_.entry(item.index));
-    const std::string purpose = attachment_text(number);
-    const ByteView object = as_bytes(text.substr(0, kKeptText));
     Status kept = archive_.keep_derived(item.index, entry, purpose, object);
     if (!kept.ok() && kept.error().code() == Code::closed && deferred_)
         kept = deferred_->keep_derived(item.index, purpose, object);
-    if (!kept.ok()) log(LogLevel::warning, "extracted text was not kept for snippets", {{"code", kept.error().code()}});
+    if (!kept.ok())
+        log(LogLevel::warning, "what was read of an attachment was not kept", {{"code", kept.error().code()}});
     return ok_status();
 }
 
@@ -128,8 +141,37 @@ Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
                                                           const std::function<Status(const ByteSink&)>& give,
                                                           std::string_view name, std::string_view media_type) {
     ingest::Extractor* extractor = TRY(house_.extractor());
+    // OCR takes seconds. While much is waiting, also keys that are to be forgotten soon, pictures are left for later.
+    extractor->postpone_ocr(house_.archive_->waiting() > kMostWaitingForOcr);
     ingest::ExtractedText got = TRY(extractor->text(size, give, name, media_type));
+    web::AttachmentFacts facts;
+    facts.kind = got.kind;
+    facts.text = ingest::completeness_name(got.completeness);
+    facts.reason = got.reason;
+    facts.remarks = got.remarks;
     search::ExtractedText out;
+    // Of "type-mismatch:exe-as-pdf" the index counts the word alone.
+    for (const std::string& remark : got.remarks) out.remarks.push_back(remark.substr(0, remark.find(':')));
+    if (house_.clamd_) {
+        const ingest::ScanVerdict verdict = TRY(house_.clamd_->scan(give));
+        facts.scanned = house_.environment_.clock.now();
+        facts.signature = verdict.signature;
+        facts.scanner = verdict.engine;
+        switch (verdict.result) {
+            case ingest::ScanVerdict::Result::clean:
+                facts.virus = "clean";
+                break;
+            case ingest::ScanVerdict::Result::found:
+                facts.virus = "found";
+                out.remarks.emplace_back("virus-found");
+                break;
+            case ingest::ScanVerdict::Result::unchecked:
+                facts.virus = "unchecked";
+                out.remarks.emplace_back("virus-unchecked");
+                break;
+        }
+    }
+    out.facts = encode_facts(facts);
     out.text = std::move(got.text);
     out.reason = std::move(got.reason);
     switch (got.completeness) {

@@ -51,10 +51,12 @@ public:
     Result<Bytes> attachment(const search::FeedItem& item, std::size_t number) override;
     Status write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) override;
     Status keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) override;
+    Status keep_facts(const search::FeedItem& item, std::size_t number, std::string_view facts) override;
 
 private:
     Result<vault::OpenedPayload> payload_of(EntryIndex index, const audit::Entry& entry);
     Status write_blob(const vault::BlobRef& blob, const ByteSink& out);
+    Status keep(const search::FeedItem& item, const std::string& purpose, ByteView object);
     Status open_deferred(std::vector<search::FeedItem>& items, const std::vector<EntryIndex>& deferred);
     vault::Archive& archive_;
     vault::Opener& opener_;

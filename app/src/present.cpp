@@ -63,6 +63,12 @@ std::string coverage_line(const web::Coverage& c, bool de) {
     return out.str();
 }
 
+std::string reasons_line(const std::map<std::string, std::uint64_t>& reasons) {
+    std::string out;
+    for (const auto& [word, count] : reasons) out += (out.empty() ? "" : ", ") + word + " " + std::to_string(count);
+    return out;
+}
+
 std::string unknown_coverage_line(const web::Coverage& c, bool de) {
     return std::to_string(c.sealed) + (de ? " versiegelt, " : " sealed, ") + std::to_string(c.erased) +
            (de ? " gelöscht; durchsuchbar: bei geschlossenem Tresor nicht bekannt"
@@ -73,6 +79,14 @@ json person_json(const vault::Person& p) {
     json j = {{"id", p.id}, {"name", p.name}, {"address", p.address}};
     if (!p.home.empty()) j["home"] = p.home;
     if (p.guest) j["guest"] = true;
+    return j;
+}
+
+json facts_json(const web::AttachmentFacts& f) {
+    json j = {{"kind", f.kind}, {"text", f.text}, {"reason", f.reason}, {"remarks", f.remarks}};
+    if (f.virus.empty()) return j;
+    j["virus"] = {{"verdict", f.virus}, {"signature", f.signature}, {"scanner", f.scanner}, {"at", nullptr}};
+    if (f.scanned) j["virus"]["at"] = format_rfc3339(*f.scanned);
     return j;
 }
 
@@ -169,6 +183,8 @@ std::string status_json(const web::StatusReport& r) {
                  {"quarantined", r.quarantined},
                  {"sources", sources},
                  {"vault", r.vault},
+                 {"sandbox", r.sandbox},
+                 {"reasons", r.reasons},
                  {"escrow", r.escrow},
                  {"key_memory", r.key_memory},
                  {"forward_memory", r.forward_memory},
@@ -185,6 +201,13 @@ std::string status_text(const web::StatusReport& r, Language language) {
         << (de ? " Aufzeichnungen, " : " records, ") << r.quarantined << (de ? " in Quarantäne)\n" : " quarantined)\n");
     out << (de ? "Abdeckung      " : "coverage       ")
         << (r.coverage_known ? coverage_line(r.coverage, de) : unknown_coverage_line(r.coverage, de)) << "\n";
+    if (!r.reasons.empty()) out << (de ? "Gründe         " : "reasons        ") << reasons_line(r.reasons) << "\n";
+    if (!r.sandbox.empty())
+        out << (de ? "Sandkasten     " : "sandbox        ")
+            << (r.sandbox != "none" ? r.sandbox
+                : de                ? "keiner: Anhänge werden nicht gelesen"
+                                    : "none: attachments are not read")
+            << "\n";
     out << (de ? "Prüfpunkt      " : "checkpoint     ") << r.checkpoint_size.value << " " << r.checkpoint_root.hex()
         << "\n";
     out << (de ? "Bestehen       " : "existence      ")
@@ -253,9 +276,11 @@ std::string record_json(const web::RecordReport& r) {
         j["role"] = kRoles[static_cast<int>(p.role)];
         recipients.push_back(std::move(j));
     }
-    for (const vault::Attachment& a : m.attachments) {
+    for (std::size_t i = 0; i < m.attachments.size(); ++i) {
+        const vault::Attachment& a = m.attachments[i];
         json j = {{"name", a.name}, {"type", a.media_type}, {"size", a.size}, {"missing", a.missing}};
         if (!a.missing) j["sha256"] = a.sha256.hex();
+        if (i < r.attachments.size() && !r.attachments[i].text.empty()) j["facts"] = facts_json(r.attachments[i]);
         attachments.push_back(std::move(j));
     }
     json j = {{"record", r.entry.value},
@@ -308,10 +333,13 @@ std::string record_text(const web::RecordReport& r, Language language) {
     line("Betreff:     ", "Subject:     ", m.subject);
     line("Art:         ", "Kind:        ", std::string(vault::kind_name(m.kind)));
     line("Bezug:       ", "Refers to:   ", m.target);
-    for (const vault::Attachment& a : m.attachments) {
+    for (std::size_t i = 0; i < m.attachments.size(); ++i) {
+        const vault::Attachment& a = m.attachments[i];
         line("Anhang:      ", "Attachment:  ",
              a.name + " (" + a.media_type + ", " +
                  (a.missing ? (de ? "nicht geliefert" : "not delivered") : std::to_string(a.size) + " bytes") + ")");
+        if (i >= r.attachments.size()) continue;
+        for (const std::string& words : r.attachments[i].words) line("             ", "             ", words);
     }
     if (!m.previous_body.empty()) out << "\n" << (de ? "vorher: " : "before: ") << plain(m.previous_body) << "\n";
     out << "\n" << plain(m.body.empty() ? m.body_html : m.body) << "\n\n";

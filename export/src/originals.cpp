@@ -110,7 +110,10 @@ std::string original_extension(vault::MessageKind kind, std::string_view format)
     if (format == "mattermost-csv" || format == "mattermost-legal-hold") return ".csv";
     if (format == "mattermost-actiance") return ".xml";
     if (format == "mattermost-global-relay") return ".html";
-    constexpr std::string_view kJson[] = {"element", "matrix", "mattermost-bulk", "rsmf", "synapse-export", "teams"};
+    if (format == "whatsapp" || format == "sigexport") return ".txt";
+    constexpr std::string_view kJson[] = {"element",        "matrix",     "mattermost-bulk", "rocketchat",
+                                          "rsmf",           "signal-cli", "slack",           "slackdump",
+                                          "synapse-export", "teams",      "telegram",        "zulip"};
     if (std::find(std::begin(kJson), std::end(kJson), format) != std::end(kJson)) return ".json";
     return ".bin";
 }

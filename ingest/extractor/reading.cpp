@@ -1,6 +1,9 @@
 #include "ingest/extractor/reading.h"
 
+#include <algorithm>
+
 #include "base/text.h"
+#include "ingest/extractor/claim.h"
 #include "ingest/src/mail_header.h"
 
 namespace kustos::extractor {
@@ -47,12 +50,51 @@ bool Reading::take_unpacked(std::uint64_t bytes) {
     return false;
 }
 
+void Reading::remark(std::string word) {
+    constexpr std::size_t kMost = 8;
+    if (remarks_.size() >= kMost || std::find(remarks_.begin(), remarks_.end(), word) != remarks_.end()) return;
+    remarks_.push_back(std::move(word));
+}
+
+void Reading::is(std::string_view kind, std::string_view name, std::string_view media_type) {
+    if (!kind_known_) kind_ = kind;
+    kind_known_ = true;
+    if (const std::string_view claimed = contradicted_claim(kind, name, media_type); !claimed.empty())
+        remark("type-mismatch:" + std::string(kind.empty() ? "unknown" : kind) + "-as-" + std::string(claimed));
+}
+
+ingest::ExtractedText Reading::ask(ingest::wire::Help what, std::uint32_t page, bool same, ByteView content) {
+    if (helper_ == nullptr) {
+        ingest::ExtractedText none;
+        none.reason = what == ingest::wire::Help::picture ? "no-ocr" : "no-reader";
+        return none;
+    }
+    const auto before = std::chrono::steady_clock::now();
+    ingest::ExtractedText got = helper_->ask(what, page, same, content);
+    deadline_ += std::chrono::steady_clock::now() - before;
+    return got;
+}
+
+void Reading::save() {
+    if (helper_ != nullptr) helper_->so_far(answer(text_, reason_.empty() ? "time-out" : reason_));
+}
+
+ingest::ExtractedText Reading::answer(std::string text, std::string reason) const {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == '\t')) text.pop_back();
+    ingest::ExtractedText out;
+    out.completeness = reason.empty() ? Completeness::full
+                       : text.empty() ? Completeness::opaque
+                                      : Completeness::partial;
+    out.text = repair_utf8(text);
+    out.reason = std::move(reason);
+    out.kind = kind_;
+    out.remarks = remarks_;
+    return out;
+}
+
 ingest::ExtractedText Reading::finish(Refusal refusal) {
     if (!refusal.empty()) partial(refusal);
-    while (!text_.empty() && (text_.back() == '\n' || text_.back() == ' ' || text_.back() == '\t')) text_.pop_back();
-    if (text_.empty() && !reason_.empty()) return {"", Completeness::opaque, std::move(reason_)};
-    const Completeness value = reason_.empty() ? Completeness::full : Completeness::partial;
-    return {repair_utf8(text_), value, std::move(reason_)};
+    return answer(std::move(text_), std::move(reason_));
 }
 
 Flow::~Flow() {

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "ingest/extract.h"
+#include "ingest/extractor/helper.h"
 
 namespace kustos::extractor {
 
@@ -25,10 +26,21 @@ public:
     static constexpr unsigned kDepth = 3;  // archives in archives, mails in mails
     static constexpr std::chrono::seconds kTime{15};
 
-    explicit Reading(std::uint64_t most) : most_(most) {}
+    explicit Reading(std::uint64_t most, Helper* helper = nullptr) : most_(most), helper_(helper) {}
     void put(std::string_view utf8);  // what lies above the limit is cut: "text-limit"
     void end_line();                  // none where a line is empty
     void partial(std::string_view reason);
+    void remark(std::string word);  // ExtractedText::remarks; what is there, and what is above the limit, is left out
+    // What it is by its bytes, of the item itself, and for what is nested in it: whether it says it is something else.
+    void is(std::string_view kind, std::string_view name, std::string_view media_type);
+    // The other side's help; without one: opaque. What it takes does not count as time of the reading, but has a limit
+    // of its own there.
+    ingest::ExtractedText ask(ingest::wire::Help what, std::uint32_t page, bool same, ByteView content);
+    bool has_help() const { return helper_ != nullptr; }
+    // What is read so far holds even if this process does not come back from what it does next.
+    void save();
+    // So many seconds more, for something that has a limit of its own.
+    void grant(std::chrono::milliseconds more) { deadline_ += more; }
     bool over();  // the text is full or the time is up: stop
     bool take_member();
     bool take_unpacked(std::uint64_t bytes);
@@ -42,9 +54,14 @@ public:
     unsigned streams = 0;  // of compressed streams around it
 
 private:
+    ingest::ExtractedText answer(std::string text, std::string reason) const;
     std::string text_;
+    std::string kind_;
+    std::vector<std::string> remarks_;
     std::string reason_;  // the first one
     std::uint64_t most_;
+    Helper* helper_;
+    bool kind_known_ = false;
     std::uint64_t unpacked_ = 0;
     std::uint32_t members_ = 0;
     std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::now() + kTime;

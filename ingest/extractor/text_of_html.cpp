@@ -60,9 +60,13 @@ bool looks_like_html(ByteView content) {
     return lower.find("<!doctype html") != std::string::npos || lower.find("<html") != std::string::npos;
 }
 
-Refusal read_html(ByteView content, Reading& reading) {
+Refusal read_html(ByteView content, std::string_view declared, Reading& reading) {
     const std::string_view mark = unicode_mark(as_text(content));
-    const std::string charset = mark.empty() ? declared_charset(as_text(content)) : std::string(mark);
+    // HTML 13.2.3.2: a mark, then what the transport said, where the bytes can be it, then what stands inside.
+    std::string charset(mark);
+    if (mark.empty() && !ingest::iequals(declared.substr(0, 6), "utf-16") && !is_valid_utf8(as_text(content)))
+        charset = declared;
+    if (charset.empty()) charset = declared_charset(as_text(content));
     // Markup is several times its text; what lies far above the limit would be cut anyway.
     const std::uint64_t most = reading.room() * 8;
     if (content.size() > most) {

@@ -1,64 +1,105 @@
 #include <poppler-document.h>
 #include <poppler-global.h>
+#include <poppler-image.h>
+#include <poppler-page-renderer.h>
 #include <poppler-page.h>
 
+#include <cmath>
 #include <memory>
+#include <vector>
 
 #include "base/text.h"
 #include "ingest/extractor/text_of.h"
+#include "ingest/extractor/text_of_picture.h"
 
 namespace kustos::extractor {
-
-using ingest::Completeness;
-using ingest::ExtractedText;
 
 namespace {
 
 constexpr int kMaxPages = 10'000;
+constexpr double kDpi = 300, kLeastDpi = 40;
+constexpr double kDrawnPixels = 12'000'000;           // of one page; A4 has 8.7 million at 300 dpi
+constexpr std::chrono::milliseconds kDrawing{2'000};  // that a page may take beyond the time of the item
 
 void be_silent(const std::string&, void*) {}
 
-std::string page_text(const poppler::document& document, int number) {
-    const std::unique_ptr<poppler::page> page(document.create_page(number));
-    if (!page) return {};
-    const poppler::byte_array bytes = page->text().to_utf8();
+std::string page_text(const poppler::page& page) {
+    const poppler::byte_array bytes = page.text().to_utf8();
     std::string text = repair_utf8(std::string_view(bytes.data(), bytes.size()));
     while (!text.empty() && (text.back() == '\f' || text.back() == '\n' || text.back() == ' ')) text.pop_back();
     return text;
 }
 
+Refusal read_scan(const poppler::page& page, Reading& reading) {
+    const poppler::rectf box = page.page_rect();
+    const double area = box.width() * box.height();
+    if (!(area > 0)) return "damaged";
+    const double dpi = std::min(kDpi, 72 * std::sqrt(kDrawnPixels / area));
+    if (!(dpi >= kLeastDpi)) return "picture-limit";
+    poppler::page_renderer renderer;
+    renderer.set_image_format(poppler::image::format_gray8);
+    const poppler::image drawn = renderer.render_page(&page, dpi, dpi);
+    if (!drawn.is_valid() || drawn.width() <= 0 || drawn.height() <= 0) return "damaged";
+    return read_drawn_page(drawn.const_data(), drawn.width(), drawn.height(), drawn.bytes_per_row(), reading);
+}
+
+// Whether the next page may fare better.
+bool is_of_the_page(Refusal refusal) {
+    return refusal == "ocr-empty" || refusal == "damaged" || refusal == "picture-limit" || refusal == "time-out";
+}
+
+// Pages without text are drawn here and read by OCR. any: others have text.
+Refusal read_scans(const poppler::document& document, const std::vector<int>& pages, bool any, Reading& reading) {
+    Refusal trouble = "";
+    bool unread = !reading.has_help(), read = false;
+    for (const int number : pages) {
+        if (!reading.has_help()) break;
+        if (reading.over()) {
+            unread = true;
+            break;
+        }
+        reading.save();
+        reading.grant(kDrawing);
+        const std::unique_ptr<poppler::page> page(document.create_page(number));
+        const Refusal refusal = page ? read_scan(*page, reading) : "damaged";
+        read |= refusal.empty();
+        if (refusal.empty() || refusal == "blank") continue;
+        unread = true;
+        if (is_of_the_page(refusal)) continue;
+        trouble = refusal;
+        break;
+    }
+    if (!any && !read) return trouble.empty() ? "no-text-layer" : trouble;
+    if (!trouble.empty()) reading.partial(trouble);
+    if (unread) reading.partial("page-without-text");
+    return "";
+}
+
 }  // namespace
 
-ExtractedText text_of_pdf(ByteView content, std::uint64_t most) {
+Refusal text_of_pdf(ByteView content, Reading& reading) {
     const std::unique_ptr<poppler::document> document(poppler::document::load_from_raw_data(
         reinterpret_cast<const char*>(content.data()), static_cast<int>(content.size())));
-    if (!document) return {"", Completeness::opaque, "damaged"};
-    if (document->is_locked()) return {"", Completeness::opaque, "encrypted"};
+    if (!document) return "damaged";
+    if (document->is_locked()) return "encrypted";
     const int pages = document->pages();
-    if (pages <= 0) return {"", Completeness::opaque, "damaged"};
-    ExtractedText out;
-    out.completeness = Completeness::full;
-    bool empty_page = false;
-    const auto partial = [&](const char* reason) {
-        out.completeness = Completeness::partial;
-        if (out.reason.empty()) out.reason = reason;
-    };
-    for (int i = 0; i < pages; ++i) {
+    if (pages <= 0) return "damaged";
+    std::vector<int> without_text;
+    bool any = false;
+    for (int i = 0; i < pages && !reading.over(); ++i) {
         if (i >= kMaxPages) {
-            partial("page-limit");
+            reading.partial("page-limit");
             break;
         }
-        const std::string text = page_text(*document, i);
-        empty_page |= text.empty();
-        if (out.text.size() + text.size() + 1 > most) {
-            partial("text-limit");
-            break;
-        }
-        if (!text.empty()) out.text += text + "\n";
+        const std::unique_ptr<poppler::page> page(document->create_page(i));
+        const std::string text = page ? page_text(*page) : std::string();
+        if (text.empty()) without_text.push_back(i);
+        if (text.empty()) continue;
+        any = true;
+        reading.put(text);
+        reading.put("\n");
     }
-    if (out.text.empty()) return {"", Completeness::opaque, "no-text-layer"};
-    if (empty_page) partial("page-without-text");
-    return out;
+    return without_text.empty() ? "" : read_scans(*document, without_text, any, reading);
 }
 
 void warm_up() {
@@ -69,8 +110,9 @@ void warm_up() {
         "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
         "4 0 obj<</Length 36>>stream\nBT /F 12 Tf 20 100 Td (warm up) Tj ET\nendstream endobj\n"
         "5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R>>\n";
-    static_cast<void>(text_of_pdf(as_bytes(std::string_view(kPage, sizeof kPage - 1)), 1024));
-    for (const char* charset : {"utf-8", "windows-1252", "utf-16le", "utf-16be", "iso-8859-15"})
+    static_cast<void>(text_of(as_bytes(std::string_view(kPage, sizeof kPage - 1)), "", "", 1024));
+    for (const char* charset : {"utf-8", "windows-1252", "utf-16le", "utf-16be", "iso-8859-15", "iso-8859-2",
+                                "windows-1251", "koi8-r", "windows-31j", "gb18030", "iso-2022-jp", "big5", "euc-kr"})
         static_cast<void>(decode_charset(as_bytes("w\xE4rm"), charset));
     // inflate and the tables of checksums
     static_cast<void>(

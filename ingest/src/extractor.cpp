@@ -2,17 +2,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <set>
+#include <algorithm>
+#include <optional>
+#include <thread>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "ingest/extract.h"
+#include "ingest/src/extract_answer.h"
 #include "ingest/src/extract_wire.h"
+#include "ingest/src/helper.h"
 #include "ingest/src/pst_file.h"
 #include "ingest/src/unpacked.h"
 #include "ingest/src/worker.h"
 
 namespace kustos::ingest {
+
+namespace {
+constexpr std::int64_t kTryAgainMs = 30'000;
+
+ExtractedText unread(std::string reason) {
+    ExtractedText out;
+    out.reason = std::move(reason);
+    return out;
+}
+}  // namespace
 
 std::string_view completeness_name(Completeness value) {
     switch (value) {
@@ -47,56 +61,88 @@ Path default_extractor_program() {
 }
 
 struct Extractor::State {
+    explicit State(ExtractorOptions given) : options(std::move(given)), helpers(options) {}
     ExtractorOptions options;
-    bool bubblewrap_works = true;  // until it has failed once
+    Helpers helpers;
     std::unique_ptr<Worker> worker;
+    std::thread::id starter;  // of the worker
     std::uint32_t served = 0;
     std::uint64_t restarts = 0;
+    std::int64_t failed_ms = -kTryAgainMs;  // when no sandbox could be made; monotonic
+    SystemClock clock;
 
     Result<std::unique_ptr<Worker>> start(const char* mode, int archive, std::uint32_t cpu_seconds = 0) {
+        if (clock.monotonic_ms() - failed_ms < kTryAgainMs) return no_sandbox();
         ExtractorOptions own = options;
         if (cpu_seconds != 0) own.cpu_seconds = cpu_seconds;
-        if (options.bubblewrap && bubblewrap_works) {
-            auto inside = Worker::start(own, true, mode, archive);
-            if (inside) return inside;
-            bubblewrap_works = false;
-            log(LogLevel::warning, "bubblewrap does not work here, inner sandbox only");
+        auto started = Worker::start(own, mode, archive);
+        if (started && (*started)->layers().all()) {
+            failed_ms = -kTryAgainMs;
+            return started;
         }
-        return Worker::start(own, false, mode, archive);
+        failed_ms = clock.monotonic_ms();
+        log(LogLevel::warning, "no sandbox: attachments are not read",
+            {{"started", started.ok()}, {"bubblewrap", started.ok() && (*started)->layers().bubblewrap}});
+        return no_sandbox();
+    }
+
+    static Error no_sandbox() {
+        return Error(Code::environment, "there is no sandbox: bubblewrap does not work here")
+            .with_hint("install the package bubblewrap and allow user namespaces (docs/operations.md, \"Sandbox\")");
     }
 
     Status ready() {
-        if (worker && served < options.items_per_worker) return ok_status();
+        // bubblewrap ends with the thread that started it: another thread's worker may be gone at any moment.
+        if (worker && served < options.items_per_worker && starter == std::this_thread::get_id()) return ok_status();
         worker.reset();
         served = 0;
+        starter = std::this_thread::get_id();
         worker = TRY(start("text", -1));
         return ok_status();
     }
 
-    ExtractedText lost(const Error& error) {
+    // What was read before the worker was lost stays.
+    ExtractedText lost(const Error& error, std::optional<ExtractedText> so_far = {}) {
         worker.reset();
         ++restarts;
-        return {"", Completeness::opaque, error.code() == Code::interrupted ? "time-out" : "crashed"};
+        if (so_far && !so_far->text.empty()) {
+            so_far->completeness = Completeness::partial;
+            so_far->reason = error.code() == Code::interrupted ? "time-out" : "crashed";
+            return std::move(*so_far);
+        }
+        return unread(error.code() == Code::interrupted ? "time-out" : "crashed");
+    }
+
+    // Until the answer: what the worker can't read itself it asks for.
+    Result<ExtractedText> converse() {
+        std::optional<ExtractedText> so_far;
+        helpers.begin_item();
+        const std::int64_t deadline =
+            clock.monotonic_ms() + 4 * options.item_timeout_ms + options.helpers.item_ms + options.helpers.timeout_ms;
+        // Best effort decoding may grow text threefold (U+FFFD).
+        const std::uint64_t most = std::max<std::uint64_t>(options.text_bytes, wire::kMostHelp) + 4096;
+        while (clock.monotonic_ms() < deadline) {
+            const auto frame = worker->receive(most, options.item_timeout_ms);
+            if (!frame) return lost(frame.error(), std::move(so_far));
+            const char type = static_cast<char>(frame->front());
+            if (type == 'Q') {
+                const auto help = helpers.serve(*frame);
+                if (!help) return lost(help.error(), std::move(so_far));
+                const Status sent =
+                    worker->send({encode_answer_head('A', *help), as_bytes(help->text)}, options.item_timeout_ms);
+                if (!sent) return lost(sent.error(), std::move(so_far));
+                continue;
+            }
+            auto answer = parse_answer(type == 's' ? 's' : 't', *frame);
+            if (!answer) return lost(answer.error(), std::move(so_far));
+            if (type != 's') return answer;
+            so_far = std::move(*answer);
+        }
+        return lost(Error(Code::interrupted, "kustos-extract took too long"), std::move(so_far));
     }
 };
 
 namespace {
-
-// 't' u8 completeness, u8 n, reason, text
-Result<ExtractedText> parse_answer(ByteView frame) {
-    ByteReader reader(frame);
-    if (TRY(reader.u8()) != 't') return Error(Code::corrupt, "no answer");
-    const std::uint8_t completeness = TRY(reader.u8());
-    if (completeness > 2) return Error(Code::corrupt, "no such completeness");
-    const std::uint8_t length = TRY(reader.u8());
-    ExtractedText out;
-    out.completeness = static_cast<Completeness>(completeness);
-    out.reason = to_text(TRY(reader.take(length)));
-    for (const char c : out.reason)
-        if (c != '-' && (c < 'a' || c > 'z')) return Error(Code::corrupt, "no reason word");
-    out.text = repair_utf8(as_text(TRY(reader.take(reader.remaining()))));
-    return out;
-}
 
 void put_short(Bytes& out, std::string_view text) {
     text = text.substr(0, 0xFFFF);
@@ -113,9 +159,7 @@ Result<std::unique_ptr<Extractor>> Extractor::create(ExtractorOptions options) {
     if (options.program.empty()) options.program = default_extractor_program();
     if (::access(options.program.c_str(), X_OK) != 0)
         return Error(Code::environment, "kustos-extract is missing").with_hint("it belongs beside the kustos program");
-    auto state = std::make_unique<State>();
-    state->options = std::move(options);
-    if (::access("/usr/bin/bwrap", X_OK) != 0) state->bubblewrap_works = false;
+    auto state = std::make_unique<State>(std::move(options));
     return std::unique_ptr<Extractor>(new Extractor(std::move(state)));
 }
 
@@ -127,8 +171,8 @@ Result<ExtractedText> Extractor::text(ByteView content, std::string_view name, s
 Result<ExtractedText> Extractor::text(std::uint64_t size, const std::function<Status(const ByteSink&)>& give,
                                       std::string_view name, std::string_view media_type) {
     State& s = *state_;
-    if (size > s.options.item_bytes) return ExtractedText{"", Completeness::opaque, "too-large"};
-    TRY(s.ready());
+    if (size > s.options.item_bytes) return unread("too-large");
+    if (!s.ready().ok()) return unread("no-sandbox");
     ++s.served;
     Bytes head;
     put_u8(head, 'T');
@@ -150,12 +194,7 @@ Result<ExtractedText> Extractor::text(std::uint64_t size, const std::function<St
         return Error(Code::corrupt, "an attachment has another size than its record says");
     }
     if (!sent) return s.lost(sent.error());
-    // Best effort decoding may grow text threefold (U+FFFD).
-    const auto frame = s.worker->receive(s.options.text_bytes + 1024, s.options.item_timeout_ms);
-    if (!frame) return s.lost(frame.error());
-    auto answer = parse_answer(*frame);
-    if (!answer) return s.lost(answer.error());
-    return answer;
+    return s.converse();
 }
 
 namespace {
@@ -194,6 +233,10 @@ Result<PstFacts> Extractor::read_pst(const Path& file, std::uint64_t most, PstSi
 Result<SandboxLayers> Extractor::layers() {
     TRY(state_->ready());
     return state_->worker->layers();
+}
+
+void Extractor::postpone_ocr(bool later) {
+    state_->helpers.postpone_ocr(later);
 }
 
 std::uint64_t Extractor::restarts() const {

@@ -54,6 +54,14 @@ bool has_mail(const ImapResponse& response) {
                        [](const ImapToken& token) { return token.kind == ImapToken::Kind::mail; });
 }
 
+// A short mail may come as a quoted string; nullptr: it did not.
+const std::string* quoted_mail(const ImapResponse& response) {
+    for (std::size_t i = 3; i < response.tokens.size(); ++i)
+        if (response.tokens[i].kind == ImapToken::Kind::text && response.tokens[i - 1].is("BODY[]"))
+            return &response.tokens[i].value;
+    return nullptr;
+}
+
 bool is_fetch(const ImapResponse& response) {
     return response.tokens.size() > 2 && response.tokens[1].is("FETCH") &&
            response.tokens[2].kind == ImapToken::Kind::open;
@@ -222,11 +230,17 @@ Result<std::vector<ImapUid>> ImapClient::search(std::uint64_t first, std::uint64
 Result<std::set<ImapUid>> ImapClient::fetch(const std::vector<ImapUid>& uids, ImapMails& mails) {
     std::set<ImapUid> given;
     const auto take = [&](const ImapResponse& one) -> Status {
-        if (!is_fetch(one) || !has_mail(one)) return {};
+        if (!is_fetch(one)) return {};
+        const std::string* quoted = has_mail(one) ? nullptr : quoted_mail(one);
+        if (quoted == nullptr && !has_mail(one)) return {};
         const auto uid = uid_of(one);
         if (!uid || !std::binary_search(uids.begin(), uids.end(), *uid))
             return no_imap("brings a mail that nobody asked for");
         if (!given.insert(*uid).second) return no_imap("brings a mail twice");
+        if (quoted != nullptr) {
+            TRY(mails.begin(quoted->size()));
+            if (!quoted->empty()) TRY(mails.bytes(as_bytes(*quoted)));
+        }
         return mails.end(*uid);
     };
     TRY(command("UID FETCH " + imap_set(uids) + " (UID BODY.PEEK[])", uids.size(), take, &mails));

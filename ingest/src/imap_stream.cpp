@@ -84,11 +84,14 @@ private:
             if (done.ok()) {
                 wait = kFirstWait;
                 rest_a_while(read_.interval_ms);
+            } else if (done.error().code() == Code::overloaded) {
+                rest_a_while(kFirstWait);  // the archive takes nothing now: the mail server is not to blame
             } else {
                 rest_a_while(wait);
                 wait = std::min(wait * 2, kLastWait);
             }
         }
+        if (client_) client_->log_out();
         const std::lock_guard lock(mutex_);
         status_.state = StreamStatus::State::stopped;
     }

@@ -48,27 +48,51 @@ std::size_t JsonExtent::find(std::string_view text, bool ended) {
     return ended && scalar_ ? at_ : npos;
 }
 
-std::string_view json_member(std::string_view object, std::string_view key) {
+namespace {
+
+// Gives each member (key as it is written, value) until `give` says false or the object is no more one.
+template <typename Give>
+void walk_members(std::string_view object, const Give& give) {
     std::size_t at = skip_space(object, 0);
-    if (at >= object.size() || object[at] != '{') return {};
+    if (at >= object.size() || object[at] != '{') return;
     for (++at;;) {
         at = skip_space(object, at);
-        if (at >= object.size() || object[at] != '"') return {};
+        if (at >= object.size() || object[at] != '"') return;
         JsonExtent name_extent;
         const std::size_t name_end = name_extent.find(object.substr(at), true);
-        if (name_end == npos) return {};
+        if (name_end == npos) return;
         const std::string_view name = object.substr(at + 1, name_end - 2);
         at = skip_space(object, at + name_end);
-        if (at >= object.size() || object[at] != ':') return {};
+        if (at >= object.size() || object[at] != ':') return;
         at = skip_space(object, at + 1);
         JsonExtent extent;
         const std::size_t size = at < object.size() ? extent.find(object.substr(at), true) : npos;
-        if (size == npos) return {};
-        if (name == key) return object.substr(at, size);
+        if (size == npos || !give(name, object.substr(at, size))) return;
         at = skip_space(object, at + size);
-        if (at >= object.size() || object[at] != ',') return {};
+        if (at >= object.size() || object[at] != ',') return;
         ++at;
     }
+}
+
+}  // namespace
+
+std::string_view json_member(std::string_view object, std::string_view key) {
+    std::string_view out;
+    walk_members(object, [&](std::string_view name, std::string_view value) {
+        if (name != key) return true;
+        out = value;
+        return false;
+    });
+    return out;
+}
+
+std::vector<std::string_view> json_values(std::string_view object) {
+    std::vector<std::string_view> out;
+    walk_members(object, [&](std::string_view, std::string_view value) {
+        out.push_back(value);
+        return true;
+    });
+    return out;
 }
 
 std::vector<std::string_view> json_elements(std::string_view array) {

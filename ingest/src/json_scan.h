@@ -28,6 +28,8 @@ private:
 // Of values that are held: views into what was given, empty where there is none. Keys are compared as they are written.
 std::string_view json_member(std::string_view object, std::string_view key);
 std::vector<std::string_view> json_elements(std::string_view array);
+// The values of an object, in their order.
+std::vector<std::string_view> json_values(std::string_view object);
 
 // The text without the given parts of it, which are views into it and do not overlap.
 Bytes without_slices(std::string_view text, std::vector<std::string_view> parts);

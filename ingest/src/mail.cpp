@@ -17,6 +17,13 @@ using vault::Attachment;
 using vault::Message;
 using vault::Role;
 
+bool is_charset_name(std::string_view name) {
+    return !name.empty() && name.size() <= 40 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.' || c == ':';
+    });
+}
+
 class MailReader {
 public:
     MailReader(ByteView raw, const Limits& limits, Message& message) : raw_(raw), limits_(limits), message_(message) {}
@@ -202,6 +209,9 @@ private:
         Attachment attachment;
         attachment.name = std::move(part.name);
         attachment.media_type = std::move(part.media_type);
+        // A text's charset belongs to its type; elsewhere it says nothing.
+        if (attachment.media_type.rfind("text/", 0) == 0 && is_charset_name(part.charset))
+            attachment.media_type += "; charset=" + lower_ascii(part.charset);
         attachment.size = part.content.size();
         attachment.content = std::move(part.content);
         attachment.in_raw = part.in_raw;

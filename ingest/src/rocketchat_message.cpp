@@ -147,17 +147,19 @@ Status RocketchatReader::read_message(const JsonValue& root, std::string_view js
     }
     item.update_type += "/" + version_of(text);
     std::vector<std::string_view> parts;
-    for (const auto& [emoji, reaction] : root["reactions"].members())
-        if (!reaction["usernames"].items().empty())
-            if (const std::string_view part = json_member(json_member(json, "reactions"), emoji); !part.empty())
-                parts.push_back(part);
+    const auto reactions = root["reactions"].members();
+    const auto slices = json_values(json_member(json, "reactions"));
+    for (std::size_t i = 0; i < reactions.size() && i < slices.size(); ++i)
+        if (!reactions[i].second["usernames"].items().empty()) parts.push_back(slices[i]);
     return out_.give(std::move(item), without_slices(json, std::move(parts)));
 }
 
 Status RocketchatReader::read_reactions(const JsonValue& root, std::string_view json) {
-    const std::string_view all = json_member(json, "reactions");
-    for (const auto& [emoji, reaction] : root["reactions"].members()) {
-        const std::string_view slice = json_member(all, emoji);
+    const auto all = root["reactions"].members();
+    const auto slices = json_values(json_member(json, "reactions"));
+    for (std::size_t at = 0; at < all.size() && at < slices.size(); ++at) {
+        const auto& [emoji, reaction] = all[at];
+        const std::string_view slice = slices[at];
         const auto names = json_elements(json_member(slice, "usernames"));
         const auto users = reaction["usernames"].items();
         for (std::size_t i = 0; i < users.size() && i < names.size(); ++i) {

@@ -145,27 +145,30 @@ private:
     void take_files(std::string& text, Message& m) {
         constexpr std::string_view kLink = "](./media/";
         constexpr std::size_t kMostName = 1024, kMostPath = 4096;  // longer ones are text
+        std::string out;
+        std::size_t done = 0;  // of text
         for (std::size_t at = text.find(kLink); at != std::string::npos; at = text.find(kLink, at)) {
-            if (m.attachments.size() >= context_.limits.attachments) return add_note(m, "limit:attachments");
-            const std::size_t from_name = at > kMostName ? at - kMostName : 0;
+            if (m.attachments.size() >= context_.limits.attachments) {
+                add_note(m, "limit:attachments");
+                break;
+            }
+            const std::size_t from_name = std::max(done, at > kMostName ? at - kMostName : 0);
             const std::string_view before = std::string_view(text).substr(from_name, at - from_name);
             std::string_view after = std::string_view(text).substr(at, kMostPath);
             after = after.substr(0, after.find('\n'));
             // A name may have brackets: the link ends before two blanks, or with the line's last bracket.
             const std::size_t open_in = before.rfind('[');
             const std::size_t close_in = std::min(after.find(")  "), after.rfind(')'));
-            if (open_in == std::string_view::npos || close_in == std::string_view::npos) {
-                at += kLink.size();
-                continue;
-            }
-            const std::size_t open = from_name + open_in, close = at + close_in;
-            const std::string name = text.substr(open + 1, at - open - 1);
-            const std::string path = path_of(std::string_view(text).substr(at + 2, close - at - 2));
-            out_.file({name, {}, {}}, {path}, m);
-            const std::size_t from = open > 0 && text[open - 1] == '!' ? open - 1 : open;
-            text.erase(from, close + 1 - from);
-            at = from;
+            at += kLink.size();
+            if (open_in == std::string_view::npos || close_in == std::string_view::npos) continue;
+            out_.file({before.substr(open_in + 1), {}, {}}, {path_of(after.substr(2, close_in - 2))}, m);
+            const std::size_t open = from_name + open_in;
+            const bool picture = open > done && text[open - 1] == '!';
+            out.append(text, done, open - (picture ? 1 : 0) - done);
+            done = at - kLink.size() + close_in + 1;
+            at = done;
         }
+        if (done > 0) text = out.append(text, done);
     }
 
     std::string_view text_;

@@ -39,6 +39,8 @@ Status read_telegram(ByteSource& source, const ExportFiles& files, const ReadCon
 // title: of the chat, which its text does not say.
 Status read_whatsapp(std::string_view text, std::string_view title, const ExportFiles& files,
                      const ReadContext& context, ItemSink& sink);
+// Whatever holds the files of an export. false: there is no realm.json.
+Result<bool> read_zulip(ContainerReader& reader, const Input& input);
 Status read_xmpp_archive(ByteSource& source, const ReadContext& context, ItemSink& sink);
 Status read_rsmf(Bytes mail, const ReadContext& context, ItemSink& sink);
 

@@ -102,9 +102,10 @@ std::string slack_text(std::string_view text, const SlackNames& names) {
         const std::size_t open = std::min(text.find('<', i), text.size());
         out += unescaped(text.substr(i, open - i));
         if (open == text.size()) break;
-        const std::size_t close = text.find('>', open);
-        const bool is_reference = close != std::string_view::npos && close > open + 1 &&
-                                  text.find('<', open + 1) > close && out.size() < 2 * text.size() + kRoom;
+        const std::size_t next = std::min(text.find('<', open + 1), text.size());
+        const std::size_t size = text.substr(open + 1, next - open - 1).find('>');
+        const std::size_t close = open + 1 + (size == std::string_view::npos ? 0 : size);
+        const bool is_reference = size != std::string_view::npos && size > 0 && out.size() < 2 * text.size() + kRoom;
         if (is_reference) {
             out += reference(text.substr(open + 1, close - open - 1), names);
             i = close + 1;

@@ -72,12 +72,13 @@ std::optional<UtcTime> TelegramMessage::time(std::string_view key, Message& mess
 ParsedItem TelegramMessage::start(MessageKind kind, std::string_view id_end) {
     const std::string id = scoped(root_["id"]);
     ParsedItem item = out_.start(kind, id.empty() ? std::string() : id + std::string(id_end), where_);
-    if (id.empty()) item.update_type = where_.id + "/" + version_of(json_);
+    if (id.empty()) item.update_type = where_.id + "/" + version_;
     out_.time(time("date", item.message), item.message);
     return item;
 }
 
 Status TelegramMessage::read() {
+    if (!root_["id"].integer()) version_ = version_of(json_);
     const std::string_view type = root_.text("type");
     if (type == "service") return read_service();
     TRY(read_message());
@@ -155,7 +156,7 @@ Status TelegramMessage::read_reactions() {
             const std::string id = scoped(root_["id"]);
             ParsedItem item = out_.start(
                 MessageKind::reaction, id.empty() ? "" : id + "/reaction/" + who.id + "/" + std::string(what), where_);
-            if (id.empty()) item.update_type = where_.id + "/" + version_of(json_);
+            if (id.empty()) item.update_type = where_.id + "/" + version_;
             Message& m = item.message;
             m.target = out_.clipped(id);
             m.sender = who;

@@ -29,6 +29,7 @@ private:
     const JsonValue& root_;
     const vault::Conversation& where_;
     ChatOut& out_;
+    std::string version_;  // of a message without an id
 };
 
 // "text" or "text_entities": what people read; a link behind words follows them in brackets.

@@ -78,6 +78,10 @@ public:
         : text_(text), title_(clip(title, context.limits)), files_(files), context_(context), sink_(sink) {}
 
     Status read() {
+        if (text_.empty()) {
+            sink_.finding("file:empty");
+            return ok_status();
+        }
         survey();
         if (!style_) return quarantine(to_bytes(text_), kName, "no-message", context_.limits, sink_);
         if (order_.assumed()) sink_.finding("whatsapp:date-order-ambiguous");
@@ -235,9 +239,15 @@ private:
 };
 
 bool is_chat_name(std::string_view name) {
-    constexpr std::string_view kStart = "WhatsApp";
-    return name == "_chat.txt" || (iequals(name.substr(0, kStart.size()), kStart) && name.size() > 4 &&
-                                   iequals(name.substr(name.size() - 4), ".txt"));
+    if (name == "_chat.txt") return true;
+    const bool starts = name.substr(0, 14) == "WhatsApp Chat " || name.substr(0, 14) == "WhatsApp-Chat ";
+    return starts && name.size() > 18 && iequals(name.substr(name.size() - 4), ".txt");
+}
+
+// An export has no folders in it: a folder that has some is one of many things.
+bool is_flat(const Path& folder, const std::vector<std::string>& names) {
+    return std::all_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return kind_of(folder / name) != FileKind::folder; });
 }
 
 // "WhatsApp Chat mit Anna (1).txt" -> "Anna": a second download of the same chat is the same chat.
@@ -302,7 +312,8 @@ Certainty looks(const Sample& sample) {
         RealFs fs;
         const auto names = fs.list(sample.path());
         const std::string chat = names.ok() ? chat_of(*names) : "";
-        return chat.empty() ? Certainty::no : text_looks(sample.member_starting(chat));
+        if (chat.empty() || !is_flat(sample.path(), *names)) return Certainty::no;
+        return text_looks(sample.member_starting(chat));
     }
     if (!sample.is_zip()) return sample.binary() ? Certainty::no : text_looks(sample.start());
     const std::string chat = sample.has_member_ending(".txt") ? chat_of(names_of(*sample.container())) : "";

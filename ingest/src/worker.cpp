@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "ingest/src/extract_wire.h"
+#include "ingest/src/sandboxed.h"
 
 namespace kustos::ingest {
 
@@ -21,88 +21,16 @@ namespace {
 
 constexpr std::int64_t kHelloTimeoutMs = 10'000;
 
-std::vector<std::string> command(const ExtractorOptions& options, bool bubblewrap, const char* mode) {
-    std::vector<std::string> words;
-    std::string program = options.program;
-    if (bubblewrap) {
-        // Own user, network, process, mount and host name spaces; nothing to see but /usr and the program.
-        words = {"/usr/bin/bwrap",
-                 "--unshare-all",
-                 "--die-with-parent",
-                 "--new-session",
-                 "--clearenv",
-                 "--ro-bind",
-                 "/usr",
-                 "/usr",
-                 "--symlink",
-                 "usr/lib",
-                 "/lib",
-                 "--symlink",
-                 "usr/lib64",
-                 "/lib64",
-                 "--ro-bind-try",
-                 "/etc/ld.so.cache",
-                 "/etc/ld.so.cache",
-                 "--ro-bind",
-                 program,
-                 "/kustos-extract",
-                 "--chdir",
-                 "/",
-                 "--"};
-        program = "/kustos-extract";
-    }
-    words.push_back(program);
-    words.emplace_back(mode);
-    words.push_back(std::to_string(options.memory_bytes));
-    words.push_back(std::to_string(options.cpu_seconds));
-    return words;
-}
-
-// Descriptors 0 and 1 are the socket, 2 is /dev/null (parsers quote content in their warnings), 3 the archive if any.
-Result<int> spawn(const std::vector<std::string>& words, int socket, int archive) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, socket, 0);
-    posix_spawn_file_actions_adddup2(&actions, socket, 1);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    if (archive >= 0) posix_spawn_file_actions_adddup2(&actions, archive, wire::kArchiveDescriptor);
-    posix_spawn_file_actions_addclosefrom_np(&actions, archive >= 0 ? wire::kArchiveDescriptor + 1 : 3);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    std::vector<char*> argv;
-    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    char locale[] = "LC_ALL=C.UTF-8";
-    char* environment[] = {locale, nullptr};
-    pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (error != 0) return Error(Code::environment, "cannot start kustos-extract");
-    return pid;
-}
-
-// dup2 onto itself would keep close-on-exec, so what goes to the child must lie above the descriptors it lands on.
-int lift(int fd) {
-    return ::fcntl(fd, F_DUPFD_CLOEXEC, 16);
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, bool bubblewrap, const char* mode,
-                                              int archive) {
+Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, const char* mode, int file) {
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return Error(Code::environment, "no socket pair");
-    const int theirs = lift(pair[1]), lifted = archive >= 0 ? lift(archive) : -1;
+    const std::vector<std::string> words =
+        sandboxed(options, {mode, std::to_string(options.memory_bytes), std::to_string(options.cpu_seconds)});
+    const auto pid = spawn_sandboxed(words, {pair[1], pair[1], file});
     ::close(pair[1]);
-    const auto pid = spawn(command(options, bubblewrap, mode), theirs, lifted);
-    ::close(theirs);
-    if (lifted >= 0) ::close(lifted);
     if (!pid) {
         ::close(pair[0]);
         return Error(pid.error());
@@ -112,8 +40,8 @@ Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, b
     const Bytes hello = TRY_IN("kustos-extract does not answer", worker->receive(16, kHelloTimeoutMs));
     if (hello.size() != 3 || hello[0] != 'H' || hello[1] != wire::kVersion)
         return Error(Code::environment, "kustos-extract is of another version");
-    worker->layers_ = {bubblewrap, (hello[2] & wire::kLimits) != 0, (hello[2] & wire::kNoNewPrivs) != 0,
-                       (hello[2] & wire::kSeccomp) != 0};
+    worker->layers_ = {(hello[2] & wire::kApart) != 0, (hello[2] & wire::kLimits) != 0,
+                       (hello[2] & wire::kNoNewPrivs) != 0, (hello[2] & wire::kSeccomp) != 0};
     return worker;
 }
 

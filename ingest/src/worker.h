@@ -14,8 +14,9 @@ class Worker {
 public:
     // mode: "text", "unpack" or "pst". file: a descriptor that the worker gets as its third one, or -1. It stays the
     // caller's.
-    static Result<std::unique_ptr<Worker>> start(const ExtractorOptions& options, bool bubblewrap, const char* mode,
-                                                 int file);
+    // Code::environment: bubblewrap or the program can't be started; Code::corrupt, Code::interrupted: it did not come
+    // up. What layers() says is the caller's to judge, before the first foreign byte.
+    static Result<std::unique_ptr<Worker>> start(const ExtractorOptions& options, const char* mode, int file);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

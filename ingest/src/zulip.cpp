@@ -11,6 +11,7 @@
 #include "ingest/src/json_feed.h"
 #include "ingest/src/json_scan.h"
 #include "ingest/src/mail_header.h"
+#include "ingest/src/single_formats.h"
 
 namespace kustos::ingest {
 
@@ -278,10 +279,14 @@ Certainty looks(const Sample& sample) {
 }
 
 Status read_path(const Input& input) {
-    return read_container(input, kName, [&](ContainerReader& reader) { return ZulipExport(reader, input).run(); });
+    return read_container(input, kName, [&](ContainerReader& reader) { return read_zulip(reader, input); });
 }
 
 }  // namespace
+
+Result<bool> read_zulip(ContainerReader& reader, const Input& input) {
+    return ZulipExport(reader, input).run();
+}
 
 const Format kZulipFormat = {{kName,
                               "Zulip export (organisation)",

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "search/analysis.h"
+#include "search/index.h"
 #include "search/query.h"
 #include "search/src/query_dates.h"
 #include "search/src/utf8.h"
@@ -19,10 +20,25 @@ namespace {
 
 using What = QueryProblem::What;
 
-enum class Name { from, to, subject, file, conversation, date, since, until, source, has, kind, content, person };
+enum class Name {
+    from,
+    to,
+    subject,
+    file,
+    conversation,
+    date,
+    since,
+    until,
+    source,
+    has,
+    kind,
+    content,
+    coverage,
+    person
+};
 
 // Names of fields, folded.
-constexpr std::array<std::pair<std::string_view, Name>, 36> kNames = {{
+constexpr std::array<std::pair<std::string_view, Name>, 38> kNames = {{
     {"from", Name::from},
     {"von", Name::from},
     {"absender", Name::from},
@@ -58,6 +74,8 @@ constexpr std::array<std::pair<std::string_view, Name>, 36> kNames = {{
     {"kind", Name::kind},
     {"art", Name::kind},
     {"sha256", Name::content},
+    {"coverage", Name::coverage},
+    {"abdeckung", Name::coverage},
     {"person", Name::person},
 }};
 
@@ -481,6 +499,13 @@ private:
                 if (folded.size() != 64 || folded.find_first_not_of("0123456789abcdef") != std::string::npos)
                     return problem(What::bad_sha256, from, at_);
                 out.kind = Node::Kind::content;
+                out.text = folded;
+                return true;
+            case Name::coverage:
+                if (folded.size() > kMaxReasonWord ||
+                    folded.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+                    return problem(What::bad_coverage, from, at_);
+                out.kind = Node::Kind::coverage;
                 out.text = folded;
                 return true;
             case Name::has:

@@ -50,13 +50,14 @@ Words words_of(What what) {
             return {"nothing follows the colon", "for example from:mueller or date:2026-03",
                     "nach dem Doppelpunkt folgt nichts", "zum Beispiel von:mueller oder datum:2026-03"};
         case What::unknown_field:
-            return {
-                "there is no field of this name",
-                "fields: from to subject date since until source has kind conversation file sha256; to find the text "
-                "itself, put it in quotation marks",
-                "ein Feld dieses Namens gibt es nicht",
-                "Felder: von an betreff datum seit bis quelle hat art unterhaltung datei sha256; um den Text selbst zu "
-                "finden, in Anführungszeichen setzen"};
+            return {"there is no field of this name",
+                    "fields: from to subject date since until source has kind conversation file sha256 coverage; to "
+                    "find the text "
+                    "itself, put it in quotation marks",
+                    "ein Feld dieses Namens gibt es nicht",
+                    "Felder: von an betreff datum seit bis quelle hat art unterhaltung datei sha256 abdeckung; um den "
+                    "Text selbst zu "
+                    "finden, in Anführungszeichen setzen"};
         case What::bad_date:
             return {"this is not a date", "2026-03-31, 31.03.2026, 2026-03, 2026, 2026-01..2026-03, >=2026-03-31",
                     "das ist kein Datum",
@@ -67,6 +68,9 @@ Words words_of(What what) {
         case What::bad_sha256:
             return {"this is not a SHA-256", "64 hex digits, as `sha256sum FILE` prints them",
                     "das ist keine SHA-256-Summe", "64 hexadezimale Ziffern, wie `sha256sum DATEI` sie ausgibt"};
+        case What::bad_coverage:
+            return {"this is no word of the coverage", "for example coverage:ocr or coverage:encrypted",
+                    "das ist kein Wort der Abdeckung", "zum Beispiel abdeckung:ocr oder abdeckung:encrypted"};
         case What::bad_has:
             return {"only has:attachment is known", "to look for a file name: file:report",
                     "bekannt ist nur hat:anhang", "einen Dateinamen sucht: datei:bericht"};
@@ -160,6 +164,8 @@ std::string query_text(const Node& node) {
             return "has:attachment";
         case Node::Kind::content:
             return "sha256:" + node.text;
+        case Node::Kind::coverage:
+            return "coverage:" + node.text;
         case Node::Kind::everything:
             return "*";
         case Node::Kind::person:

@@ -10,9 +10,9 @@ namespace kustos::search {
 namespace {
 
 std::string reason_word(const std::string& word, const char* otherwise) {
-    const bool fine = !word.empty() && word.size() <= 40 && std::all_of(word.begin(), word.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
+    const bool fine = !word.empty() && word.size() <= kMaxReasonWord &&
+                      std::all_of(word.begin(), word.end(),
+                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
     return fine ? word : otherwise;
 }
 
@@ -32,9 +32,17 @@ void add_if(std::vector<std::string>& list, std::string text) {
 struct Shortfall {
     bool any = false;
     std::string reason;
+    std::vector<std::string> also;
     void add(const std::string& word, const char* otherwise) {
         any = true;
-        if (reason.empty()) reason = reason_word(word, otherwise);
+        if (reason.empty())
+            reason = reason_word(word, otherwise);
+        else
+            notice(reason_word(word, otherwise));
+    }
+    void notice(const std::string& word) {
+        constexpr std::size_t kMost = 16;
+        if (also.size() < kMost && std::find(also.begin(), also.end(), word) == also.end()) also.push_back(word);
     }
 };
 
@@ -63,6 +71,9 @@ public:
         add_text(message.previous_body);
         for (std::size_t i = 0; i < message.attachments.size(); ++i) TRY(attachment(message.attachments[i], i));
         decide(message);
+        if (!shortfall_.reason.empty()) shortfall_.notice(shortfall_.reason);
+        for (std::string& word : shortfall_.also)
+            if (word != draft_.reason) draft_.also.push_back(std::move(word));
         return std::move(draft_);
     }
 
@@ -111,6 +122,9 @@ private:
             return ok_status();
         }
         if (extracted->completeness != Completeness::full) shortfall_.add(extracted->reason, "not-extracted");
+        for (const std::string& word : extracted->remarks)
+            if (std::string fine = reason_word(word, ""); !fine.empty()) shortfall_.notice(fine);
+        if (!extracted->facts.empty()) TRY(feed_.keep_facts(item_, number, extracted->facts));
         std::string text = repair_utf8(extracted->text);
         if (!text.empty()) TRY(feed_.keep_text(item_, number, text));
         add_text(std::move(text));
@@ -129,7 +143,11 @@ private:
 
     void decide(const vault::Message& message) {
         const Hidden hidden = hidden_part(message);
-        if (hidden == Hidden::part) shortfall_ = {true, "encrypted"};
+        if (hidden == Hidden::part) {
+            if (!shortfall_.reason.empty()) shortfall_.notice(shortfall_.reason);
+            shortfall_.any = true;
+            shortfall_.reason = "encrypted";
+        }
         if (message.kind == vault::MessageKind::unreadable) {
             draft_.state = RecordState::opaque;
             draft_.reason = "unreadable";

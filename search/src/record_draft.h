@@ -12,7 +12,8 @@ struct RecordDraft {
     EntryIndex entry;
     UtcTime time;
     RecordState state = RecordState::searchable;
-    std::string reason;  // of a state that is not searchable
+    std::string reason;             // of a state that is not searchable
+    std::vector<std::string> also;  // further reasons, and what was noticed; no two are equal, nor to `reason`
     std::string kind;
     std::string source;
     bool has_attachment = false;

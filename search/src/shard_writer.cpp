@@ -95,7 +95,7 @@ struct ShardWriter::State {
         if (used > 0) position += used + kFieldGap;
     }
 
-    void add_conditions(Xapian::Document& doc, const RecordDraft& draft, const std::string& reason) {
+    void add_conditions(Xapian::Document& doc, const RecordDraft& draft, const std::vector<std::string>& reasons) {
         const auto mark = [&](Space space, std::string_view text) {
             if (text.empty() || text.size() > kMaxLoggedText) return;
             doc.add_boolean_term(terms.term(space, text));
@@ -111,10 +111,10 @@ struct ShardWriter::State {
         if (draft.conversation_id.size() <= kMaxQueryBytes) mark(Space::conversation_id, draft.conversation_id);
         if (draft.has_attachment) mark(Space::has, "attachment");
         for (const std::string& sha256 : draft.contents) mark(Space::content, sha256);
-        mark(Space::reason, reason);
+        for (const std::string& reason : reasons) mark(Space::reason, reason);
     }
 
-    Xapian::Document document_of(const RecordDraft& draft, const std::string& reason) {
+    Xapian::Document document_of(const RecordDraft& draft, const std::vector<std::string>& reasons) {
         Xapian::Document doc;
         std::uint32_t position = 1;
         add_text(doc, draft.subject, position);
@@ -126,21 +126,31 @@ struct ShardWriter::State {
         for (const std::string& person : draft.from) add_field(doc, Space::from, person, other);
         for (const std::string& person : draft.to) add_field(doc, Space::to, person, other);
         add_field(doc, Space::conversation, draft.conversation, other);
-        add_conditions(doc, draft, reason);
+        add_conditions(doc, draft, reasons);
         doc.set_data(docs.seal({draft.entry, draft.time, draft.state}, random));
         return doc;
     }
 
-    // The word under which the reason is counted.
-    std::string reason_of(const RecordDraft& draft) const {
-        if (draft.reason.empty()) return {};
-        const bool room = numbers.reasons.size() < kMostReasons || numbers.reasons.count(draft.reason) != 0;
-        return room ? draft.reason : "other";
+    // The words under which the reasons are counted, each once.
+    std::vector<std::string> reasons_of(const RecordDraft& draft) const {
+        std::vector<std::string> out;
+        std::size_t fresh = 0;
+        const auto add = [&](const std::string& word) {
+            if (word.empty()) return;
+            const bool known = numbers.reasons.count(word) != 0;
+            const std::string counted = known || numbers.reasons.size() + fresh < kMostReasons ? word : "other";
+            if (std::find(out.begin(), out.end(), counted) != out.end()) return;
+            fresh += known ? 0 : 1;
+            out.push_back(counted);
+        };
+        add(draft.reason);
+        for (const std::string& word : draft.also) add(word);
+        return out;
     }
 
-    void count(const RecordDraft& draft, const std::string& reason) {
+    void count(const RecordDraft& draft, const std::vector<std::string>& reasons) {
         ++numbers.counts.of(draft.state);
-        if (!reason.empty()) ++numbers.reasons[reason];
+        for (const std::string& reason : reasons) ++numbers.reasons[reason];
         const bool first = entries.empty();
         numbers.first = first ? draft.entry : std::min(numbers.first, draft.entry);
         numbers.end = std::max(numbers.end, EntryIndex(draft.entry.value + 1));
@@ -223,9 +233,9 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
 Status ShardWriter::add(const RecordDraft& draft) {
     CHECK(!holds(draft.entry));
     return guarded("indexing a record", [&]() -> Status {
-        const std::string reason = state_->reason_of(draft);
-        state_->database.add_document(state_->document_of(draft, reason));
-        state_->count(draft, reason);
+        const std::vector<std::string> reasons = state_->reasons_of(draft);
+        state_->database.add_document(state_->document_of(draft, reasons));
+        state_->count(draft, reasons);
         return ok_status();
     });
 }

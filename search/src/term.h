@@ -27,7 +27,7 @@ enum class Space : std::uint8_t {
     kind = 14,            // "mail", "chat", ...
     has = 15,             // "attachment"
     content = 17,         // SHA-256 of an attachment's bytes, 64 hex digits
-    reason = 16,          // why it is partial, opaque or failed; never asked for, counted when a shard is rewritten
+    reason = 16,  // why it is partial, opaque or failed, and what was noticed; counted when a shard is rewritten
 };
 
 inline constexpr std::size_t kTermSize = 10;

@@ -51,6 +51,7 @@ bool certain_for_partial(const Node& node) {
         case Node::Kind::message_kind:
         case Node::Kind::has_attachment:
         case Node::Kind::content:
+        case Node::Kind::coverage:
         case Node::Kind::everything:
         case Node::Kind::person:  // senders and recipients
             return true;

@@ -219,6 +219,8 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
             return condition(one(Space::has, "attachment"));
         case Node::Kind::content:
             return condition(one(Space::content, node.text));
+        case Node::Kind::coverage:
+            return condition(one(Space::reason, node.text));
         case Node::Kind::everything:
             return everything();
         case Node::Kind::person:

@@ -23,13 +23,14 @@ class WithDovecot(Mailbox):
         self.dovecot.append(map(mail, range(30)))
         self.dovecot.append([mail(30), report(31)], flags="\\Seen \\Flagged")
         self.dovecot.append([large_mail(40, 9), b"\0\1\2"])
+        (self.dovecot.mail / "cur" / "1772500000.empty:2,").touch()
         before = self.dovecot.mails()
         self.a.serve()
-        self.a.until(lambda: self.records() == 35)  # the report is two
+        self.a.until(lambda: self.records() == 36)  # the report is two
         self.dovecot.append([mail(1), mail(50)])  # one that is known
-        self.a.until(lambda: self.records() == 36)
+        self.a.until(lambda: self.records() == 37)
         counts = self.source()["counts"]
-        self.assertEqual((counts["kind:mail"], counts["kind:envelope"], counts["kind:unreadable"]), (34, 1, 1))
+        self.assertEqual((counts["kind:mail"], counts["kind:envelope"], counts["kind:unreadable"]), (34, 1, 2))
         self.assertEqual(counts["duplicate"], 1)
         after = self.dovecot.mails()
         self.assertEqual(after[:len(before)], before)

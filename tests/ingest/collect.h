@@ -46,7 +46,13 @@ public:
     std::size_t batches = 0, largest = 0, fail_from = 0;
 };
 
-// The program beside the test, with bubblewrap where it works; CHECKs that it is there.
+// The program beside the test, in bubblewrap.
 ingest::Extractor& extractor();
+// Whether all walls can stand on this machine; where not (user namespaces are forbidden), nothing foreign is read, and
+// the tests that need it are skipped. One test says so plainly.
+bool sandbox_works();
+#define KUSTOS_NEEDS_SANDBOX *doctest::skip(!kustos::test::sandbox_works())
+// Of all processes below this one that live now: the largest peak of resident memory, in KiB.
+std::uint64_t largest_descendant_kib();
 
 }  // namespace kustos::test

@@ -245,6 +245,21 @@ TEST_CASE("the place moves only behind what is sealed") {
     CHECK(broken.intake.under.findings.empty());
 }
 
+TEST_CASE("a mail may come as a quoted string, and an empty one holds nothing up") {
+    Door door;
+    door.server.append("a");
+    door.server.append("");
+    door.server.append(mail(1));
+    door.server.lie = [](const std::string& verb, std::string answer) {
+        const std::size_t at = answer.find("BODY[] {1}\r\na");
+        return verb == "UID FETCH" && at != std::string::npos ? answer.replace(at, 13, "BODY[] \"a\\\"\"") : answer;
+    };
+    REQUIRE(door.look().ok());
+    REQUIRE(door.sealed() == 3);
+    CHECK(as_text(door.intake.under.messages[0].raw) == "a\"");
+    CHECK(door.intake.under.findings.empty());
+}
+
 TEST_CASE("hostile servers end with an error, in bounds") {
     const auto first_error = [](const std::function<void(test::FakeImap&)>& make) {
         Door door;

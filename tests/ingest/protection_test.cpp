@@ -115,7 +115,7 @@ TEST_CASE("an enclosed mail under Microsoft's rights management is not readable,
     CHECK(has_note(out.items[0].message, "rms:encrypted"));
 }
 
-TEST_CASE("the extractor has no text of signatures to add, and knows that nothing is missing") {
+TEST_CASE("the extractor has no text of signatures to add, and knows that nothing is missing" KUSTOS_NEEDS_SANDBOX) {
     const Message m = mail("smime_opaque.eml");
     auto text = test::extractor().text(m.attachments[0].content, "smime.p7m", "application/x-pkcs7-mime");
     REQUIRE(text.ok());

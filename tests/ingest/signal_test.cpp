@@ -139,11 +139,12 @@ TEST_CASE("a chat of signal-export says what truth.json says as far as its Markd
     const auto user_of = [&](const std::string& user) { return truth.json["users"][user]["name"].get<std::string>(); };
     truth.compare(
         out.items,
-        {.deleted_messages = true,
-         .edits = true,
-         .threads = true,
-         .reactions = true,
-         .file_bytes = true,
+        {
+            .deleted_messages = true,
+            .edits = true,
+            .threads = true,
+            .reactions = true,
+            .file_bytes = true,
         },
         [&](const json& t) {
             for (const auto& item : out.items)

@@ -271,6 +271,17 @@ TEST_CASE("texts that are no chat are quarantined, and what stands before the fi
     CHECK(detect(dir.path() / "log.txt", {}).value().format == nullptr);
 }
 
+TEST_CASE("a folder of many things is no chat, though there is one in it") {
+    const test::TempDir dir;
+    test::write_text(dir / "WhatsApp Chat mit Anna.txt", "01.03.24, 10:00 - Anna: a\n");
+    CHECK(detect(dir.path(), {}).value().certainty == Certainty::sure);
+    std::filesystem::create_directory(dir / "Mails");
+    CHECK(detect(dir.path(), {}).value().format == nullptr);
+    test::Collect out;
+    REQUIRE(read(dir.path(), nullptr, {}, out).ok());
+    CHECK(out.items.at(0).message.format == "whatsapp");
+}
+
 TEST_CASE("somebody else's chat: the sample of a public parser is read") {
     if (!test::shared_dir()) {
         MESSAGE("skipped: ../shared is absent");

@@ -55,6 +55,8 @@ Result<ExtractedText> PlainExtractor::text(ByteView content, std::string_view, s
     ++calls;
     if (media_type == "text/plain") return ExtractedText{to_text(content), Completeness::full, ""};
     if (media_type == "test/partial") return ExtractedText{to_text(content), Completeness::partial, "time-out"};
+    if (media_type == "test/remarked")
+        return ExtractedText{to_text(content), Completeness::partial, "ocr", {"type-mismatch"}};
     if (media_type == "test/broken") return Error(Code::internal, "the extractor died");
     if (media_type == "test/interrupted") return Error(Code::interrupted, "asked to stop");
     return ExtractedText{"", Completeness::opaque, "encrypted"};

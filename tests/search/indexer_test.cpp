@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "search/rewrite.h"
 #include "search/src/index_files.h"
 #include "search/src/words_log.h"
 #include "tests/search/archive_of.h"
@@ -183,6 +184,40 @@ TEST_CASE("attachments' text comes through the extractor, blobs through the feed
     CHECK(a.feed.kept == std::vector<std::string>{"klein", "gross", "anfang"});
     const auto answer = a.ask("*");
     CHECK(answer->coverage == Coverage{1, 0, 1, 0, 0, 0, 0});
+}
+
+TEST_CASE("every reason of a record and every remark is counted, can be asked for, and survives a rewriting") {
+    SmallArchive a;
+    vault::Message message;
+    message.body = "Brief";
+    message.attachments.push_back({"a.tif", "test/remarked", to_bytes("gelesen"), {}, false, {}, {}, {}, {}, 7, {}});
+    message.attachments.push_back({"b.bin", "test/opaque", to_bytes("xyz"), {}, false, {}, {}, {}, {}, 3, {}});
+    const EntryIndex record = a.add(message);
+    a.add_text("ohne Anhang");
+    const EntryIndex other = a.add(message);
+    auto indexer = a.open_indexer();
+    REQUIRE(indexer.ok());
+    REQUIRE((*indexer)->run_once(a.feed, (*indexer)->position()).ok());
+    REQUIRE((*indexer)->close_shard(a.feed).ok());
+    const auto expect = [&](const std::vector<std::uint64_t>& entries) {
+        const auto summary = summarise(a.fs, a.index());
+        REQUIRE(summary.ok());
+        const std::uint64_t n = entries.size();
+        CHECK(summary->reasons ==
+              std::map<std::string, std::uint64_t>{{"encrypted", n}, {"ocr", n}, {"type-mismatch", n}});
+        for (const char* word : {"ocr", "encrypted", "type-mismatch"})
+            CHECK(a.find("coverage:" + std::string(word)) == entries);
+    };
+    expect({record.value, other.value});
+    CHECK(a.find("abdeckung:no-sandbox").empty());
+    CHECK(a.ask("*")->coverage.partial == 2);
+    EntrySet gone;
+    gone.add(other);
+    RewriteOptions options;
+    options.reindex = gone;
+    REQUIRE(rewrite_shards(a.fs, a.index(), a.keys, {}, a.clock, a.random, options).ok());
+    a.searcher_of().forget();
+    expect({record.value});
 }
 
 TEST_CASE("text beyond the limit makes a record partial, not lost") {

@@ -67,6 +67,7 @@ TEST_CASE("fields have English and German names") {
     CHECK(tree("Betreff:\"Angebot 7\"") == "subject:\"Angebot 7\"");
     CHECK(tree("datei:bericht.pdf") == "file:bericht.pdf");
     CHECK(tree("quelle:chat-server") == "source:\"chat-server\"");
+    CHECK(tree("coverage:no-sandbox abdeckung:OCR") == "(coverage:no-sandbox AND coverage:ocr)");
     CHECK(tree("hat:anhang has:attachment") == "(has:attachment AND has:attachment)");
     CHECK(tree("art:anruf kind:mail") == "(kind:call AND kind:mail)");
     CHECK(tree("unterhaltung:vertrieb") == "conversation:vertrieb");

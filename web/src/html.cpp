@@ -299,12 +299,17 @@ std::string record_page(const PageContext& c, const RecordReport& r, const std::
     body += row(say(l, "Art", "Kind"), escape_html(vault::kind_name(m.kind)));
     if (!m.target.empty())
         body += row(say(l, "Bezieht sich auf", "Refers to"), "<code>" + escape_html(m.target) + "</code>");
-    for (const auto& a : m.attachments) {
+    for (std::size_t i = 0; i < m.attachments.size(); ++i) {
+        const auto& a = m.attachments[i];
+        std::string facts;
+        if (i < r.attachments.size())
+            for (const std::string& words : r.attachments[i].words)
+                facts += "<br><span class=\"soft\">" + escape_html(words) + "</span>";
         body += row(say(l, "Anhang", "Attachment"),
                     "<bdi>" + escape_html(a.name) + "</bdi> <span class=\"soft\">" + escape_html(a.media_type) + ", " +
                         (a.missing ? std::string(say(l, "nicht geliefert", "not delivered"))
                                    : number(a.size, l) + " Byte, SHA-256 " + a.sha256.hex()) +
-                        "</span>");
+                        "</span>" + facts);
     }
     body += "</table></div>";
     if (!m.previous_body.empty()) {
