@@ -120,9 +120,9 @@ Result<int> import_persons(const SourceCall& c, Streams streams) {
     TRY(import.begin());
     auto done = settings.empty() ? from_files(c, import) : from_server(c, streams, import, settings);
     const Status finished = make_findable(c, streams);  // also what an import that ended early has sealed
-    const Done& all = TRY(std::move(done));
+    if (!done.ok()) return done.error();
     TRY(Status(finished));
-    say(c, all);
+    say(c, *done);
     return 0;
 }
 

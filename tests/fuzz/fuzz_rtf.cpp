@@ -8,9 +8,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace kustos;
     constexpr std::uint64_t kMost = 4096;
-    for (const auto reader : {extractor::read_rtf, extractor::read_html}) {
+    const ByteView input(data, size);
+    for (const char* charset : {"", "windows-1252", "utf-16le"}) {
         extractor::Reading reading(kMost);
-        const auto text = reading.finish(reader({data, size}, reading));
+        const bool rich = *charset == 0 && size % 2 == 0;
+        const auto text =
+            reading.finish(rich ? extractor::read_rtf(input, reading) : extractor::read_html(input, charset, reading));
         if (text.text.size() > kMost * 3 || !is_valid_utf8(text.text)) std::abort();
         if (text.completeness == ingest::Completeness::opaque && text.reason.empty()) std::abort();
     }
