@@ -289,6 +289,13 @@ bool looks_like_vcard(std::string_view text) {
 }
 
 Status read_vcards(BookText& text, BookSink& sink) {
+    if (text.utf8().empty()) {  // nothing, or a byte order mark alone
+        BookItem item;
+        item.raw = text.raw(0, 0);
+        item.format = "vcard";
+        item.quarantine = "not-a-vcard";
+        return item.raw.empty() ? ok_status() : sink.item(std::move(item));
+    }
     return Cards(text, sink).run();
 }
 

@@ -105,7 +105,7 @@ class Commands(unittest.TestCase):
     def test_bad_input_is_said_plainly(self):
         self.refused("ingest", "--source", "mail", self.a.folder / "absent", says="absent")
         self.refused("ingest", "--source", "nobody", DEMO / "mail.mbox", says="kustos source add")
-        self.refused("ingest", "--source", "mail", "--format", "pst", DEMO / "mail.mbox", says="mattermost-csv")
+        self.refused("ingest", "--source", "mail", "--format", "telepathy", DEMO / "mail.mbox", says="mattermost-csv")
         self.refused("status", "--archive", self.a.folder / "nothing", says="kustos init")
 
     def test_show_and_its_original(self):

@@ -71,7 +71,7 @@ TEST_CASE("an absent path is an error, and an unknown format is not in this vers
     FixedClock clock(UtcTime{0});
     test::MemoryPort port;
     CHECK(run_import(port, clock, {"/nonexistent"}, quiet()).error().code() == Code::not_found);
-    CHECK(parse_format_name("slack").error().code() == Code::not_in_version);
+    CHECK(parse_format_name("telepathy").error().code() == Code::not_in_version);
     CHECK(parse_format_name("mattermost-csv").value()->name == "mattermost-csv");
 }
 
