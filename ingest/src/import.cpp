@@ -1,9 +1,11 @@
 #include "ingest/import.h"
 
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
 #include "base/progress.h"
+#include "base/stack.h"
 
 namespace kustos::ingest {
 
@@ -51,14 +53,26 @@ public:
         result_.folders = std::move(folders_);
     }
 
+    // Hands the batch on: it is sealed while the next one is read. An error is the one of the batch before.
     Status flush() {
+        TRY(settle());
         if (batch_.empty()) return ok_status();
-        std::vector<Counted> counted;
         for (const PortItem& entry : batch_)
-            counted.push_back({entry.message.attachments.size(), entry.message.kind == vault::MessageKind::unreadable,
-                               folder_of(entry.message)});
-        const auto outcomes = TRY(port_.seal(std::exchange(batch_, {})));
+            sealing_.push_back({entry.message.attachments.size(), entry.message.kind == vault::MessageKind::unreadable,
+                                folder_of(entry.message)});
         batch_bytes_ = 0;
+        sealed_ = std::async(std::launch::async, [this, batch = std::exchange(batch_, {})]() mutable {
+            const StackWiper wiper;
+            return port_.seal(std::move(batch));
+        });
+        return ok_status();
+    }
+
+    // Waits for the batch that is being sealed, and counts it.
+    Status settle() {
+        if (!sealed_.valid()) return ok_status();
+        const std::vector<Counted> counted = std::exchange(sealing_, {});
+        const auto outcomes = TRY(sealed_.get());
         CHECK(outcomes.size() == counted.size());
         for (std::size_t i = 0; i < outcomes.size(); ++i) count(counted[i], outcomes[i]);
         if (progress_) progress_->advance_to(result_.messages + result_.duplicates);
@@ -108,6 +122,8 @@ private:
     ImportResult& result_;
     std::vector<PortItem> batch_;
     std::uint64_t batch_bytes_ = 0;
+    std::vector<Counted> sealing_;  // of the batch that is being sealed
+    std::future<Result<std::vector<Outcome>>> sealed_;
     std::optional<Progress> progress_;
     std::map<std::string, FolderCount> folders_;
     bool promises_ = false;
@@ -151,6 +167,8 @@ Result<ImportResult> run_import(SealPort& port, const Clock& clock, const std::v
         const Status flushed = importer.flush();
         if (!flushed) status = flushed;
     }
+    const Status settled = importer.settle();
+    if (!settled && (status.ok() || interrupted)) status = settled;
     importer.reconcile();
     result.seconds = static_cast<double>(clock.monotonic_ms() - started_ms) / 1000.0;
     result.interrupted = interrupted;

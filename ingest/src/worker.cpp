@@ -100,6 +100,8 @@ Status Worker::send(std::initializer_list<ByteView> parts, std::int64_t timeout_
 
 Status Worker::read_fully(std::span<std::uint8_t> out, std::int64_t deadline_ms) {
     while (!out.empty()) {
+        // Asked also while bytes are there: what drips must not outlast it.
+        if (clock_.monotonic_ms() >= deadline_ms) return Error(Code::interrupted, "kustos-extract took too long");
         const ssize_t got = ::recv(socket_, out.data(), out.size(), 0);
         if (got > 0) {
             out = out.subspan(static_cast<std::size_t>(got));
