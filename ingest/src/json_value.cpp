@@ -143,6 +143,7 @@ JsonParser::~JsonParser() = default;
 
 std::string_view JsonParser::parse(ByteView bytes) {
     root_ = {};
+    if (bytes.empty()) return "not-json";
     if (parser_->allocate(bytes.size(), kDepth) != simdjson::SUCCESS) return "too-large";
     dom::element root;
     const simdjson::error_code error =
