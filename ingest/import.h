@@ -2,8 +2,8 @@
 //
 // Idempotent: each message has a duplicate identity (dedupe_identity), and the port answers `duplicate` for what it
 // already holds; so an interrupted import is resumed by running it again. Durability: a message counts only after the
-// port's seal() has returned. Threads: one import reads in the caller's and seals in another, a batch at a time; it stops
-// at the next message when interrupt_requested() (result.interrupted).
+// port's seal() has returned. Threads: one import reads in the caller's and seals in another, a batch at a time; it
+// stops at the next message when interrupt_requested() (result.interrupted).
 #pragma once
 
 #include <cstdint>
