@@ -30,11 +30,11 @@ class WithDovecot(Mailbox):
         self.a.until(lambda: self.dovecot.count() == 1)
         self.a.until(lambda: self.source()["stream"]["state"] == "running")
         self.assertIn(b"\1\2", self.dovecot.mails()[0][1])  # what could not be read stays
-        self.a.until(lambda: [e["rows"]["count"] for e in self.entries("source_cleared")] == ["3"])
         self.dovecot.append([mail(4)], flags="\\Deleted")
         self.a.until(lambda: self.records() == 5)
         self.assertEqual(self.findings(), {})
-        self.a.stop()
+        self.a.stop()  # a ledger that is written shows its newest entries a while later
+        self.assertEqual(sum(int(e["rows"]["count"]) for e in self.entries("source_cleared")), 3)
         self.assertEqual(self.a.verify()[0], 0)
 
     def test_what_is_no_longer_on_our_disk_as_it_was_sealed_stays_in_the_mailbox(self):
