@@ -37,7 +37,7 @@ Bytes dedupe_identity(const vault::Message& message, std::string_view update_typ
 struct ImportOptions {
     ReadContext context;
     const FormatInfo* format = nullptr;  // nullptr: detected
-    std::size_t batch_messages = 512;    // a batch ends at whichever comes first
+    std::size_t batch_messages = 1024;   // a batch ends at whichever comes first; the first ones are smaller
     std::uint64_t batch_bytes = 8ull << 20;
     bool progress = true;  // on standard error, where it is a terminal
 };

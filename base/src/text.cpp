@@ -49,20 +49,35 @@ bool convert(ByteView bytes, const std::string& charset, Decoded& out) {
 }
 
 bool has_high_byte(ByteView bytes) {
-    return std::any_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b >= 0x80; });
+    std::uint8_t all = 0;
+    for (const std::uint8_t byte : bytes) all |= byte;  // without a branch: the compiler takes many at a time
+    return all >= 0x80;
+}
+
+// Charsets of which ASCII alone is itself (and which no shift or escape makes something else).
+bool holds_ascii(const std::string& name) {
+    return name.rfind("iso-8859-", 0) == 0 || name.rfind("windows-125", 0) == 0 || name == "utf-8" || name == "utf8";
 }
 
 }  // namespace
 
 Decoded decode_charset(ByteView bytes, std::string_view charset) {
     Decoded out;
-    std::string name = lower_ascii(charset);
     const std::string_view text = as_text(bytes);
+    if (charset == "utf-8" && is_valid_utf8(text)) {  // each header line comes by here
+        out.utf8 = std::string(text);
+        return out;
+    }
+    std::string name = lower_ascii(charset);
     const bool single_byte_label = name.empty() || name == "us-ascii" || name == "ascii" || name == "iso-8859-1" ||
                                    name == "latin1" || name == "windows-1252" || name == "unknown-8bit" ||
                                    name == "default" || name == "x-unknown";
+    if ((single_byte_label || holds_ascii(name)) && !has_high_byte(bytes)) {
+        out.utf8 = std::string(text);
+        return out;
+    }
     if (name == "utf-8" || name == "utf8" || single_byte_label) {
-        if (is_valid_utf8(text) && (name == "utf-8" || name == "utf8" || has_high_byte(bytes))) {
+        if (is_valid_utf8(text)) {
             out.utf8 = std::string(text);
             return out;
         }

@@ -10,6 +10,7 @@
 #include "ingest/src/container.h"
 #include "ingest/src/csv.h"
 #include "ingest/src/mail_header.h"
+#include "ingest/src/mail_pool.h"
 #include "ingest/src/outlook_msg.h"
 
 namespace kustos::ingest {
@@ -45,7 +46,7 @@ bool is_piler_name(std::string_view path) {
 class TreeReader {
 public:
     TreeReader(ContainerReader& reader, const ReadContext& context, ItemSink& sink)
-        : reader_(reader), context_(context), sink_(sink) {}
+        : reader_(reader), context_(context), sink_(sink, context.limits) {}
 
     Result<bool> run() {
         const auto promised = TRY(promises());
@@ -55,6 +56,7 @@ public:
             ++mails;
             TRY(mail(path));
         }
+        TRY(sink_.finish());
         for (const auto& [folder, count] : promised) sink_.promised(folder, count);
         return mails > 0;
     }
@@ -102,19 +104,20 @@ private:
         if (!raw) return ok_status();  // seal_rest() keeps it, or says that it could not be read
         const std::string note = "folder:" + folder_of(path);
         std::string position(name_of(path));
-        const auto describe = [&](ParsedItem item) {
+        const auto describe = [note, position](ParsedItem item) {
             item.message.notes.push_back(note);
             item.message.feed_position = repair_utf8(position);
             return item;
         };
         if (ends(path, ".msg")) return sink_.item(describe(parse_outlook_msg(std::move(*raw), context_.limits)));
-        return parse_mail_items(std::move(*raw), context_.limits, sink_,
-                                [&](Bytes bytes) { return describe(parse_mail(std::move(bytes), context_.limits)); });
+        return sink_.mail(std::move(*raw), [describe, &limits = context_.limits](Bytes bytes) {
+            return describe(parse_mail(std::move(bytes), limits));
+        });
     }
 
     ContainerReader& reader_;
     const ReadContext& context_;
-    ItemSink& sink_;
+    MailPool sink_;
 };
 
 // A folder of mails is nothing special: only piler's own names are. For the others the operator says --format eml-tree.

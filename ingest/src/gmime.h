@@ -8,6 +8,9 @@
 #pragma GCC diagnostic pop
 
 #include <memory>
+#include <vector>
+
+#include "vault/message.h"
 
 namespace kustos::ingest {
 
@@ -19,6 +22,9 @@ using Owned = std::unique_ptr<T, ObjectRelease>;
 
 // g_mime_init once per process; then the parser options that all calls share (never changed afterwards).
 GMimeParserOptions* gmime_options();
+
+// nullptr: nobody. Groups are flattened.
+std::vector<vault::Person> people_of(InternetAddressList* list, std::size_t most);
 
 inline GMimePart* as_part(GMimeObject* object) {
     return GMIME_IS_PART(object) ? reinterpret_cast<GMimePart*>(object) : nullptr;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,7 +37,7 @@ bool write_all(int fd, ByteView bytes) {
 
 // Ends the program, whatever it does.
 int reap(int pid, bool kill_it) {
-    if (kill_it) ::kill(pid, SIGKILL);
+    if (kill_it) kill_sandboxed(pid);
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }

@@ -1,5 +1,6 @@
 #include "ingest/import.h"
 
+#include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,8 @@ std::uint64_t weight(const vault::Message& message) {
     return bytes;
 }
 
+constexpr std::size_t kFirstBatch = 128;  // the first ones are small, so that sealing begins beside reading at once
+
 class Importer final : public ItemSink {
 public:
     Importer(SealPort& port, const Clock& clock, const ImportOptions& options, ImportResult& result)
@@ -34,7 +37,8 @@ public:
         entry.dedupe_identity = dedupe_identity(item.message, item.update_type);
         entry.message = std::move(item.message);
         batch_.push_back(std::move(entry));
-        if (batch_.size() >= options_.batch_messages || batch_bytes_ >= options_.batch_bytes) return flush();
+        if (batch_.size() >= std::min(room_, options_.batch_messages) || batch_bytes_ >= options_.batch_bytes)
+            return flush();
         return ok_status();
     }
 
@@ -61,6 +65,7 @@ public:
             sealing_.push_back({entry.message.attachments.size(), entry.message.kind == vault::MessageKind::unreadable,
                                 folder_of(entry.message)});
         batch_bytes_ = 0;
+        room_ = std::min(2 * room_, options_.batch_messages);
         sealed_ = std::async(std::launch::async, [this, batch = std::exchange(batch_, {})]() mutable {
             const StackWiper wiper;
             return port_.seal(std::move(batch));
@@ -122,6 +127,7 @@ private:
     ImportResult& result_;
     std::vector<PortItem> batch_;
     std::uint64_t batch_bytes_ = 0;
+    std::size_t room_ = kFirstBatch;
     std::vector<Counted> sealing_;  // of the batch that is being sealed
     std::future<Result<std::vector<Outcome>>> sealed_;
     std::optional<Progress> progress_;

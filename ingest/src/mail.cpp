@@ -24,6 +24,8 @@ bool is_charset_name(std::string_view name) {
     });
 }
 
+constexpr std::size_t kMaxAddressHeader = 1u << 20;
+
 class MailReader {
 public:
     MailReader(ByteView raw, const Limits& limits, Message& message) : raw_(raw), limits_(limits), message_(message) {}
@@ -34,8 +36,10 @@ public:
         if (block.lines.empty()) return false;
         if (block.malformed) note("defect:header-line");
         keep_headers(block);
+        // An mbox From_ line or a byte order mark in front would hide the header from the library.
+        MailParts split = split_parts(raw_.subspan(block.begin), limits_, &people_);
         read_fields(block);
-        read_parts(block);
+        read_parts(block, std::move(split));
         return true;
     }
 
@@ -66,11 +70,11 @@ private:
                 message_.reply_to = value(first_message_id(line.value));
             if (iequals(line.name, "References") && once(references))
                 message_.thread = value(first_message_id(line.value));
-            if (iequals(line.name, "From")) read_sender(line.value);
-            if (iequals(line.name, "To")) add_recipients(Role::to, line.value);
-            if (iequals(line.name, "Cc")) add_recipients(Role::cc, line.value);
-            if (iequals(line.name, "Bcc")) add_recipients(Role::bcc, line.value);
-            if (iequals(line.name, "Reply-To")) add_recipients(Role::reply_to, line.value);
+            if (iequals(line.name, "From")) read_sender(block, line);
+            if (iequals(line.name, "To")) add_recipients(Role::to, block, line, people_.to);
+            if (iequals(line.name, "Cc")) add_recipients(Role::cc, block, line, people_.cc);
+            if (iequals(line.name, "Bcc")) add_recipients(Role::bcc, block, line, people_.bcc);
+            if (iequals(line.name, "Reply-To")) add_recipients(Role::reply_to, block, line, people_.reply_to);
         }
         if (message_.sender.empty()) read_fallback_sender(block);
         std::stable_sort(message_.recipients.begin(), message_.recipients.end(),
@@ -104,10 +108,25 @@ private:
         if (!message_.sent_at) note("defect:date");
     }
 
-    void read_sender(std::string_view raw) {
+    // read: what the library has of this name. It holds where the line is alone, small and not folded, and both found
+    // the same lines; else the line is read by itself.
+    std::vector<vault::Person> people_of_line(const HeaderBlock& block, const HeaderLine& line, std::size_t most,
+                                              std::vector<vault::Person>& read) const {
+        const auto alone = [&] {
+            return std::count_if(block.lines.begin(), block.lines.end(),
+                                 [&](const HeaderLine& other) { return iequals(other.name, line.name); }) == 1;
+        };
+        if (block.malformed || line.value.size() > limits_.text_value ||
+            line.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos || !alone())
+            return parse_addresses(line.value.substr(0, kMaxAddressHeader), most);
+        if (read.size() > most) read.resize(most);
+        return std::move(read);
+    }
+
+    void read_sender(const HeaderBlock& block, const HeaderLine& line) {
         if (has_from_) return note("defect:duplicate-header");
         has_from_ = true;
-        const auto people = parse_addresses(raw.substr(0, limits_.text_value), 2);
+        const auto people = people_of_line(block, line, 2, people_.from);
         if (!people.empty()) message_.sender = people.front();
         if (people.size() > 1) note("several-authors");  // the header line has them all
     }
@@ -122,18 +141,15 @@ private:
         }
     }
 
-    void add_recipients(Role role, std::string_view raw) {
+    void add_recipients(Role role, const HeaderBlock& block, const HeaderLine& line, std::vector<vault::Person>& read) {
         const std::size_t room = limits_.recipients - message_.recipients.size();
-        constexpr std::size_t kMaxAddressHeader = 1u << 20;
-        auto people = parse_addresses(raw.substr(0, kMaxAddressHeader), room + 1);
-        if (people.size() > room || raw.size() > kMaxAddressHeader) note("limit:recipients");
+        auto people = people_of_line(block, line, room + 1, read);
+        if (people.size() > room || line.value.size() > kMaxAddressHeader) note("limit:recipients");
         if (people.size() > room) people.resize(room);
         for (auto& person : people) message_.recipients.push_back({role, std::move(person)});
     }
 
-    void read_parts(const HeaderBlock& block) {
-        // An mbox From_ line or a byte order mark in front would hide the header from the library.
-        MailParts split = split_parts(raw_.subspan(block.begin), limits_);
+    void read_parts(const HeaderBlock& block, MailParts split) {
         for (const std::string& text : split.notes) note(text);
         if (!split.parsed) note("defect:mime");
         const bool protects = std::any_of(split.parts.begin(), split.parts.end(), may_protect);
@@ -200,8 +216,13 @@ private:
     }
 
     static void append_without_cr(std::string& out, std::string_view text) {
-        for (std::size_t i = 0; i < text.size(); ++i)
-            if (text[i] != '\r' || i + 1 >= text.size() || text[i + 1] != '\n') out.push_back(text[i]);
+        out.reserve(out.size() + text.size());
+        for (std::size_t from = 0;;) {
+            const std::size_t cr = text.find("\r\n", from);
+            out.append(text.substr(from, cr == std::string_view::npos ? cr : cr - from));
+            if (cr == std::string_view::npos) return;
+            from = cr + 1;
+        }
     }
 
     void add_attachment(MailPart part) {
@@ -221,6 +242,7 @@ private:
     ByteView raw_;
     const Limits& limits_;
     Message& message_;
+    MailPeople people_;
     bool has_from_ = false;
     std::vector<mapi::MapiMessage> tnefs_;
 };

@@ -166,24 +166,6 @@ private:
     Bytes held_;
 };
 
-void add_mailboxes(InternetAddressList* list, std::vector<vault::Person>& out, std::size_t most, int depth) {
-    const int count = internet_address_list_length(list);
-    for (int i = 0; i < count && out.size() < most; ++i) {
-        InternetAddress* address = internet_address_list_get_address(list, i);
-        if (INTERNET_ADDRESS_IS_GROUP(address)) {
-            InternetAddressList* members =
-                internet_address_group_get_members(reinterpret_cast<InternetAddressGroup*>(address));
-            if (members && depth > 0) add_mailboxes(members, out, most, depth - 1);
-            continue;
-        }
-        vault::Person person;
-        if (const char* name = internet_address_get_name(address)) person.name = repair_utf8(name);
-        const char* addr = internet_address_mailbox_get_addr(reinterpret_cast<InternetAddressMailbox*>(address));
-        if (addr) person.address = repair_utf8(addr);
-        if (!person.empty()) out.push_back(std::move(person));
-    }
-}
-
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
@@ -277,12 +259,10 @@ std::string decode_words(std::string_view raw, bool& lossy) {
 }
 
 std::vector<vault::Person> parse_addresses(std::string_view raw, std::size_t most) {
-    std::vector<vault::Person> people;
     std::string text = unfold(raw);
     std::replace(text.begin(), text.end(), '\0', ' ');
     const Owned<InternetAddressList> list(internet_address_list_parse(gmime_options(), text.c_str()));
-    if (list) add_mailboxes(list.get(), people, most, 8);
-    return people;
+    return people_of(list.get(), most);
 }
 
 std::optional<UtcTime> parse_mail_date(std::string_view raw) {

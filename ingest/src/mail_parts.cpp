@@ -237,9 +237,15 @@ private:
     bool full_ = false;
 };
 
+MailPeople read_people(GMimeMessage* message, std::size_t most) {
+    const auto of = [&](GMimeAddressType type) { return people_of(g_mime_message_get_addresses(message, type), most); };
+    return {of(GMIME_ADDRESS_TYPE_FROM), of(GMIME_ADDRESS_TYPE_TO), of(GMIME_ADDRESS_TYPE_CC),
+            of(GMIME_ADDRESS_TYPE_BCC), of(GMIME_ADDRESS_TYPE_REPLY_TO)};
+}
+
 }  // namespace
 
-MailParts split_parts(ByteView raw, const Limits& limits) {
+MailParts split_parts(ByteView raw, const Limits& limits, MailPeople* people) {
     MailParts out;
     GMimeParserOptions* options = gmime_options();
     const Owned<GMimeStream> stream(
@@ -250,6 +256,7 @@ MailParts split_parts(ByteView raw, const Limits& limits) {
     const Owned<GMimeMessage> message(g_mime_parser_construct_message(parser.get(), options));
     if (!message) return out;
     out.parsed = true;
+    if (people) *people = read_people(message.get(), limits.recipients + 1);
     TreeWalk(raw, limits, out).visit(g_mime_message_get_mime_part(message.get()), 0);
     return out;
 }

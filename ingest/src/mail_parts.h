@@ -29,7 +29,12 @@ struct MailParts {
     bool parsed = false;  // false: the library found no message at all
 };
 
-// Never fails: what lies above a limit is left out, with a note.
-MailParts split_parts(ByteView raw, const Limits& limits);
+// What the library has read of the address headers anyhow; of lines with one name, all that they say together.
+struct MailPeople {
+    std::vector<vault::Person> from, to, cc, bcc, reply_to;
+};
+
+// Never fails: what lies above a limit is left out, with a note. people, if given, gets at most limits.recipients each.
+MailParts split_parts(ByteView raw, const Limits& limits, MailPeople* people = nullptr);
 
 }  // namespace kustos::ingest

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ingest/src/files.h"
 #include "ingest/src/large_mail.h"
+#include "ingest/src/mail_pool.h"
 
 namespace kustos::ingest {
 
@@ -31,8 +32,14 @@ std::string folder_title(std::string_view name) {
 
 class MaildirReader {
 public:
-    MaildirReader(const ReadContext& context, ItemSink& sink) : context_(context), sink_(sink) {}
+    MaildirReader(const ReadContext& context, ItemSink& sink) : context_(context), sink_(sink, context.limits) {}
 
+    Status read(const Path& path) {
+        TRY(folder(path, "", 0));
+        return sink_.finish();
+    }
+
+private:
     Status folder(const Path& path, const std::string& title, int depth) {
         if (depth > kMaxFolderDepth) return note_too_deep();
         for (const char* part : {"cur", "new"})
@@ -50,7 +57,6 @@ public:
         return ok_status();
     }
 
-private:
     Status note_too_deep() {
         sink_.finding("folder:too-deep");
         return ok_status();
@@ -66,18 +72,19 @@ private:
             if (large) continue;
             auto raw = TRY(whole_or_quarantine(file, context_.limits.mail, "maildir", context_, sink_));
             if (!raw) continue;
-            TRY(parse_mail_items(std::move(*raw), context_.limits, sink_, [&](Bytes bytes) {
-                ParsedItem item = parse_mail(std::move(bytes), context_.limits);
-                if (item.message.kind == vault::MessageKind::mail) item.message.format = "maildir";
-                describe(item.message, file.filename().string(), title);
-                return item;
-            }));
+            TRY(sink_.mail(std::move(*raw),
+                           [&limits = context_.limits, name = file.filename().string(), title](Bytes bytes) {
+                               ParsedItem item = parse_mail(std::move(bytes), limits);
+                               if (item.message.kind == vault::MessageKind::mail) item.message.format = "maildir";
+                               describe(item.message, name, title);
+                               return item;
+                           }));
         }
         return ok_status();
     }
 
     // "1709284502.M1P1.host:2,RS": unique part, then flags (P R S T D F)
-    void describe(vault::Message& message, std::string_view name, const std::string& title) {
+    static void describe(vault::Message& message, std::string_view name, const std::string& title) {
         const std::size_t colon = name.find(':');
         message.feed_position = repair_utf8(name.substr(0, colon));
         if (!title.empty()) message.notes.push_back("folder:" + repair_utf8(title));
@@ -86,7 +93,7 @@ private:
     }
 
     const ReadContext& context_;
-    ItemSink& sink_;
+    MailPool sink_;
 };
 
 }  // namespace
@@ -117,7 +124,7 @@ bool is_maildir(const Path& path) {
 }
 
 Status read_maildir(const Path& path, const ReadContext& context, ItemSink& sink) {
-    return MaildirReader(context, sink).folder(path, "", 0);
+    return MaildirReader(context, sink).read(path);
 }
 
 }  // namespace kustos::ingest

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "ingest/src/mail_header.h"
+#include "ingest/src/mail_pool.h"
 #include "ingest/src/mbox.h"
 #include "ingest/src/unreadable.h"
 #include "ingest/src/window.h"
@@ -94,13 +95,13 @@ std::optional<Length> content_length(std::string_view text) {
 class MboxReader {
 public:
     MboxReader(ByteSource& source, const ReadContext& context, ItemSink& sink)
-        : window_(source), limits_(context.limits), sink_(sink) {}
+        : window_(source), limits_(context.limits), sink_(sink, limits_) {}
 
     Status read() {
         TRY(window_.want(4096));
         if (!is_from_line(window_.text())) TRY(preamble());
         while (window_.size() > 0) TRY(mail());
-        return ok_status();
+        return sink_.finish();
     }
 
 private:
@@ -140,22 +141,23 @@ private:
         const std::string_view text = as_text(raw);
         if (by_length && text.find("\nFrom ") != std::string_view::npos) unquoted_dialect_ = true;
         const std::string note = "mbox-from:" + decode_charset(as_bytes(from_line), "utf-8").utf8.substr(5);
-        return parse_mail_items(std::move(raw), limits_, sink_, [&](Bytes bytes) {
-            ParsedItem item = unquoted(std::move(bytes));
-            item.source_bytes = item.message.raw.size() + std::exchange(extra, 0);
-            if (item.message.kind == vault::MessageKind::mail) item.message.format = "mbox";
-            item.message.feed_position = "offset:" + std::to_string(offset);
-            item.message.notes.push_back(note);
-            return item;
-        });
+        return sink_.mail(std::move(raw),
+                          [&limits = limits_, bare = unquoted_dialect_, note, offset, extra](Bytes bytes) mutable {
+                              ParsedItem item = unquoted(std::move(bytes), bare, limits);
+                              item.source_bytes = item.message.raw.size() + std::exchange(extra, 0);
+                              if (item.message.kind == vault::MessageKind::mail) item.message.format = "mbox";
+                              item.message.feed_position = "offset:" + std::to_string(offset);
+                              item.message.notes.push_back(note);
+                              return item;
+                          });
     }
 
     // The fields of the text as it was before mbox quoted it; raw as it stands in the file.
-    ParsedItem unquoted(Bytes raw) const {
+    static ParsedItem unquoted(Bytes raw, bool bare, const Limits& limits) {
         std::vector<std::size_t> positions;
-        if (!unquoted_dialect_) positions = quotes(as_text(raw));
-        if (positions.empty()) return parse_mail(std::move(raw), limits_);
-        ParsedItem item = parse_mail(without(as_text(raw), positions), limits_);
+        if (!bare) positions = quotes(as_text(raw));
+        if (positions.empty()) return parse_mail(std::move(raw), limits);
+        ParsedItem item = parse_mail(without(as_text(raw), positions), limits);
         move_spans(item.message, positions);
         item.message.raw = std::move(raw);
         return item;
@@ -239,7 +241,7 @@ private:
 
     Window window_;
     const Limits& limits_;
-    ItemSink& sink_;
+    MailPool sink_;
     bool unquoted_dialect_ = false;  // mboxcl2: seen a bare From line inside a mail
 };
 

@@ -82,7 +82,8 @@ Result<int> spawn_sandboxed(const std::vector<std::string>& words, const ChildEn
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     std::vector<char*> argv;
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
@@ -94,6 +95,10 @@ Result<int> spawn_sandboxed(const std::vector<std::string>& words, const ChildEn
     posix_spawnattr_destroy(&attributes);
     if (error != 0) return Error(Code::environment, "bubblewrap can't be started");
     return pid;
+}
+
+void kill_sandboxed(int pid) {
+    ::kill(-pid, SIGKILL);
 }
 
 }  // namespace kustos::ingest

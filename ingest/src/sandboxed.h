@@ -20,8 +20,12 @@ struct ChildEnds {
     int output = -1;  // 1
     int third = -1;   // wire::kArchiveDescriptor, if any
 };
-// Its process id. Descriptor 2 is /dev/null (parsers quote content in their warnings); no other is handed on, no signal
-// is blocked, and the environment is a locale. The ends stay the caller's. Code::environment.
+// Its process id, which is also its process group's. Descriptor 2 is /dev/null (parsers quote content in their
+// warnings); no other is handed on, no signal is blocked, and the environment is a locale. The ends stay the caller's.
+// Code::environment.
 Result<int> spawn_sandboxed(const std::vector<std::string>& words, const ChildEnds& ends);
+// Ends it by its process group: bubblewrap that has forked and not yet tied its child to itself leaves nobody behind.
+// It is still to be waited for.
+void kill_sandboxed(int pid);
 
 }  // namespace kustos::ingest

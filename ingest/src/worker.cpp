@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,7 +46,7 @@ Result<std::unique_ptr<Worker>> Worker::start(const ExtractorOptions& options, c
 
 Worker::~Worker() {
     ::close(socket_);
-    ::kill(pid_, SIGKILL);
+    kill_sandboxed(pid_);
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
 }

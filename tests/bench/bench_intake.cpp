@@ -8,6 +8,7 @@
 #include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/StreamCopier.h>
 #include <gmime/gmime.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -39,6 +40,15 @@ double seconds_of(const std::function<void()>& work) {
     const double before = now();
     work();
     return now() - before;
+}
+
+double cpu_seconds() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 double peak_mib() {
@@ -122,21 +132,23 @@ void print_ratios(const char* name, std::vector<double> ratios) {
 
 void mails(const Path& folder, const Path& mbox, int rounds) {
     std::vector<double> ratios;
-    double ours = 1e9, bare = 1e9;
+    double ours = 1e9, bare = 1e9, cpu = 1e9;
     std::uint64_t count = 0;
     for (int round = 0; round < rounds; ++round) {
         Place place(folder);
         need(place.house->archive().add_source("mails", "import", vault::kDefaultClass));
         const double before = seconds_of([&] { gmime_loop(mbox); });
+        const double cpu_before = cpu_seconds();
         const double took =
             seconds_of([&] { count = need(place.house->import_paths("mails", "mbox", {mbox})).messages; });
+        cpu = std::min(cpu, cpu_seconds() - cpu_before);
         const double after = seconds_of([&] { gmime_loop(mbox); });
         ratios.push_back(took / ((before + after) / 2));
         ours = std::min(ours, took);
         bare = std::min({bare, before, after});
     }
-    std::printf("mails %llu\nmails_seconds %.3f\nmails_bare %.3f\n", static_cast<unsigned long long>(count), ours,
-                bare);
+    std::printf("mails %llu\nmails_seconds %.3f\nmails_bare %.3f\nmails_cpu %.3f\n",
+                static_cast<unsigned long long>(count), ours, bare, cpu);
     print_ratios("mails", ratios);
 }
 

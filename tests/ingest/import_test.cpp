@@ -31,23 +31,23 @@ ImportOptions quiet() {
 TEST_CASE("an import counts, batches, and finds everything again as duplicates") {
     test::TempDir dir;
     std::ofstream file(dir / "a.ndjson");
-    for (int i = 0; i < 1500; ++i) file << event(i);
+    for (int i = 0; i < 3000; ++i) file << event(i);
     file << "broken\n" << event(3);
     file.close();
     FixedClock clock(UtcTime{1'000'000});
     test::MemoryPort port;
     const auto first = run_import(port, clock, {dir / "a.ndjson"}, quiet()).value();
-    CHECK(first.messages == 1501);
+    CHECK(first.messages == 3001);
     CHECK(first.duplicates == 1);
     CHECK(first.quarantined == 1);
     CHECK(first.bytes == std::filesystem::file_size(dir / "a.ndjson"));
-    CHECK(port.largest == 512);
+    CHECK(port.largest == 1024);
     CHECK(port.messages[0].received_at.ms == 1'000'000);
     const auto second = run_import(port, clock, {dir / "a.ndjson"}, quiet()).value();
     CHECK(second.messages == 0);
-    CHECK(second.duplicates == 1502);
+    CHECK(second.duplicates == 3002);
     const auto json = nlohmann::json::parse(to_json(first));
-    CHECK(json["messages"] == 1501);
+    CHECK(json["messages"] == 3001);
     for (const char* key : {"attachments", "duplicates", "quarantined", "findings", "bytes", "seconds"})
         CHECK(json.contains(key));
 }
@@ -64,7 +64,7 @@ TEST_CASE("a failing port ends the import with its error, and the counts so far 
     const auto result = run_import(port, clock, {dir / "a.ndjson"}, quiet(), &so_far);
     REQUIRE_FALSE(result.ok());
     CHECK(result.error().code() == Code::read_only);
-    CHECK(so_far.messages == 512);
+    CHECK(so_far.messages == 128);
 }
 
 TEST_CASE("an absent path is an error, and an unknown format is not in this version") {
