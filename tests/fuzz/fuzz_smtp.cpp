@@ -18,6 +18,7 @@ public:
     MailAnswer begin_mail() override {
         if (open_) std::abort();
         open_ = true;
+        begin_ = content.size();
         return MailAnswer::sealed;
     }
     MailAnswer mail_bytes(kustos::ByteView piece) override {
@@ -33,6 +34,7 @@ public:
         return MailAnswer::sealed;
     }
     void drop_mail() override {
+        if (open_) content.resize(begin_);  // how much of it came before it was too large depends on the pieces
         open_ = false;
         content.push_back('-');
     }
@@ -40,6 +42,7 @@ public:
 
 private:
     bool open_ = false;
+    std::size_t begin_ = 0;
 };
 
 std::string run(kustos::ByteView bytes, bool lmtp, std::size_t step, kustos::Bytes& content) {
