@@ -145,6 +145,8 @@ Result<LmtpSettings> read_lmtp_settings(const StreamSettings& settings, Fs& fs) 
     out.session.max_size = static_cast<std::uint64_t>(TRY(config.number("max_size_mib", 256, 1, 65'536))) << 20;
     out.memory = static_cast<std::uint64_t>(TRY(config.number("memory_mib", 512, 192, 1 << 20))) << 20;
     out.max_connections = static_cast<std::size_t>(TRY(config.number("max_connections", 32, 1, 1000)));
+    const auto all = static_cast<std::int64_t>(out.max_connections);
+    out.max_per_client = static_cast<std::size_t>(TRY(config.number("max_per_client", all - all / 4, 1, all)));
     out.timeout_ms = TRY(config.number("timeout_seconds", 300, 1, 3600)) * 1000;
     return out;
 }

@@ -41,7 +41,7 @@ struct LmtpSettings {
     std::vector<std::string> recipients;  // empty: any
     std::vector<Hash> certificates;       // SHA-256 of the clients' certificates (DER)
     SmtpUsers users;
-    std::size_t max_connections = 32;
+    std::size_t max_connections = 32, max_per_client = 24;
     std::uint64_t memory = 0;  // bytes for mails on their way
     std::int64_t timeout_ms = 300'000;
     Path certificate_file;  // empty: no TLS

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <list>
 #include <mutex>
@@ -37,6 +38,7 @@ constexpr std::string_view kSettings =
     "max_size_mib: 256          # of one mail; larger ones are refused for good (552)\n"
     "memory_mib: 512            # for all mails on their way; above it: again later (452)\n"
     "max_connections: 32\n"
+    "max_per_client: 24         # of these, from one address: nobody can keep the others out\n"
     "timeout_seconds: 300       # for one command\n"
     "# tls_certificate: lmtp.crt  # PEM, the chain; with tls_key STARTTLS is offered\n"
     "# tls_key: lmtp.key          # PEM, chmod 600\n"
@@ -130,6 +132,7 @@ public:
 
 private:
     struct Running {
+        NetAddress client{};
         std::thread thread;
         std::atomic<bool> done = false;
     };
@@ -177,7 +180,12 @@ private:
                                                     [&](const Network& network) { return network.holds(*address); });
         if (!welcome) return turn_away(fd, "554 5.7.1 not from there\r\n");
         if (running_.size() >= settings_.max_connections) return turn_away(fd, "421 4.3.2 too many connections\r\n");
+        const auto of_client =
+            std::count_if(running_.begin(), running_.end(), [&](const Running& one) { return one.client == *address; });
+        if (static_cast<std::size_t>(of_client) >= settings_.max_per_client)
+            return turn_away(fd, "421 4.7.0 too many connections from you\r\n");
         Running& one = running_.emplace_back();
+        one.client = *address;
         one.thread = std::thread([this, fd, &one] {
             serve(fd);
             one.done = true;
@@ -230,8 +238,8 @@ Result<std::unique_ptr<Stream>> make_lmtp(const StreamSettings& settings, Intake
 
 const StreamKind kLmtpStream = {
     "lmtp",
-    {"listen", "protocol", "name", "networks", "recipients", "max_size_mib", "memory_mib", "max_connections", "users",
-     "tls_key", "tls_certificate", "require_tls", "client_certificates", "timeout_seconds"},
+    {"listen", "protocol", "name", "networks", "recipients", "max_size_mib", "memory_mib", "max_connections",
+     "max_per_client", "users", "tls_key", "tls_certificate", "require_tls", "client_certificates", "timeout_seconds"},
     kSettings,
     make_lmtp};
 

@@ -237,6 +237,22 @@ class Direct(Listener):
             self.assertEqual(client.noop()[0], 250)
         self.assertEqual(self.records(), 1)
 
+    def test_one_client_that_opens_all_it_can_leaves_room_for_others(self):
+        self.begin(max_connections=8, max_per_client=5)
+        self.serve()
+        flood, refused = [], 0
+        for _ in range(200):  # and keeps each
+            client = socket.create_connection(("127.0.0.1", self.lmtp), timeout=30)
+            self.addCleanup(client.close)
+            greeting = client.recv(1000)
+            flood.append(client) if greeting.startswith(b"220") else client.close()
+            refused += greeting.startswith(b"421 4.7.0")
+        self.assertEqual((len(flood), refused), (5, 195))
+        with smtplib.LMTP("127.0.0.1", self.lmtp, timeout=30, source_address=("127.0.0.2", 0)) as other:
+            self.assertEqual(other.noop()[0], 250)
+        flood.pop().close()
+        self.connect_when_there_is_room().close()
+
     def connect_when_there_is_room(self):
         """A connection that was cut off keeps its place until its thread has ended."""
         until = time.monotonic() + 20

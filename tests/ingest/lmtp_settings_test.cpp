@@ -48,6 +48,7 @@ TEST_CASE("the settings that a new source gets are those that the page names") {
     CHECK(settings->session.max_size == 256u << 20);
     CHECK(settings->memory == 512u << 20);
     CHECK(settings->max_connections == 32);
+    CHECK(settings->max_per_client == 24);
     CHECK(!settings->session.require_auth);
     REQUIRE(settings->networks.size() == 2);
     CHECK(settings->networks[0].holds(*parse_net_address("127.0.0.1")));
