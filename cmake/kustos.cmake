@@ -15,7 +15,6 @@ find_package(Threads REQUIRED)
 
 option(KUSTOS_WERROR "warnings are errors" ON)
 option(KUSTOS_HARDEN "hardening flags" OFF)
-option(KUSTOS_PRECOMPILED "the standard library's headers read once (half the time of a clang build, 11 % of a g++ one)" OFF)
 option(KUSTOS_FUZZ "libFuzzer targets (clang)" OFF)
 set(KUSTOS_SANITIZE "" CACHE STRING "address,undefined or thread")
 
@@ -35,10 +34,6 @@ if(KUSTOS_SANITIZE)
 endif()
 if(KUSTOS_FUZZ)
   target_compile_options(kustos_flags INTERFACE -fsanitize=fuzzer-no-link)  # coverage in the libraries too
-endif()
-if(KUSTOS_PRECOMPILED)
-  target_precompile_headers(kustos_flags INTERFACE <algorithm> <atomic> <chrono> <condition_variable> <cstdint> <filesystem>
-    <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <variant> <vector>)
 endif()
 if(KUSTOS_HARDEN)
   target_compile_options(kustos_flags INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection)
