@@ -61,6 +61,7 @@ private:
     }
 
     void read_fields(const HeaderBlock& block) {
+        keep_lone_people(block);
         bool subject = false, date = false, id = false, references = false, reply = false;
         for (const HeaderLine& line : block.lines) {
             if (iequals(line.name, "Subject") && once(subject)) message_.subject = words(line.value);
@@ -70,11 +71,11 @@ private:
                 message_.reply_to = value(first_message_id(line.value));
             if (iequals(line.name, "References") && once(references))
                 message_.thread = value(first_message_id(line.value));
-            if (iequals(line.name, "From")) read_sender(block, line);
-            if (iequals(line.name, "To")) add_recipients(Role::to, block, line, people_.to);
-            if (iequals(line.name, "Cc")) add_recipients(Role::cc, block, line, people_.cc);
-            if (iequals(line.name, "Bcc")) add_recipients(Role::bcc, block, line, people_.bcc);
-            if (iequals(line.name, "Reply-To")) add_recipients(Role::reply_to, block, line, people_.reply_to);
+            if (iequals(line.name, "From")) read_sender(line.value);
+            if (iequals(line.name, "To")) add_recipients(Role::to, line.value, people_.to);
+            if (iequals(line.name, "Cc")) add_recipients(Role::cc, line.value, people_.cc);
+            if (iequals(line.name, "Bcc")) add_recipients(Role::bcc, line.value, people_.bcc);
+            if (iequals(line.name, "Reply-To")) add_recipients(Role::reply_to, line.value, people_.reply_to);
         }
         if (message_.sender.empty()) read_fallback_sender(block);
         std::stable_sort(message_.recipients.begin(), message_.recipients.end(),
@@ -108,25 +109,35 @@ private:
         if (!message_.sent_at) note("defect:date");
     }
 
-    // read: what the library has of this name. It holds where the line is alone, small and not folded, and both found
-    // the same lines; else the line is read by itself.
-    std::vector<vault::Person> people_of_line(const HeaderBlock& block, const HeaderLine& line, std::size_t most,
-                                              std::vector<vault::Person>& read) const {
-        const auto alone = [&] {
-            return std::count_if(block.lines.begin(), block.lines.end(),
-                                 [&](const HeaderLine& other) { return iequals(other.name, line.name); }) == 1;
+    // What the library has read of a name holds where both found the same lines and only one has it. Counted once: a
+    // mail may have 100,000 such lines.
+    void keep_lone_people(const HeaderBlock& block) {
+        const auto check = [&](const char* name, std::optional<std::vector<vault::Person>>& read) {
+            const auto lines = std::count_if(block.lines.begin(), block.lines.end(),
+                                             [&](const HeaderLine& line) { return iequals(line.name, name); });
+            if (block.malformed || lines != 1) read.reset();
         };
-        if (block.malformed || line.value.size() > limits_.text_value ||
-            line.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos || !alone())
-            return parse_addresses(line.value.substr(0, kMaxAddressHeader), most);
-        if (read.size() > most) read.resize(most);
-        return std::move(read);
+        check("From", people_.from);
+        check("To", people_.to);
+        check("Cc", people_.cc);
+        check("Bcc", people_.bcc);
+        check("Reply-To", people_.reply_to);
     }
 
-    void read_sender(const HeaderBlock& block, const HeaderLine& line) {
+    // A long or folded line is read by itself.
+    std::vector<vault::Person> people_of_line(std::string_view raw, std::size_t most,
+                                              std::optional<std::vector<vault::Person>>& read) const {
+        if (!read || raw.size() > limits_.text_value ||
+            raw.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
+            return parse_addresses(raw.substr(0, kMaxAddressHeader), most);
+        if (read->size() > most) read->resize(most);
+        return std::move(*read);
+    }
+
+    void read_sender(std::string_view raw) {
         if (has_from_) return note("defect:duplicate-header");
         has_from_ = true;
-        const auto people = people_of_line(block, line, 2, people_.from);
+        const auto people = people_of_line(raw.substr(0, limits_.text_value), 2, people_.from);
         if (!people.empty()) message_.sender = people.front();
         if (people.size() > 1) note("several-authors");  // the header line has them all
     }
@@ -141,10 +152,10 @@ private:
         }
     }
 
-    void add_recipients(Role role, const HeaderBlock& block, const HeaderLine& line, std::vector<vault::Person>& read) {
+    void add_recipients(Role role, std::string_view raw, std::optional<std::vector<vault::Person>>& read) {
         const std::size_t room = limits_.recipients - message_.recipients.size();
-        auto people = people_of_line(block, line, room + 1, read);
-        if (people.size() > room || line.value.size() > kMaxAddressHeader) note("limit:recipients");
+        auto people = people_of_line(raw, room + 1, read);
+        if (people.size() > room || raw.size() > kMaxAddressHeader) note("limit:recipients");
         if (people.size() > room) people.resize(room);
         for (auto& person : people) message_.recipients.push_back({role, std::move(person)});
     }

@@ -1,6 +1,7 @@
 // The MIME tree of a mail as a flat list of leaves, each with its place in the raw bytes.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,7 @@ struct MailParts {
 
 // What the library has read of the address headers anyhow; of lines with one name, all that they say together.
 struct MailPeople {
-    std::vector<vault::Person> from, to, cc, bcc, reply_to;
+    std::optional<std::vector<vault::Person>> from, to, cc, bcc, reply_to;
 };
 
 // Never fails: what lies above a limit is left out, with a note. people, if given, gets at most limits.recipients each.

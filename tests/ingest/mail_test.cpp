@@ -150,3 +150,11 @@ TEST_CASE("every attachment's span decodes to its content, in all mails of the c
     MESSAGE(mails << " files, " << spans << " spans, " << exact << " of base64");
     CHECK(spans > 100);
 }
+
+TEST_CASE("a header of a hundred thousand address lines is read in bounds, the recipients up to the limit") {
+    std::string raw = "From: a@a.test\r\n";
+    for (int i = 0; i < 49'000; ++i) raw += "X: y\r\n";
+    for (int i = 0; i < 49'000; ++i) raw += "To: b@b.test\r\n";
+    const auto item = parse_mail(to_bytes(as_bytes(raw + "\r\ntext\r\n")));
+    CHECK(item.message.recipients.size() == Limits{}.recipients);
+}
