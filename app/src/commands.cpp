@@ -862,13 +862,15 @@ private:
         }
         const auto signer = TRY(audit::FileSigner::open(e_, c_.out));
         install_interrupt_handler();
-        if (c_.json) {
-            out_ << json{{"socket", c_.socket.string()}, {"key", signer->verifier().format()}}.dump() << std::endl;
-        } else {
-            out_ << say("Der Unterzeichner wartet an ", "the signer waits at ") << c_.socket.string() << "\n"
-                 << say("Für config.yaml:\nsigner:\n  socket: ", "for config.yaml:\nsigner:\n  socket: ")
-                 << c_.socket.string() << std::endl;
-        }
+        options.listening = [&] {
+            if (c_.json) {
+                out_ << json{{"socket", c_.socket.string()}, {"key", signer->verifier().format()}}.dump() << std::endl;
+            } else {
+                out_ << say("Der Unterzeichner wartet an ", "the signer waits at ") << c_.socket.string() << "\n"
+                     << say("Für config.yaml:\nsigner:\n  socket: ", "for config.yaml:\nsigner:\n  socket: ")
+                     << c_.socket.string() << std::endl;
+            }
+        };
         TRY(audit::serve_signer(*signer, options, interrupt_requested));
         return 0;
     }

@@ -23,6 +23,7 @@ struct SignerServiceOptions {
     // Where keys to come are made (signer.h); empty: as the present one. Never a caller's choice: a token's name names
     // a module, which is code that runs in this process.
     std::string new_keys = {};
+    std::function<void()> listening = {};  // called once, when callers can connect
 };
 // Serves until stop() says so. Code::conflict: somebody listens there.
 Status serve_signer(Signer& signer, const SignerServiceOptions& options, const std::function<bool()>& stop);

@@ -124,6 +124,7 @@ Bytes answer_signer_request(Signer& signer, const SignerServiceOptions& options,
 
 Status serve_signer(Signer& signer, const SignerServiceOptions& options, const std::function<bool()>& stop) {
     const LocalSocket door = TRY_IN("signer", LocalSocket::listen(options.socket, options.caller.has_value()));
+    if (options.listening) options.listening();
     LocalSocket caller;
     while (!stop()) {
         // One caller; others are told.
