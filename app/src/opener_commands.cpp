@@ -166,7 +166,8 @@ Result<int> opener_unlock(Environment e, const Call& c, Streams s) {
         return Error(Code::usage, "with what?").with_hint("--passphrase-file, --share-file, --tpm or --token");
     if (ms <= 0 || ms > kLongestOpening) return Error(Code::usage, "the vault is opened for 1 second to 7 days");
     TRY(need_archive(c));
-    TRY(opener.open_noted(*brought.unlock, static_cast<std::uint32_t>(ms / 1000), user_name(getuid()), courier(e, c)));
+    const vault::AppendControl append = TRY(courier(e, c));
+    TRY(opener.open_noted(*brought.unlock, static_cast<std::uint32_t>(ms / 1000), user_name(getuid()), append));
     s.out << say(c, "Der Tresor ist offen.\n", "the vault is open\n");
     return 0;
 }
@@ -175,7 +176,10 @@ Result<int> opener_lock(Environment e, const Call& c, Streams s) {
     vault::RemoteKeys opener(TRY(socket_of(e, c)));
     TRY(opener.vault());
     TRY(need_archive(c));
-    if (const Status closed = opener.close_noted(user_name(getuid()), "key holder", courier(e, c)); !closed.ok()) {
+    const auto append = courier(e, c);
+    const Status closed =
+        append.ok() ? opener.close_noted(user_name(getuid()), "key holder", *append) : Status(append.error());
+    if (!closed.ok()) {
         opener.lock();  // closed all the same; its entry comes when the archive's process runs again
         s.err << say(c, "Der Tresor ist zu. Der Eintrag dazu folgt, wenn das Archiv wieder läuft.\n",
                      "the vault is closed; the entry for it follows when the archive runs again\n");
@@ -201,6 +205,7 @@ Result<int> opener_rekey(Environment e, const Call& c, Streams s) {
             .with_hint("--passphrase-file or --share-file, whether it is open or not");
     const VaultId vault = TRY(vault_of(e.fs, c.archive));
     const std::string vkey = TRY(introduced_vkey(e.fs, c.archive));
+    const vault::AppendControl append = TRY(courier(e, c));
     const SlotPlace place{e, config, [&] { return vault::read_slot_facts(e.fs, c.archive); },
                           [&](std::vector<vault::SlotOrder> add, const std::vector<vault::SlotKind>& remove,
                               const vault::HandOut& hand_out) {
@@ -215,7 +220,7 @@ Result<int> opener_rekey(Environment e, const Call& c, Streams s) {
                                       if (!hand_out) return Error(Code::usage, "nobody takes the shares");
                                       return hand_out({vkey, vault, shares});
                                   },
-                                  courier(e, c));
+                                  append);
                           }};
     return c.command == "key shares" ? key_shares(place, c, brought, s) : key_rekey(place, c, brought, s);
 }
