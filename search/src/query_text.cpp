@@ -49,6 +49,8 @@ Words words_of(What what) {
         case What::empty_value:
             return {"nothing follows the colon", "for example from:mueller or date:2026-03",
                     "nach dem Doppelpunkt folgt nichts", "zum Beispiel von:mueller oder datum:2026-03"};
+        default:
+            return {"", "", "", ""};
         case What::unknown_field:
             return {"there is no field of this name",
                     "fields: from to subject date since until source has kind conversation file sha256 coverage; to "
@@ -114,8 +116,18 @@ const char* field_text(Field field) {
             return "from:";
         case Field::to:
             return "to:";
+        case Field::cc:
+            return "cc:";
+        case Field::bcc:
+            return "bcc:";
+        case Field::participant:
+            return "participant:";
         case Field::subject:
             return "subject:";
+        case Field::body:
+            return "body:";
+        case Field::attachment:
+            return "attachment:";
         case Field::file:
             return "file:";
         case Field::conversation:
@@ -164,6 +176,8 @@ std::string query_text(const Node& node) {
             return "has:attachment";
         case Node::Kind::content:
             return "sha256:" + node.text;
+        default:
+            return "*";
         case Node::Kind::coverage:
             return "coverage:" + node.text;
         case Node::Kind::everything:

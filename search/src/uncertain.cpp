@@ -55,6 +55,8 @@ bool certain_for_partial(const Node& node) {
         case Node::Kind::everything:
         case Node::Kind::person:  // senders and recipients
             return true;
+        default:
+            return false;
     }
     return false;
 }

@@ -21,7 +21,14 @@ std::vector<Space> spaces_of(Field field) {
         case Field::from:
             return {Space::from};
         case Field::to:
+        case Field::cc:
+        case Field::bcc:
             return {Space::to};
+        case Field::participant:
+            return {Space::from, Space::to};
+        case Field::body:
+        case Field::attachment:
+            return {Space::text};
         case Field::subject:
             return {Space::subject};
         case Field::file:
@@ -223,6 +230,8 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
             return condition(one(Space::reason, node.text));
         case Node::Kind::everything:
             return everything();
+        default:
+            return Error(Code::not_in_version, "this condition can't be searched for yet");
         case Node::Kind::person:
             return Error(Code::not_in_version, "persons are not known here: name the addresses")
                 .with_hint("kustos person show PERSON lists them: from:... OR to:...");
