@@ -205,7 +205,7 @@ private:
     bool failed() const { return problem_.has_value(); }
     bool problem(What what, std::size_t begin, std::size_t end) {
         if (failed()) return false;
-        QueryProblem found{what, begin, std::min(std::max(end, begin), text_.size()), 1};
+        QueryProblem found{what, begin, std::min(std::max(end, begin), text_.size()), 1, {}};
         for (std::size_t i = 0; i < std::min(begin, text_.size()); ++i) {
             if (!is_continuation(text_[i])) ++found.character;
         }
