@@ -354,7 +354,6 @@ private:
     struct AttachmentPlan;
     Result<AttachmentPlan> plan_attachment(const Hash& sha256, const std::vector<EntryIndex>& records);
     Status seal_successors(AttachmentPlan& plan);
-    Status expect_sums_indexed() const;
     Result<EraseAnswer> erase_attachment(const EraseRequest& request);
     Result<EntryIndex> need_matter(const std::string& matter);
     Result<ingest::Extractor*> extractor();                      // under index_mutex_

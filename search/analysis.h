@@ -22,9 +22,10 @@
 
 namespace kustos::search {
 
-inline constexpr std::size_t kMaxFormBytes = 64;      // a longer word is cut, alike in records and queries
-inline constexpr std::uint16_t kSumsSince = 2;        // sums of attachments are indexed
-inline constexpr std::uint16_t kAnalysisVersion = 2;  // in each shard's state file; a change asks for a rebuild
+inline constexpr std::size_t kMaxFormBytes = 64;  // a longer word is cut, alike in records and queries
+// In each shard's state file. A shard of another version answers nothing: it is removed at the indexer's start, and its
+// records come again from an open vault.
+inline constexpr std::uint16_t kAnalysisVersion = 3;
 
 std::string plain_form(std::string_view word);  // folded, accents off, cut; "mueller" stays; empty if nothing is left
 std::string form_of(std::string_view word);     // plain_form with ae, oe, ue as umlauts

@@ -8,10 +8,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "base/entry_set.h"
+#include "search/facets.h"
 #include "search/index.h"
 #include "search/query.h"
 
@@ -44,6 +46,17 @@ struct SearchOptions {
     Sort sort = Sort::date;
     // The first instant of a civil day in the reader's time zone. Default: UTC.
     std::function<Result<UtcTime>(CivilDate)> midnight;
+    std::function<bool()> stop;  // asked now and then; true: Code::interrupted
+    FacetAsk facets;             // nothing asked for: none are counted
+};
+
+// Records that may match, for all that the index knows of them (docs/architecture/search.md, "Coverage within the
+// question"): of those that are not wholly searchable, and are no hit already.
+struct Unsearched {
+    std::uint64_t partial = 0, opaque = 0, failed = 0;
+    std::uint64_t deferred = 0;                    // not in the index yet: nothing is known of them
+    std::map<std::string, std::uint64_t> reasons;  // each of them once: its kind where that says it (voice), else why
+    std::uint64_t total() const { return partial + opaque + failed + deferred; }
 };
 
 struct Answer {
@@ -53,6 +66,8 @@ struct Answer {
     Hash result_set;                  // result_set_hash(entries)
     Coverage coverage;
     std::uint64_t shards = 0;  // that were asked
+    Unsearched unsearched;
+    Facets facets;
 };
 
 // SHA-256 of the entry numbers, u64 each, ascending, without repeats: the same rule as vault::list_root.

@@ -149,23 +149,11 @@ Status House::seal_successors(AttachmentPlan& plan) {
     return {};
 }
 
-// Shards of before attachments' sums were indexed would hide some: better refused than half done.
-Status House::expect_sums_indexed() const {
-    const auto summary = TRY(search::summarise(environment_.fs, options_.archive / "index"));
-    for (const search::ShardState& shard : summary.shards) {
-        if (shard.analysis < search::kSumsSince && shard.counts.total() != 0)
-            return Error(Code::conflict, "a part of the index was made before attachments could be found by their sum")
-                .with_hint("stop Kustos, remove the folder index/, and start it with the vault open: it is made again");
-    }
-    return {};
-}
-
 Result<EraseAnswer> House::erase_attachment(const EraseRequest& request) {
     const auto bytes = parse_hex(request.attachment);
     if (!bytes.ok() || bytes->size() != Hash::kSize)
         return Error(Code::usage, "--attachment takes the SHA-256 of its content")
             .with_hint("sha256sum FILE prints it");
-    TRY(expect_sums_indexed());
     const search::Query query = TRY(search::parse_query("sha256:" + hex(*bytes)));
     const search::Answer hits = TRY(searcher_->run(query, search::SearchOptions{}, *census_));
     const search::Coverage& c = hits.coverage;

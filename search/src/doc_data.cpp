@@ -1,5 +1,6 @@
 #include "search/src/doc_data.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -8,7 +9,7 @@
 namespace kustos::search {
 namespace {
 
-constexpr std::size_t kSalt = 12, kPlain = 18, kTag = 8;
+constexpr std::size_t kSalt = 12, kPlain = 22, kTag = 8;
 static_assert(kSalt + kPlain + kTag == kDocDataSize);
 
 // SipHash-128 as a keystream under the document's salt: block i = SipHash(key, salt || u8 i).
@@ -34,7 +35,8 @@ std::string DocKey::seal(const DocData& data, Random& random) const {
     store_u64(out.data() + kSalt, data.entry.value);
     store_u64(out.data() + kSalt + 8, static_cast<std::uint64_t>(data.time.ms));
     out[kSalt + 16] = static_cast<std::uint8_t>(data.state);
-    out[kSalt + 17] = 0;
+    for (unsigned i = 0; i < 5; ++i)
+        out[kSalt + 17 + i] = static_cast<std::uint8_t>(std::min(data.size, kMaxDocSize) >> (32 - 8 * i));
     apply_mask(mask_.view(), ByteView(out).first(kSalt), std::span(out).subspan(kSalt, kPlain));
     const auto tag = siphash128(tag_.view(), ByteView(out).first(kSalt + kPlain));
     std::memcpy(out.data() + kSalt + kPlain, tag.data(), kTag);
@@ -51,9 +53,11 @@ Result<DocData> DocKey::open(std::string_view stored) const {
     std::memcpy(plain.data(), bytes.data() + kSalt, kPlain);
     apply_mask(mask_.view(), bytes.first(kSalt), plain);
     const std::uint8_t state = plain[16];
-    if (state < 1 || state > 4 || plain[17] != 0) return Error(Code::corrupt, "document data of a shard is malformed");
+    if (state < 1 || state > 4) return Error(Code::corrupt, "document data of a shard is malformed");
+    std::uint64_t size = 0;
+    for (unsigned i = 0; i < 5; ++i) size = size << 8 | plain[17 + i];
     return DocData{EntryIndex(load_u64(plain.data())), UtcTime{static_cast<std::int64_t>(load_u64(plain.data() + 8))},
-                   static_cast<RecordState>(state)};
+                   static_cast<RecordState>(state), size};
 }
 
 }  // namespace kustos::search

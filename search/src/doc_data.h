@@ -1,4 +1,4 @@
-// What a hit says about its record: which entry, when, how much of it is indexed. Masked, 38 bytes
+// What a hit says about its record: which entry, when, how large, how much of it is indexed. Masked, 42 bytes
 // (docs/format/index.md).
 #pragma once
 
@@ -16,10 +16,12 @@ struct DocData {
     EntryIndex entry;
     UtcTime time;  // sent, or received where the source gave none
     RecordState state = RecordState::searchable;
+    std::uint64_t size = 0;  // bytes of the original, at most kMaxDocSize
     bool operator==(const DocData&) const = default;
 };
 
-inline constexpr std::size_t kDocDataSize = 38;
+inline constexpr std::size_t kDocDataSize = 42;
+inline constexpr std::uint64_t kMaxDocSize = (std::uint64_t{1} << 40) - 1;
 
 class DocKey {
 public:

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "search/analysis.h"
 #include "search/src/shard_reader.h"
 
 namespace kustos::search {
@@ -112,6 +113,14 @@ std::vector<ShardId> replaced_shards(const std::vector<ShardState>& shards) {
     return out;
 }
 
+Result<std::vector<ShardId>> outdated_shards(Fs& fs, const Path& index_dir) {
+    std::vector<ShardId> out;
+    for (const ShardState& shard : TRY(states_now(fs, index_dir))) {
+        if (shard.analysis != kAnalysisVersion) out.push_back(shard.id);
+    }
+    return out;
+}
+
 Status remove_replaced(Fs& fs, const Path& index_dir) {
     const std::vector<ShardId> gone = replaced_shards(TRY(states_now(fs, index_dir)));
     for (const FoundShard& found : TRY(find_shards(fs, index_dir))) {
@@ -125,7 +134,7 @@ Result<IndexSummary> summarise(Fs& fs, const Path& index_dir) {
     std::vector<ShardState> states = TRY(states_now(fs, index_dir));
     const std::vector<ShardId> gone = replaced_shards(states);
     for (ShardState& shard : states) {
-        if (holds(gone, shard.id)) continue;
+        if (holds(gone, shard.id) || shard.analysis != kAnalysisVersion) continue;
         out.counts += shard.counts;
         for (const auto& [reason, count] : shard.reasons) out.reasons[reason] += count;
         out.end = std::max(out.end, shard.end);

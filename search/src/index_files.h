@@ -33,6 +33,9 @@ Result<ShardState> read_state_file(Fs& fs, const Path& path, ByteView term_key);
 // What rewritten shards left behind (search/rewrite.h): the shards that whole ones replace. Needs no key.
 Status remove_replaced(Fs& fs, const Path& index_dir);
 
+// Shards of another version of the analysis, which answer nothing.
+Result<std::vector<ShardId>> outdated_shards(Fs& fs, const Path& index_dir);
+
 Status remove_tree(Fs& fs, const Path& dir);  // absent is fine
 
 }  // namespace kustos::search

@@ -63,6 +63,11 @@ struct Indexer::State {
         const std::vector<FoundShard> shards = TRY(find_shards(fs, index_dir));
         TRY(remove_leftovers(fs, index_dir, shards));
         TRY(remove_replaced(fs, index_dir));
+        for (const ShardId old : TRY(outdated_shards(fs, index_dir))) {
+            log(LogLevel::info, "a shard of another version is removed; its records are indexed again",
+                {{"shard", old}});
+            TRY(remove_shard(fs, index_dir, old));
+        }
         for (const FoundShard& shard : shards) {
             if (!shard.closed && shard.open_dir) TRY(take_up(shard.id));
             if (writer == nullptr || writer->state().id != shard.id) keys.forget(shard.id);

@@ -67,8 +67,10 @@ public:
         draft_.conversation = message.conversation.title;
         draft_.conversation_id = message.conversation.id;
         draft_.has_attachment = !message.attachments.empty();
-        add_text(message.body.empty() && !message.body_html.empty() ? text_of_html(message.body_html) : message.body);
-        add_text(message.previous_body);
+        add_facts(message, item_.source_name, draft_);
+        add_text(message.body.empty() && !message.body_html.empty() ? text_of_html(message.body_html) : message.body,
+                 draft_.bodies);
+        add_text(message.previous_body, draft_.bodies);
         for (std::size_t i = 0; i < message.attachments.size(); ++i) TRY(attachment(message.attachments[i], i));
         decide(message);
         if (!shortfall_.reason.empty()) shortfall_.notice(shortfall_.reason);
@@ -84,12 +86,16 @@ private:
             if (recipient.role == vault::Role::reply_to) {
                 add_if(draft_.from, text_of(recipient.person));
             } else {
-                add_if(draft_.to, text_of(recipient.person));
+                std::string text = text_of(recipient.person);
+                const bool hidden = recipient.role == vault::Role::bcc || recipient.role == vault::Role::envelope;
+                if (recipient.role == vault::Role::cc) add_if(draft_.cc, text);
+                if (hidden) add_if(draft_.bcc, text);
+                add_if(draft_.to, std::move(text));
             }
         }
     }
 
-    void add_text(std::string text) {
+    void add_text(std::string text, std::vector<std::string>& to) {
         if (text.empty()) return;
         if (text.size() > room_) {
             std::size_t at = room_;
@@ -99,7 +105,7 @@ private:
         }
         room_ -= text.size();
         has_text_ = has_text_ || !text.empty();
-        draft_.texts.push_back(std::move(text));
+        to.push_back(std::move(text));
     }
 
     Status attachment(const vault::Attachment& attachment, std::size_t number) {
@@ -127,7 +133,7 @@ private:
         if (!extracted->facts.empty()) TRY(feed_.keep_facts(item_, number, extracted->facts));
         std::string text = repair_utf8(extracted->text);
         if (!text.empty()) TRY(feed_.keep_text(item_, number, text));
-        add_text(std::move(text));
+        add_text(std::move(text), draft_.attachments);
         return ok_status();
     }
 

@@ -12,8 +12,6 @@ bool is_set(Node::Kind kind) {
         case Node::Kind::retention_class:
         case Node::Kind::tag:
         case Node::Kind::code:
-        case Node::Kind::edited:
-        case Node::Kind::deleted:
         case Node::Kind::thread:
             return true;
         default:

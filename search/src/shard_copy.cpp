@@ -167,17 +167,34 @@ void ShardCopy::write_document(const Bytes& postings, const TermTable& table, co
 }
 
 void ShardCopy::keep_words(const WordsRead& log, const TermTable& table) {
-    const auto keep = [&](const LoggedText& logged) {
+    auto part = log.parts.begin();
+    for (std::uint32_t i = 0; i < log.words.size(); ++i) {
+        const LoggedText word{Space::text, log.words[i]};
+        std::vector<LoggedText> kept;
+        if (table.uses(word)) kept.push_back(word);
+        for (; part != log.parts.end() && part->first == i; ++part) {
+            LoggedText stem{Space::stem, part->second};
+            if (!kept.empty() && table.uses(stem)) kept.push_back(std::move(stem));
+        }
+        if (kept.empty()) {
+            ++words_dropped_;
+            continue;
+        }
+        // Two shards may have taken a word apart differently, with other word lists: then it stands there twice.
+        std::string key(1, static_cast<char>(Space::text));
+        for (const LoggedText& logged : kept) key += logged.text + '\0';
+        if (!known_.insert(std::move(key)).second) continue;
+        for (LoggedText& logged : kept) words_->add(std::move(logged));
+    }
+    for (const LoggedText& logged : log.texts) {
         if (!table.uses(logged)) {
             ++words_dropped_;
-            return;
+            continue;
         }
         std::string key(1, static_cast<char>(logged.space));
         key += logged.text;
         if (known_.insert(std::move(key)).second) words_->add(logged);
-    };
-    for (const std::string& word : log.words) keep({Space::text, word});
-    for (const LoggedText& logged : log.texts) keep(logged);
+    }
 }
 
 Status ShardCopy::commit(const std::vector<ShardId>& old) {

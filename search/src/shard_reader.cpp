@@ -14,10 +14,6 @@ namespace {
 
 constexpr EntryIndex kNotRead(std::numeric_limits<std::uint64_t>::max());
 
-bool begins_with(const std::string& word, const std::string& letters) {
-    return word.compare(0, letters.size(), letters) == 0;
-}
-
 }  // namespace
 
 ShardReader::ShardReader(Fs& fs, ShardFiles files, ShardId id, bool closed, SecretBytes key)
@@ -55,6 +51,8 @@ Result<std::unique_ptr<ShardReader>> ShardReader::open(Fs& fs, const Path& index
     TRY(reader->check_whole());
     TRY(reader->load_numbers());
     if (reader->state_.counts.total() == 0) return std::unique_ptr<ShardReader>();
+    // Its words stand elsewhere: it answers nothing, and coverage counts its records as deferred.
+    if (reader->state_.analysis != kAnalysisVersion) return std::unique_ptr<ShardReader>();
     return reader;
 }
 
@@ -64,6 +62,7 @@ Status ShardReader::load_numbers() {
         if (stored.empty()) return ok_status();
         state_ = TRY(decode_state(as_bytes(stored), key_.view()));
         if (state_.id != id_) return Error(Code::corrupt, "a shard's file belongs to another shard");
+        if (state_.analysis != kAnalysisVersion) return ok_status();
         if (state_.counts.total() != database_.get_doccount())
             return Error(Code::corrupt, "a shard's counts do not fit its documents");
         state_.closed = closed_;
@@ -103,47 +102,6 @@ Result<std::vector<DocData>> ShardReader::all_rows() {
     std::vector<DocData> out;
     out.reserve(rows_.size());
     for (Xapian::docid id = 1; id <= rows_.size(); ++id) out.push_back(TRY(row(id)));
-    return out;
-}
-
-Status ShardReader::load_words() {
-    if (words_ && words_read_ == state_.words_bytes) return ok_status();
-    const Bytes log = TRY(read_file(fs_, files_.words, kMaxWordsLog));
-    WordsRead read = TRY(read_words(log, key_.view(), id_, state_.words_bytes));
-    ShardWords words;
-    for (std::string& plain : read.words) {
-        std::string form = form_of_plain(plain);
-        if (form != plain) words.forms.emplace_back(std::move(form), plain);
-        words.plain.push_back(std::move(plain));
-    }
-    std::sort(words.plain.begin(), words.plain.end());
-    std::sort(words.forms.begin(), words.forms.end());
-    words_ = std::move(words);
-    words_read_ = state_.words_bytes;
-    return ok_status();
-}
-
-Result<std::vector<std::string>> ShardReader::expand(const std::string& plain_letters, const std::string& form_letters,
-                                                     std::size_t most) {
-    TRY(load_words());
-    std::vector<std::string> out;
-    // several plain words may share a form, so the lists are read a little further than the limit
-    const auto& plain = words_->plain;
-    for (const std::string& letters : {plain_letters, form_letters}) {
-        const std::size_t enough = out.size() + 8 * most;
-        for (auto at = std::lower_bound(plain.begin(), plain.end(), letters);
-             at != plain.end() && begins_with(*at, letters) && out.size() <= enough; ++at) {
-            out.push_back(form_of_plain(*at));
-        }
-    }
-    const std::size_t enough = out.size() + 8 * most;
-    const auto& forms = words_->forms;
-    for (auto at = std::lower_bound(forms.begin(), forms.end(), std::pair(form_letters, std::string()));
-         at != forms.end() && begins_with(at->first, form_letters) && out.size() <= enough; ++at) {
-        out.push_back(at->first);
-    }
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }
 

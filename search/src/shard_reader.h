@@ -4,6 +4,7 @@
 
 #include <xapian.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,14 +13,22 @@
 #include "base/secret.h"
 #include "search/src/doc_data.h"
 #include "search/src/index_files.h"
+#include "search/src/stemmer.h"
 #include "search/src/term.h"
+#include "search/src/word_match.h"
 
 namespace kustos::search {
 
-// The words of a shard, for prefixes.
+// What a shard's words log tells.
 struct ShardWords {
     std::vector<std::string> plain;                          // sorted
     std::vector<std::pair<std::string, std::string>> forms;  // form, plain; sorted; only where they differ
+    std::vector<std::pair<std::string, std::string>> parts;  // stem of a part of a compound, its form; sorted
+    std::map<Space, std::vector<std::string>> texts;         // of the spaces that can be counted or followed
+};
+// By its stems, which words of a shard are one word inflected; made when it is first needed.
+struct ShardStems {
+    std::vector<std::pair<std::string, std::string>> forms;  // stem, form; sorted; both differ
 };
 
 class ShardReader {
@@ -42,6 +51,13 @@ public:
     // Forms of all words that begin with the letters, at most `most` + 1 of them.
     Result<std::vector<std::string>> expand(const std::string& plain_letters, const std::string& form_letters,
                                             std::size_t most);
+    // Forms of all words that match, at most `most` + 1 of them.
+    Result<std::vector<std::string>> matching(const WordPattern& pattern, std::size_t most);
+    // Forms of all words that a search for these stems finds in free text: with one of them, of one of them, or with a
+    // part that has one. Ascending.
+    Result<std::vector<std::string>> inflected(const std::vector<std::string>& stems, const Stemmer& stemmer);
+    // What stands in a space that is kept as a whole: sources, senders, what was edited. Ascending.
+    Result<const std::vector<std::string>*> texts(Space space);
 
 private:
     ShardReader(Fs& fs, ShardFiles files, ShardId id, bool closed, SecretBytes key);
@@ -61,6 +77,7 @@ private:
     UtcTime earliest_, latest_;
     std::vector<DocData> rows_;  // by document id - 1; entry kNotRead: not read yet
     std::optional<ShardWords> words_;
+    std::optional<ShardStems> stems_;
     std::uint64_t words_read_ = 0;  // bytes of the log
 };
 

@@ -18,7 +18,20 @@
 namespace kustos::search {
 namespace {
 
-constexpr std::uint32_t kFieldGap = 100;  // a phrase does not reach from one field into the next
+// Where the next text of a band begins. A record has at most 2^23 words (IndexerOptions::max_text_bytes), so that
+// absurdly many fields stand closer, and none leaves its band.
+class Places {
+public:
+    explicit Places(Band band) : next_((static_cast<std::uint32_t>(band) << kBandBits) + 1), from_(next_) {}
+    std::uint32_t at() const { return next_; }
+    void move(std::uint32_t used) {
+        if (used > 0) next_ += used + (next_ - from_ < (1u << (kBandBits - 1)) ? kFieldGap : 2);
+    }
+
+private:
+    std::uint32_t next_, from_;
+};
+
 struct WordTerms {
     std::string text;
     std::vector<std::string> stems;
@@ -63,8 +76,10 @@ struct ShardWriter::State {
         for (const auto* list : {&forms.stems, &forms.components}) {
             for (const std::string& stem : *list) made.stems.push_back(terms.term(Space::stem, stem));
         }
-        if (known_words.insert(terms.term(Space::text, forms.plain)).second) words->add({Space::text, forms.plain});
-        for (const std::string& stem : forms.components) log_text(Space::stem, stem);
+        if (known_words.insert(terms.term(Space::text, forms.plain)).second) {
+            words->add({Space::text, forms.plain});
+            for (const std::string& stem : forms.components) words->add({Space::stem, stem});
+        }
         return made;
     }
 
@@ -74,25 +89,25 @@ struct ShardWriter::State {
     }
 
     // Text that free words look into; `position` moves on.
-    void add_text(Xapian::Document& doc, std::string_view text, std::uint32_t& position) {
+    void add_text(Xapian::Document& doc, std::string_view text, Places& places) {
         const std::uint32_t used = analyser.each(text, [&](const Occurrence& occurrence) {
             const WordTerms& made = terms_of(*occurrence.forms);
-            doc.add_posting(made.text, position + occurrence.position);
+            doc.add_posting(made.text, places.at() + occurrence.position);
             for (const std::string& stem : made.stems) doc.add_term(stem);
         });
-        if (used > 0) position += used + kFieldGap;
+        places.move(used);
     }
 
-    void add_field(Xapian::Document& doc, Space space, std::string_view text, std::uint32_t& position) {
+    void add_field(Xapian::Document& doc, Space space, std::string_view text, Places& places) {
         const std::uint32_t used = analyser.each(text, [&](const Occurrence& occurrence) {
             terms_of(*occurrence.forms);  // for the words log
-            doc.add_posting(terms.term(space, occurrence.forms->form), position + occurrence.position);
+            doc.add_posting(terms.term(space, occurrence.forms->form), places.at() + occurrence.position);
             if (space != Space::subject) return;
             for (const auto* list : {&occurrence.forms->stems, &occurrence.forms->components}) {
                 for (const std::string& stem : *list) doc.add_term(terms.term(Space::subject_stem, stem));
             }
         });
-        if (used > 0) position += used + kFieldGap;
+        places.move(used);
     }
 
     void add_conditions(Xapian::Document& doc, const RecordDraft& draft, const std::vector<std::string>& reasons) {
@@ -110,24 +125,40 @@ struct ShardWriter::State {
         // no query can hold a longer one
         if (draft.conversation_id.size() <= kMaxQueryBytes) mark(Space::conversation_id, draft.conversation_id);
         if (draft.has_attachment) mark(Space::has, "attachment");
+        if (!draft.subject.empty()) mark(Space::has, "subject");
+        mark(Space::sender, draft.sender);
+        for (const std::string& who : draft.recipients) mark(Space::recipient, who);
+        for (const std::string& type : draft.filetypes) mark(Space::filetype, type);
+        mark(Space::language, draft.language);
+        mark(Space::size_class, size_class(draft.size));
+        mark(Space::message_id, draft.message_id);
+        for (const std::string& id : draft.thread) mark(Space::thread, id);
+        mark(Space::edits, draft.edits);
+        mark(Space::deletes, draft.deletes);
         for (const std::string& sha256 : draft.contents) mark(Space::content, sha256);
         for (const std::string& reason : reasons) mark(Space::reason, reason);
     }
 
     Xapian::Document document_of(const RecordDraft& draft, const std::vector<std::string>& reasons) {
         Xapian::Document doc;
-        std::uint32_t position = 1;
-        add_text(doc, draft.subject, position);
-        for (const std::string& text : draft.texts) add_text(doc, text, position);
-        for (const std::string& name : draft.files) add_text(doc, name, position);
-        std::uint32_t other = 1;
-        add_field(doc, Space::subject, draft.subject, other);
-        for (const std::string& name : draft.files) add_field(doc, Space::file, name, other);
-        for (const std::string& person : draft.from) add_field(doc, Space::from, person, other);
-        for (const std::string& person : draft.to) add_field(doc, Space::to, person, other);
-        add_field(doc, Space::conversation, draft.conversation, other);
+        Places body(Band::body), subject(Band::subject), attachment(Band::attachment), file(Band::file);
+        for (const std::string& text : draft.bodies) add_text(doc, text, body);
+        add_text(doc, draft.subject, subject);
+        for (const std::string& text : draft.attachments) add_text(doc, text, attachment);
+        for (const std::string& name : draft.files) add_text(doc, name, file);
+        const auto fields = [&](Space space, const std::vector<std::string>& texts) {
+            Places places(Band::body);
+            for (const std::string& text : texts) add_field(doc, space, text, places);
+        };
+        fields(Space::subject, {draft.subject});
+        fields(Space::file, draft.files);
+        fields(Space::from, draft.from);
+        fields(Space::to, draft.to);
+        fields(Space::cc, draft.cc);
+        fields(Space::bcc, draft.bcc);
+        fields(Space::conversation, {draft.conversation});
         add_conditions(doc, draft, reasons);
-        doc.set_data(docs.seal({draft.entry, draft.time, draft.state}, random));
+        doc.set_data(docs.seal({draft.entry, draft.time, draft.state, draft.size}, random));
         return doc;
     }
 
@@ -207,6 +238,8 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
         const std::string stored = state->database.get_metadata("state");
         if (stored.empty()) return false;
         state->numbers = TRY(decode_state(as_bytes(stored), term_key.view()));
+        if (state->numbers.analysis != kAnalysisVersion)
+            return Error(Code::not_in_version, "an open shard is of another version of the analysis");
         if (state->numbers.id != id) return Error(Code::corrupt, "an open shard belongs to another id");
         for (Xapian::PostingIterator doc = state->database.postlist_begin(""); doc != state->database.postlist_end("");
              ++doc) {

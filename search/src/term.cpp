@@ -8,6 +8,12 @@ namespace kustos::search {
 
 TermKey::TermKey(ByteView term_key) : key_(hkdf_expand(term_key, as_bytes("kustos1/index/term"), 16)) {}
 
+std::string size_class(std::uint64_t bytes) {
+    unsigned bits = 0;
+    while (bytes > 1) bytes >>= 1, ++bits;
+    return std::to_string(bits);
+}
+
 std::string TermKey::term(Space space, std::string_view text) const {
     std::array<std::uint8_t, 256> small;
     Bytes large;

@@ -10,7 +10,8 @@
 namespace kustos::search {
 namespace {
 
-constexpr Space kWordSpaces[] = {Space::text, Space::from, Space::to, Space::subject, Space::file, Space::conversation};
+constexpr Space kWordSpaces[] = {Space::text, Space::from,    Space::to,   Space::cc,
+                                 Space::bcc,  Space::subject, Space::file, Space::conversation};
 constexpr Space kStemSpaces[] = {Space::stem, Space::subject_stem};
 constexpr std::size_t kNoRow = static_cast<std::size_t>(-1);
 
@@ -71,10 +72,10 @@ void TermTable::add(const WordsRead& log, const Stemmer& stemmer) {
             for (const Space space : kStemSpaces) know(space, stem);
         }
     }
-    for (const LoggedText& logged : log.texts) {
-        know(logged.space, logged.text);
-        if (logged.space == Space::stem) know(Space::subject_stem, logged.text);
+    for (const auto& [word, stem] : log.parts) {
+        for (const Space space : kStemSpaces) know(space, stem);
     }
+    for (const LoggedText& logged : log.texts) know(logged.space, logged.text);
 }
 
 void TermTable::add_reasons(const std::map<std::string, std::uint64_t>& reasons) {
@@ -83,7 +84,9 @@ void TermTable::add_reasons(const std::map<std::string, std::uint64_t>& reasons)
 
 void TermTable::add_conditions(const std::vector<DocData>& rows) {
     know(Space::has, "attachment");
+    know(Space::has, "subject");
     std::unordered_set<std::int64_t> days;
+    for (unsigned bits = 0; bits < 64; ++bits) know(Space::size_class, std::to_string(bits));
     for (const DocData& data : rows) {
         if (!days.insert(day_number(data.time)).second) continue;
         const DateNames names = date_names(data.time);

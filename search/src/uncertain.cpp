@@ -41,24 +41,19 @@ bool certain_for_partial(const Node& node) {
         case Node::Kind::word:
         case Node::Kind::phrase:
         case Node::Kind::prefix:
-            return node.field != Field::any && node.field != Field::file;
+        case Node::Kind::pattern:
+        case Node::Kind::fuzzy:
+        case Node::Kind::exact:
+        case Node::Kind::near:
+            return node.field != Field::any && node.field != Field::body && node.field != Field::attachment &&
+                   node.field != Field::file;
         case Node::Kind::all_of:
         case Node::Kind::any_of:
         case Node::Kind::none_of:
             return std::all_of(node.children.begin(), node.children.end(), certain_for_partial);
-        case Node::Kind::date:
-        case Node::Kind::source:
-        case Node::Kind::message_kind:
-        case Node::Kind::has_attachment:
-        case Node::Kind::content:
-        case Node::Kind::coverage:
-        case Node::Kind::everything:
-        case Node::Kind::person:  // senders and recipients
+        default:  // conditions, and who wrote to whom
             return true;
-        default:
-            return false;
     }
-    return false;
 }
 
 }  // namespace kustos::search

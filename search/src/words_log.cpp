@@ -32,11 +32,18 @@ Bytes chunk_aad(std::uint8_t version, ShardId id, std::uint64_t number) {
     return aad;
 }
 
-Status read_other(ByteReader& reader, std::vector<LoggedText>& texts) {
+Status read_other(ByteReader& reader, WordsRead& out) {
     const Space space = static_cast<Space>(TRY(reader.u8()));
     const std::uint16_t length = TRY(reader.u16());
     if (!is_logged(space) || length == 0) return Error(Code::corrupt, "an impossible text in a words log");
-    texts.push_back({space, to_text(TRY(reader.take(length)))});
+    std::string text = to_text(TRY(reader.take(length)));
+    if (space != Space::stem) {
+        out.texts.push_back({space, std::move(text)});
+    } else if (out.words.empty()) {
+        return Error(Code::corrupt, "a part without its word in a words log");
+    } else {
+        out.parts.emplace_back(static_cast<std::uint32_t>(out.words.size() - 1), std::move(text));
+    }
     return ok_status();
 }
 
@@ -45,7 +52,7 @@ Status read_chunk(ByteView plain, WordsRead& out) {
     while (!reader.at_end()) {
         const std::uint8_t length = TRY(reader.u8());
         if (length == kOther && out.version > 1) {
-            TRY(read_other(reader, out.texts));
+            TRY(read_other(reader, out));
             continue;
         }
         if (length == 0 || length > kMaxFormBytes)
@@ -72,8 +79,24 @@ void put_logged(Bytes& plain, const LoggedText& logged) {
 }  // namespace
 
 bool is_logged(Space space) {
-    return space == Space::stem || space == Space::conversation_id || space == Space::source || space == Space::kind ||
-           space == Space::content;
+    switch (space) {
+        case Space::stem:
+        case Space::conversation_id:
+        case Space::source:
+        case Space::kind:
+        case Space::content:
+        case Space::sender:
+        case Space::recipient:
+        case Space::filetype:
+        case Space::language:
+        case Space::message_id:
+        case Space::thread:
+        case Space::edits:
+        case Space::deletes:
+            return true;
+        default:
+            return false;
+    }
 }
 
 Bytes encode_words_header(ShardId id, std::uint8_t version) {

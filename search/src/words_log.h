@@ -23,7 +23,7 @@ inline constexpr std::uint8_t kWordsVersion = 2;
 
 // A word (Space::text: plain form of 1 to kMaxFormBytes bytes), or the text of a term that does not follow from the
 // words and from the document data: the stem of a word inside a compound (Space::stem), a conversation's id, a source,
-// a kind; 1 to kMaxLoggedText bytes.
+// a kind; 1 to kMaxLoggedText bytes. A word's stems of that kind follow it at once.
 struct LoggedText {
     Space space = Space::text;
     std::string text;
@@ -38,7 +38,9 @@ Bytes seal_words(ByteView term_key, ShardId id, std::uint64_t chunk_number, cons
 
 struct WordsRead {
     std::vector<std::string> words;  // in the order of the log
-    std::vector<LoggedText> texts;   // the others, likewise
+    // Stems of words inside a compound, with the place of the compound in `words`; in the same order.
+    std::vector<std::pair<std::uint32_t, std::string>> parts;
+    std::vector<LoggedText> texts;  // the others, likewise
     std::uint8_t version = kWordsVersion;
     std::uint64_t chunks = 0;
     std::uint64_t length = 0;  // of the valid part: header and whole chunks
