@@ -7,11 +7,9 @@
 #include <unordered_set>
 
 #include "base/crypto.h"
-#include "search/analysis.h"
+#include "search/src/asking.h"
 #include "search/src/facet_counter.h"
-#include "search/src/relax.h"
 #include "search/src/xapian_guard.h"
-#include "search/src/xapian_query.h"
 
 namespace kustos::search {
 namespace {
@@ -59,11 +57,6 @@ void subtract(StateCounts& from, const StateCounts& less) {
     from.failed -= less.failed;
 }
 
-bool asks(const Node& node, Node::Kind kind) {
-    return node.kind == kind || std::any_of(node.children.begin(), node.children.end(),
-                                            [kind](const Node& child) { return asks(child, kind); });
-}
-
 // Each record is in one shard; files that somebody put back could say otherwise.
 Status expect_once(const std::vector<Hit>& hits) {
     std::unordered_set<std::uint64_t> seen;
@@ -109,7 +102,7 @@ struct Searcher::State {
     Path index_dir;
     ShardKeys& keys;
     std::mutex mutex;  // guards all below
-    std::map<std::uint64_t, std::unique_ptr<ShardReader>> readers;
+    ShardReaders readers;
     Stemmer stemmer;
 
     // What is erased and still in a shard, as it was counted last.
@@ -163,135 +156,6 @@ struct Searcher::State {
         return ok_status();
     }
 
-    Result<std::vector<std::string>> words_of(ShardReader& reader, const Node& node) {
-        if (node.kind == Node::Kind::prefix)
-            return reader.expand(plain_form(node.text), form_of_prefix(node.text), kMaxExpansions);
-        const bool fuzzy = node.kind == Node::Kind::fuzzy;
-        return reader.matching(fuzzy ? WordPattern::fuzzy(node.text, node.number) : WordPattern::glob(node.text),
-                               kMaxExpansions);
-    }
-
-    Result<std::map<std::uint64_t, Expansions>> expand(const Query& query) {
-        std::map<std::uint64_t, Expansions> out;
-        std::vector<const Node*> open;
-        collect_open_words(query.root, open);
-        std::vector<std::string> all;
-        for (const Node* node : open) {
-            std::vector<std::string> words;
-            for (auto& [id, reader] : readers) {
-                std::vector<std::string> here = TRY(words_of(*reader, *node));
-                words.insert(words.end(), here.begin(), here.end());
-                std::sort(words.begin(), words.end());
-                words.erase(std::unique(words.begin(), words.end()), words.end());
-                out[id][node] = std::move(here);
-                if (words.size() + all.size() > kMaxExpansions)
-                    return Error(Code::limit, "a word with *, ? or ~ stands for more than 1000 words of the archive")
-                        .with_hint("type more letters, or search for whole words");
-            }
-            all.insert(all.end(), words.begin(), words.end());
-        }
-        return out;
-    }
-
-    Status gather(Space space, std::vector<std::string>& ids) {
-        for (auto& [id, reader] : readers) {
-            const std::vector<std::string>& here = *TRY(reader->texts(space));
-            ids.insert(ids.end(), here.begin(), here.end());
-        }
-        std::sort(ids.begin(), ids.end());
-        ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-        return ok_status();
-    }
-    Result<Linked> link(const Query& query) {
-        Linked out;
-        if (asks(query.root, Node::Kind::edited)) TRY(gather(Space::edits, out.edited));
-        if (asks(query.root, Node::Kind::deleted)) TRY(gather(Space::deletes, out.deleted));
-        return out;
-    }
-
-    // Calls for each document that matches.
-    template <class Call>
-    Status ask(ShardReader& reader, const Xapian::Query& query, bool ranked, const Call& call) {
-        Xapian::Enquire enquire(reader.database());
-        enquire.set_query(query);
-        if (!ranked) enquire.set_weighting_scheme(Xapian::BoolWeight());
-        enquire.set_docid_order(Xapian::Enquire::DONT_CARE);
-        const Xapian::doccount all = reader.database().get_doccount();
-        const Xapian::MSet found = enquire.get_mset(0, all, all);
-        for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) TRY(call(*hit, hit.get_weight()));
-        return ok_status();
-    }
-
-    Status find_hits(ShardReader& reader, const Query& query, const SearchOptions& options,
-                     const Expansions& expansions, const Linked& linked, std::vector<Hit>& hits) {
-        return guarded("searching a shard", [&]() -> Status {
-            QueryBuilder builder(reader, stemmer, options, expansions, linked);
-            const Xapian::Query built = TRY(builder.build(query.root));
-            return ask(reader, built, options.sort == Sort::relevance, [&](Xapian::docid id, double weight) -> Status {
-                hits.push_back({TRY(reader.row(id)), weight, &reader, id});
-                return ok_status();
-            });
-        });
-    }
-
-    // Adds what may match in this shard and could not be looked into.
-    Status find_unsearched(ShardReader& reader, const Query& query, const SearchOptions& options, const Linked& linked,
-                           const CensusNow& census, const std::vector<Xapian::docid>& hits, Unsearched& out) {
-        const StateCounts& counts = reader.state().counts;
-        if (counts.partial + counts.opaque + counts.failed == 0) return ok_status();
-        return guarded("searching a shard", [&]() -> Status {
-            std::vector<Xapian::Query> any;
-            for (const auto& [reason, count] : reader.state().reasons)
-                any.emplace_back(reader.terms().term(Space::reason, reason));
-            const Xapian::Query some(Xapian::Query::OP_OR, any.begin(), any.end());
-            std::vector<Xapian::docid> found;
-            for (const auto& [state, count] :
-                 {std::pair(RecordState::partial, &out.partial), std::pair(RecordState::opaque, &out.opaque),
-                  std::pair(RecordState::failed, &out.failed)}) {
-                const Node root = relaxed(query.root, state);
-                Expansions none;  // an open word is never certain, but in a field: looked up again
-                std::vector<const Node*> open;
-                collect_open_words(root, open);
-                for (const Node* node : open) none[node] = TRY(words_of(reader, *node));
-                QueryBuilder builder(reader, stemmer, options, none, linked);
-                const Xapian::Query built = some & TRY(builder.build(root));
-                TRY(ask(reader, built, false, [&, wanted = state, total = count](Xapian::docid id, double) -> Status {
-                    const DocData data = TRY(reader.row(id));
-                    if (data.state != wanted || is_erased(census, data.entry) ||
-                        std::binary_search(hits.begin(), hits.end(), id))
-                        return ok_status();
-                    ++*total;
-                    found.push_back(id);
-                    return ok_status();
-                }));
-            }
-            count_reasons(reader, found, out.reasons);
-            return ok_status();
-        });
-    }
-
-    // Each document once: under its kind where that says enough, else under the first of its reasons.
-    static void count_reasons(const ShardReader& reader, std::vector<Xapian::docid>& left,
-                              std::map<std::string, std::uint64_t>& reasons) {
-        std::sort(left.begin(), left.end());
-        const auto take = [&](Space space, const std::string& word) {
-            if (left.empty()) return;
-            const std::string term = reader.terms().term(space, word);
-            auto at = reader.database().postlist_begin(term);
-            const auto none = reader.database().postlist_end(term);
-            const std::size_t before = left.size();
-            std::erase_if(left, [&](Xapian::docid id) {
-                if (at != none && *at < id) at.skip_to(id);
-                return at != none && *at == id;
-            });
-            if (before > left.size()) reasons[word] += before - left.size();
-        };
-        for (const char* kind : {"voice", "call"}) take(Space::kind, kind);
-        take(Space::reason, "encrypted");
-        for (const auto& [reason, count] : reader.state().reasons) take(Space::reason, reason);
-        if (!left.empty()) reasons["other"] += left.size();
-    }
-
     // Counts of the readers as they are open now, less what is erased.
     Result<StateCounts> counts(const CensusNow& census) {
         StateCounts out;
@@ -326,14 +190,14 @@ struct Searcher::State {
 
     Result<Answer> try_once(const Query& query, const SearchOptions& options, RecordCensus& census) {
         TRY(open_all());
-        const auto expansions = TRY(expand(query));
-        const Linked linked = TRY(link(query));
-        static const Expansions kNone;
+        const Asking asking = TRY(Asking::prepare(query, options, stemmer, readers));
         std::vector<Hit> hits;
         for (auto& [id, reader] : readers) {
-            if (options.stop && options.stop()) return Error(Code::interrupted, "the search was stopped");
-            const auto own = expansions.find(id);
-            TRY(find_hits(*reader, query, options, own == expansions.end() ? kNone : own->second, linked, hits));
+            ShardReader* const shard = reader.get();
+            TRY(asking.hits(*shard, [&hits, shard](Xapian::docid document, double weight) -> Status {
+                hits.push_back({TRY(shard->row(document)), weight, shard, document});
+                return ok_status();
+            }));
         }
         const CensusNow now = TRY(census.now());
         Answer answer;
@@ -341,7 +205,7 @@ struct Searcher::State {
         answer.coverage = TRY(make_coverage(now, TRY(counts(now))));
         hits.erase(std::remove_if(hits.begin(), hits.end(), [&](const Hit& h) { return is_erased(now, h.data.entry); }),
                    hits.end());
-        TRY(look_closer(query, options, linked, now, hits, answer));
+        TRY(look_closer(asking, options, now, hits, answer));
         sort_hits(hits, options.sort);
         TRY(expect_once(hits));
         answer.entries.reserve(hits.size());
@@ -356,7 +220,7 @@ struct Searcher::State {
     }
 
     // What belongs to the answer besides its hits.
-    Status look_closer(const Query& query, const SearchOptions& options, const Linked& linked, const CensusNow& now,
+    Status look_closer(const Asking& asking, const SearchOptions& options, const CensusNow& now,
                        const std::vector<Hit>& hits, Answer& answer) {
         std::map<const ShardReader*, std::vector<Xapian::docid>> by_shard;
         for (const Hit& hit : hits) by_shard[hit.shard].push_back(hit.id);
@@ -365,7 +229,7 @@ struct Searcher::State {
         for (auto& [id, reader] : readers) {
             std::vector<Xapian::docid>& here = by_shard[reader.get()];
             std::sort(here.begin(), here.end());
-            TRY(find_unsearched(*reader, query, options, linked, now, here, answer.unsearched));
+            TRY(asking.unsearched(*reader, now, here, answer.unsearched));
             if (options.facets.by.empty() && !options.facets.pairs) continue;
             TRY(guarded("counting hits", [&] { return facets.add(*reader, here); }));
         }

@@ -113,12 +113,14 @@ class Archive:
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.server = subprocess.Popen([BIN / "kustos", "serve", "--port", str(self.port)], env=environment,
                                            stdout=out, stderr=err, stdin=subprocess.DEVNULL)
-        for _ in range(300):
+        for _ in range(1200):  # a sanitizer's build on a busy machine takes long
             if f"localhost:{self.port}" in self.out.read_text()[before:]:
                 break
             if self.server.poll() is not None:
                 raise AssertionError("kustos serve ended: " + self.err.read_text())
             time.sleep(0.05)
+        else:
+            raise AssertionError("kustos serve does not say that it listens: " + self.err.read_text())
         found = re.search(r"shown only now\): (\S+)", self.out.read_text())
         self.password = found.group(1) if found else None
         certificate = next(self.state.glob("*/tls/server.crt"))
