@@ -259,7 +259,7 @@ std::string_view nearest_language(std::string_view folded) {
     return nearest(kLanguages, folded, kWritten);
 }
 
-// Letters, not bytes: an umlaut counts once.
+// Letters, not bytes: an umlaut counts once, as do two letters in the wrong order.
 std::size_t letters_apart(std::string_view a, std::string_view b) {
     const auto letters = [](std::string_view text) {
         std::u32string out;
@@ -267,18 +267,20 @@ std::size_t letters_apart(std::string_view a, std::string_view b) {
         return out;
     };
     const std::u32string x = letters(a), y = letters(b);
-    std::vector<std::size_t> row(y.size() + 1);
-    for (std::size_t k = 0; k <= y.size(); ++k) row[k] = k;
-    for (std::size_t i = 1; i <= x.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t k = 1; k <= y.size(); ++k) {
-            const std::size_t changed = diagonal + (x[i - 1] == y[k - 1] ? 0 : 1);
-            diagonal = row[k];
-            row[k] = std::min({changed, row[k] + 1, row[k - 1] + 1});
+    std::vector<std::vector<std::size_t>> table(x.size() + 1, std::vector<std::size_t>(y.size() + 1));
+    for (std::size_t i = 0; i <= x.size(); ++i) {
+        for (std::size_t k = 0; k <= y.size(); ++k) {
+            if (i == 0 || k == 0) {
+                table[i][k] = i + k;
+                continue;
+            }
+            table[i][k] = std::min(
+                {table[i - 1][k] + 1, table[i][k - 1] + 1, table[i - 1][k - 1] + (x[i - 1] == y[k - 1] ? 0 : 1)});
+            if (i > 1 && k > 1 && x[i - 1] == y[k - 2] && x[i - 2] == y[k - 1])
+                table[i][k] = std::min(table[i][k], table[i - 2][k - 2] + 1);
         }
     }
-    return row[y.size()];
+    return table[x.size()][y.size()];
 }
 
 }  // namespace kustos::search
