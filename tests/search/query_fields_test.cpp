@@ -1,8 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <sstream>
+
+#include "base/fs.h"
 #include "search/persons.h"
 #include "search/query.h"
 #include "search/src/file_types.h"
+#include "search/uncertain.h"
+#include "tests/support/shared.h"
 
 namespace kustos::search {
 namespace {
@@ -22,6 +27,25 @@ Node root(std::string_view text) {
     const ParsedQuery parsed = parse(text);
     REQUIRE_MESSAGE(parsed.query, text);
     return parsed.query->root;
+}
+
+// The code spans in the first two columns of the tables, but the sign "?", and names of fields alone ("sender:") and
+// what is shortened ("9f86d0...").
+std::vector<std::string> examples_in_tables(const std::string& page) {
+    std::vector<std::string> out;
+    std::istringstream lines(page);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.rfind("| `", 0) != 0) continue;
+        const std::size_t last = line.find(" | ", line.find(" | ") + 3);
+        for (std::size_t at = 0; (at = line.find('`', at)) < last;) {
+            const std::size_t end = line.find('`', at + 1);
+            std::string span = line.substr(at + 1, end - at - 1);
+            at = end + 1;
+            if (span != "?" && span.back() != ':' && span.find("...") == std::string::npos)
+                out.push_back(std::move(span));
+        }
+    }
+    return out;
 }
 
 using What = QueryProblem::What;
@@ -212,6 +236,26 @@ TEST_CASE("a slip in a name is answered with the name that was probably meant") 
     CHECK(hint("betref:a1", Language::de).rfind("vielleicht betreff:? Felder:", 0) == 0);
     CHECK(hint("betref:a1", Language::en).rfind("did you mean betreff:? fields:", 0) == 0);
     CHECK(hint("kind:mial", Language::en).rfind("did you mean mail? ", 0) == 0);
+}
+
+TEST_CASE("every example of the page about the query language is a query") {
+    RealFs fs;
+    const auto page = read_file(fs, test::source_dir() / "docs" / "query-language.md", 1'000'000);
+    REQUIRE(page.ok());
+    const std::vector<std::string> examples = examples_in_tables(to_text(*page));
+    CHECK(examples.size() > 60);
+    for (const std::string& example : examples) CHECK_MESSAGE(parse(example).query, example);
+}
+
+TEST_CASE("a partial record is certain about people, subject and sets, not about words of its text") {
+    const auto certain = [](std::string_view text) { return certain_for_partial(root(text)); };
+    for (const char* text :
+         {"from:a1", "cc:ann*", "participant:=Anna", "subject:(a1 NEAR/3 b1)", "betreff:meyer~", "size:>1M",
+          "sealed:2026", "class:7", "tag:x", "thread:4711", "edited:no", "hash:@Liste", "date:2026 -von:a1"})
+        CHECK_MESSAGE(certain(text), text);
+    for (const char* text : {"a1", "body:a1", "attachment:a1", "file:a1", "a1 NEAR/3 b1", "=Anna", "ver*g", "meyer~",
+                             "filetype:pdf", "language:de", "from:a1 b1"})
+        CHECK_MESSAGE(!certain(text), text);
 }
 
 TEST_CASE("every problem has words in both languages") {
