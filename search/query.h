@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxQueryBytes = 8'192;
 inline constexpr std::size_t kMaxQueryDepth = 32;    // of parentheses and NOTs
 inline constexpr std::size_t kMaxQueryLeaves = 512;  // words, phrases and conditions
 inline constexpr std::size_t kMinPrefixLetters = 3;  // letters that a word with * or ? must have
+inline constexpr std::size_t kMaxPattern = 8;        // * and ? in one word
 inline constexpr std::size_t kMaxExpansions =
     1'000;                                      // words that all wildcards and fuzzy words of a query may stand for
 inline constexpr std::uint32_t kMaxNear = 500;  // words apart; 1: side by side
@@ -168,6 +169,9 @@ Result<Query> parse_query(std::string_view text, Language language = Language::e
 // Both must hold; for a matter's scope put beside what somebody typed.
 Query both(const Query& a, const Query& b);
 // Canonical English form with every parenthesis written; parses to the same tree. For tests and logs of a matter.
+// `entries` is written as entries:<how many>, which parses as nothing: a set has no text.
 std::string query_text(const Node& node);
+// Whether two trees are one question, written in one way. For tests.
+bool same_tree(const Node& a, const Node& b);
 
 }  // namespace kustos::search

@@ -32,8 +32,8 @@ struct SnippetOptions {
 
 Snippet make_snippet(const vault::Message& message, const Query& query, const SnippetOptions& options = {});
 
-// The same matching over any text: ranges of the words that the query asks for (stems, phrases, prefixes). For showing
-// a whole record.
-std::vector<TextRange> find_highlights(std::string_view utf8, const Query& query, Field field = Field::any);
+// The same matching over any text: ranges of the words that the query asks for (stems, phrases, wildcards, ...). For
+// showing a whole record. where: what the text is; `any`: not known, only what the query looks for anywhere is shown.
+std::vector<TextRange> find_highlights(std::string_view utf8, const Query& query, Field where = Field::any);
 
 }  // namespace kustos::search

@@ -18,7 +18,8 @@ struct Uncertain {
 Result<Uncertain> uncertain_entries(Fs& fs, const Path& index_dir, ShardKeys& keys);
 
 // Whether the query asks only about what a partly indexed record is indexed with wholly: people, subject, conversation,
-// dates, source, kind. A word anywhere, or in a file's name or text, is not.
+// dates, size, source, kind, and sets of records. A word anywhere, in the body, or in a file's name or text is not, nor
+// are file types and the language.
 bool certain_for_partial(const Node& node);
 
 }  // namespace kustos::search

@@ -5,7 +5,7 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "search/src/date_terms.h"
-#include "search/src/filetypes.h"
+#include "search/src/file_types.h"
 #include "search/src/record_draft.h"
 
 namespace kustos::search {
@@ -80,7 +80,7 @@ void add_facts(const vault::Message& message, std::string_view source, RecordDra
     std::uint64_t attached = 0;
     for (const vault::Attachment& attachment : message.attachments) {
         attached += std::max<std::uint64_t>(attachment.size, attachment.content.size());
-        for (std::string& type : types_of_file(attachment.name, attachment.media_type))
+        for (std::string& type : file_types_named(attachment.name, attachment.media_type))
             draft.filetypes.push_back(std::move(type));
     }
     draft.size = message.raw_size != 0  ? message.raw_size

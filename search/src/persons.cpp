@@ -44,8 +44,11 @@ Result<Node> resolved(const Node& node, const PersonResolver& resolve) {
         std::replace(text.begin(), text.end(), '"', ' ');  // it must not end the phrase
         if (query_word(text).parts.empty()) continue;
         std::vector<Node> fields;
-        if (node.field != Field::to) fields.push_back(phrase(Field::from, text));
-        if (node.field != Field::from) fields.push_back(phrase(Field::to, text));
+        if (node.field == Field::any) {
+            fields = {phrase(Field::from, text), phrase(Field::to, text)};
+        } else {
+            fields = {phrase(node.field, text)};
+        }
         any.push_back(within(group(Node::Kind::any_of, std::move(fields)), handle.days));
     }
     if (any.empty())

@@ -1,143 +1,45 @@
 // Recursive descent over the query's bytes. Grammar (docs/query-language.md):
 //   or      = and { (OR|ODER) and }
 //   and     = unary { [AND|UND] unary }
-//   unary   = (NOT|NICHT|-) unary | operand
-//   operand = "(" or ")" | phrase | field ":" value | field ":(" or ")" | word | word* | *
-// Inside the group of from: or to: an operand may be person: value.
+//   unary   = (NOT|NICHT|-) unary | near
+//   near    = operand { (NEAR|NAHE|W|FOLGT|PRE)["/"number] operand }
+//   operand = "(" or ")" | phrase | exact | field ":" value | field ":(" or ")" | word | word* | w?rd | word~ | *
+//   exact   = "=" (word | phrase)
+// Inside the group of a field of people an operand may be person: value.
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "base/text.h"
-#include "search/analysis.h"
-#include "search/index.h"
 #include "search/query.h"
-#include "search/src/query_dates.h"
-#include "search/src/utf8.h"
+#include "search/src/query_cursor.h"
+#include "search/src/query_names.h"
+#include "search/src/query_near.h"
+#include "search/src/query_values.h"
+#include "search/src/query_words.h"
 
 namespace kustos::search {
 namespace {
 
 using What = QueryProblem::What;
 
-enum class Name {
-    from,
-    to,
-    subject,
-    file,
-    conversation,
-    date,
-    since,
-    until,
-    source,
-    has,
-    kind,
-    content,
-    coverage,
-    person
-};
-
-// Names of fields, folded.
-constexpr std::array<std::pair<std::string_view, Name>, 38> kNames = {{
-    {"from", Name::from},
-    {"von", Name::from},
-    {"absender", Name::from},
-    {"sender", Name::from},
-    {"to", Name::to},
-    {"an", Name::to},
-    {"empfänger", Name::to},
-    {"empfaenger", Name::to},
-    {"recipient", Name::to},
-    {"subject", Name::subject},
-    {"betreff", Name::subject},
-    {"file", Name::file},
-    {"datei", Name::file},
-    {"filename", Name::file},
-    {"dateiname", Name::file},
-    {"conversation", Name::conversation},
-    {"unterhaltung", Name::conversation},
-    {"gespräch", Name::conversation},
-    {"gespraech", Name::conversation},
-    {"kanal", Name::conversation},
-    {"channel", Name::conversation},
-    {"date", Name::date},
-    {"datum", Name::date},
-    {"since", Name::since},
-    {"seit", Name::since},
-    {"ab", Name::since},
-    {"until", Name::until},
-    {"bis", Name::until},
-    {"source", Name::source},
-    {"quelle", Name::source},
-    {"has", Name::has},
-    {"hat", Name::has},
-    {"kind", Name::kind},
-    {"art", Name::kind},
-    {"sha256", Name::content},
-    {"coverage", Name::coverage},
-    {"abdeckung", Name::coverage},
-    {"person", Name::person},
-}};
-
-// Kinds of messages as people write them, folded -> vault::kind_name.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 37> kKinds = {{
-    {"mail", "mail"},
-    {"e-mail", "mail"},
-    {"email", "mail"},
-    {"chat", "chat"},
-    {"nachricht", "chat"},
-    {"file", "file"},
-    {"datei", "file"},
-    {"call", "call"},
-    {"anruf", "call"},
-    {"voice", "voice"},
-    {"sprachnachricht", "voice"},
-    {"status", "status"},
-    {"edit", "edit"},
-    {"bearbeitung", "edit"},
-    {"änderung", "edit"},
-    {"aenderung", "edit"},
-    {"delete", "delete"},
-    {"deletion", "delete"},
-    {"löschung", "delete"},
-    {"loeschung", "delete"},
-    {"reaction", "reaction"},
-    {"reaktion", "reaction"},
-    {"join", "join"},
-    {"beitritt", "join"},
-    {"leave", "leave"},
-    {"austritt", "leave"},
-    {"unreadable", "unreadable"},
-    {"unlesbar", "unreadable"},
-    {"quarantine", "unreadable"},
-    {"quarantäne", "unreadable"},
-    {"quarantaene", "unreadable"},
-    {"notice", "notice"},
-    {"notiz", "notice"},
-    {"envelope", "envelope"},
-    {"journalbericht", "envelope"},
-    {"person", "person"},
-    {"adressbuch", "person"},
-}};
-
-constexpr std::array<std::string_view, 8> kAttachment = {"attachment", "attachments", "anhang",  "anhänge",
-                                                         "anhaenge",   "file",        "dateien", "datei"};
-
-struct Quote {
-    std::string_view open, close;
-};
-constexpr std::array<Quote, 4> kQuotes = {{{"\"", "\""},
-                                           {"\xE2\x80\x9E", "\xE2\x80\x9C"},  // „ “
-                                           {"\xE2\x80\x9C", "\xE2\x80\x9D"},  // “ ”
-                                           {"\xC2\xBB", "\xC2\xAB"}}};        // » «
-
-bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+bool is_people(Field field) {
+    return field == Field::from || field == Field::to || field == Field::cc || field == Field::bcc ||
+           field == Field::participant;
 }
 
-class Parser {
+void join(Node& into, Node::Kind kind, std::vector<Node> nodes) {
+    if (nodes.size() == 1) {
+        Node only = std::move(nodes[0]);
+        into = std::move(only);
+        return;
+    }
+    into = Node();
+    into.kind = kind;
+    into.children = std::move(nodes);
+}
+
+class Parser : private QueryCursor {
 public:
-    explicit Parser(std::string_view text) : text_(text) {}
+    explicit Parser(std::string_view text) : QueryCursor(text) {}
 
     ParsedQuery run() {
         ParsedQuery out;
@@ -160,58 +62,6 @@ public:
     }
 
 private:
-    // --- characters ---
-    bool at_end() const { return at_ >= text_.size(); }
-    std::string_view rest() const { return text_.substr(at_); }
-    bool next_is(std::string_view what) const { return rest().substr(0, what.size()) == what; }
-    void skip_space() {
-        for (;;) {
-            if (!at_end() && is_space(text_[at_]))
-                ++at_;
-            else if (next_is("\xC2\xA0"))
-                at_ += 2;  // no-break space
-            else
-                return;
-        }
-    }
-    std::size_t first_bad_byte() const {
-        if (is_valid_utf8(text_)) return text_.size();
-        std::size_t good = 0;
-        while (good < text_.size()) {
-            std::size_t next = good;
-            next_code_point(text_, next);
-            if (!is_valid_utf8(text_.substr(good, next - good))) break;
-            good = next;
-        }
-        return std::min(good, text_.size() - 1);
-    }
-    static const Quote* quote_at(std::string_view text) {
-        for (const Quote& quote : kQuotes) {
-            if (text.substr(0, quote.open.size()) == quote.open) return &quote;
-        }
-        return nullptr;
-    }
-    // Up to white space, a parenthesis or a quotation mark.
-    std::size_t word_end(std::size_t from) const {
-        std::size_t end = from;
-        while (end < text_.size() && !is_space(text_[end]) && text_[end] != '(' && text_[end] != ')' &&
-               quote_at(text_.substr(end)) == nullptr && text_.substr(end, 2) != "\xC2\xA0")
-            ++end;
-        return end;
-    }
-    std::string_view peek_word() const { return text_.substr(at_, word_end(at_) - at_); }
-
-    // --- problems: the first one stays ---
-    bool failed() const { return problem_.has_value(); }
-    bool problem(What what, std::size_t begin, std::size_t end) {
-        if (failed()) return false;
-        QueryProblem found{what, begin, std::min(std::max(end, begin), text_.size()), 1, {}};
-        for (std::size_t i = 0; i < std::min(begin, text_.size()); ++i) {
-            if (!is_continuation(text_[i])) ++found.character;
-        }
-        problem_ = found;
-        return false;
-    }
     bool count_leaf(std::size_t parts, std::size_t begin, std::size_t end) {
         leaves_ += std::max<std::size_t>(parts, 1);
         return leaves_ <= kMaxQueryLeaves || problem(What::too_many_parts, begin, end);
@@ -233,15 +83,16 @@ private:
         const std::string_view word = peek_word();
         return word == "AND" || word == "UND" || word == "&&";
     }
-
-    static void join(Node& into, Node::Kind kind, std::vector<Node> nodes) {
-        if (nodes.size() == 1) {
-            into = std::move(nodes[0]);
-            return;
-        }
-        into = Node();
-        into.kind = kind;
-        into.children = std::move(nodes);
+    bool at_not() const {
+        const std::string_view word = peek_word();
+        return word == "NOT" || word == "NICHT" || word == "!" || at_minus();
+    }
+    bool at_minus() const {
+        return text_[at_] == '-' && at_ + 1 < text_.size() && !is_space(text_[at_ + 1]) && text_[at_ + 1] != ')';
+    }
+    // Where something to look for must stand.
+    bool nothing_follows() const {
+        return at_end() || text_[at_] == ')' || at_or() || at_and() || near_operator(peek_word());
     }
 
     bool parse_or(Node& out) {
@@ -285,14 +136,13 @@ private:
     bool parse_unary(Node& out, bool& nothing) {
         const std::size_t begin = at_;
         bool negative = take_operator("NOT", "NICHT", "!");
-        if (!negative && text_[at_] == '-' && at_ + 1 < text_.size() && !is_space(text_[at_ + 1]) &&
-            text_[at_ + 1] != ')') {
+        if (!negative && at_minus()) {
             ++at_;
             negative = true;
         }
-        if (!negative) return parse_operand(out, nothing);
+        if (!negative) return parse_near(out, nothing);
         if (++depth_ > kMaxQueryDepth) return problem(What::too_deep, begin, at_);
-        if (at_end() || text_[at_] == ')' || at_or() || at_and()) return problem(What::operand_missing, at_, at_);
+        if (nothing_follows()) return problem(What::operand_missing, at_, at_);
         Node child;
         bool child_nothing = false;
         if (!parse_unary(child, child_nothing)) return false;
@@ -310,14 +160,67 @@ private:
         return true;
     }
 
+    bool parse_near(Node& out, bool& nothing) {
+        if (near_operator(peek_word())) return problem(What::operand_missing, at_, word_end(at_));
+        const std::size_t begin = at_;
+        Node first;
+        if (!parse_operand(first, nothing)) return false;
+        const auto found = at_end() ? std::nullopt : near_operator(peek_word());
+        if (nothing || !found) {
+            out = std::move(first);
+            return true;
+        }
+        out.kind = Node::Kind::near;
+        out.number = found->number;
+        out.ordered = found->ordered;
+        if (!add_near(out, std::move(first), begin, at_)) return false;
+        while (!at_end()) {
+            const auto again = near_operator(peek_word());
+            if (!again) break;
+            const std::size_t here = at_, behind = at_ + again->written.size();
+            if (again->number == 0) return problem(What::bad_distance, here, behind);
+            if (again->number != out.number || again->ordered != out.ordered)
+                return problem(What::near_mixed, here, behind);
+            at_ = behind;
+            skip_space();
+            if (nothing_follows()) return problem(What::operand_missing, at_, at_);
+            if (at_not()) return problem(What::near_operand, at_, word_end(at_));
+            const std::size_t from = at_;
+            Node next;
+            bool signs = false;
+            if (!parse_operand(next, signs)) return false;
+            if (signs) return problem(What::nothing_to_find, from, at_);
+            if (!add_near(out, std::move(next), from, at_)) return false;
+        }
+        return true;
+    }
+    bool add_near(Node& near, Node operand, std::size_t begin, std::size_t end) {
+        const auto field = near_operand(operand);
+        if (!field || (!near.children.empty() && *field != near.field)) return problem(What::near_operand, begin, end);
+        near.field = *field;
+        near.children.push_back(std::move(operand));
+        return true;
+    }
+
+    // --- operands ---
     bool parse_operand(Node& out, bool& nothing) {
-        if (text_[at_] == '(') return parse_group(out);
-        if (const Quote* quote = quote_at(rest())) return parse_phrase(out, *quote);
         const std::string_view word = peek_word();
         const std::size_t colon = word.find(':');
         if (colon != std::string_view::npos && colon > 0) {
-            if (const auto name = name_of(word.substr(0, colon))) return parse_field(out, *name, colon);
-            if (looks_like_field(word, colon)) return problem(What::unknown_field, at_, at_ + colon);
+            if (const auto name = name_written(word.substr(0, colon))) return parse_field(out, *name, colon);
+            if (looks_like_field(word, colon))
+                return problem(What::unknown_field, at_, at_ + colon, nearest_field(word.substr(0, colon)));
+        }
+        return parse_words(out, nothing);
+    }
+    bool parse_words(Node& out, bool& nothing) {
+        if (text_[at_] == '(') return parse_group(out);
+        if (const Quote* quote = quote_at(rest())) return parse_phrase(out, *quote, Node::Kind::phrase);
+        if (text_[at_] == '=') {
+            if (const Quote* quote = quote_at(rest().substr(1))) {
+                ++at_;
+                return parse_phrase(out, *quote, Node::Kind::exact);
+            }
         }
         return parse_word(out, nothing);
     }
@@ -338,234 +241,92 @@ private:
         return true;
     }
 
-    // Text between quotation marks; at_ stands behind the closing one.
-    bool quoted(const Quote& quote, std::string_view& inside) {
-        const std::size_t begin = at_;
-        const std::size_t from = at_ + quote.open.size();
-        std::size_t end = text_.find(quote.close, from);
-        std::size_t close = quote.close.size();
-        // „like this" or „like this”: people mix their marks
-        for (const std::string_view other : {std::string_view("\""), std::string_view("\xE2\x80\x9D")}) {
-            const std::size_t here = text_.find(other, from);
-            if (quote.open != "\"" && here < end) end = here, close = other.size();
-        }
-        if (end == std::string_view::npos) return problem(What::open_quote, begin, begin + quote.open.size());
-        inside = text_.substr(from, end - from);
-        at_ = end + close;
-        return true;
-    }
-
-    bool parse_phrase(Node& out, const Quote& quote) {
+    bool parse_phrase(Node& out, const Quote& quote, Node::Kind kind) {
         const std::size_t begin = at_;
         std::string_view inside;
         if (!quoted(quote, inside)) return false;
-        out.kind = Node::Kind::phrase;
-        out.field = field_;
-        out.text = std::string(inside);
-        const std::size_t parts = query_word(inside).parts.size();
-        if (parts == 0) return problem(What::nothing_to_find, begin, at_);
-        skip_space();
-        return count_leaf(parts, begin, at_);
+        if (!at_end() && text_[at_] == '~') return problem(What::bad_fuzzy, at_, word_end(at_));
+        return take(out, read_phrase(inside, kind), begin);
     }
-
     bool parse_word(Node& out, bool& nothing) {
         const std::size_t begin = at_;
         const std::string_view word = peek_word();
         at_ += word.size();
-        if (word == "*") {
-            out.kind = Node::Kind::everything;
-            skip_space();
-            return count_leaf(1, begin, at_);
-        }
-        const std::size_t star = word.find('*');
-        if (star != std::string_view::npos && star + 1 != word.size())
-            return problem(What::star_inside, begin + star, begin + star + 1);
-        const QueryWord found = query_word(word);
-        if (found.parts.empty()) {
-            // signs alone find nothing: left out between words, a problem where they are all there is; emoji always
-            const bool ascii =
-                std::all_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-            if (star != std::string_view::npos) return problem(What::prefix_too_short, begin, at_);
-            if (!ascii) return problem(What::nothing_to_find, begin, at_);
+        TypedWord typed = read_word(word, field_ != Field::any);
+        if (typed.nothing) {
             nothing = skipped_ = true;
             skip_space();
             return true;
         }
-        out.kind = star == std::string_view::npos ? Node::Kind::word : Node::Kind::prefix;
-        out.field = field_;
-        out.text = std::string(word.substr(0, star));
-        if (out.kind == Node::Kind::prefix) {
-            if (found.parts.size() > 1) return problem(What::star_inside, begin + star, begin + star + 1);
-            std::size_t letters = 0;
-            for (const char c : found.plain[0]) letters += is_continuation(c) ? 0 : 1;
-            if (letters < kMinPrefixLetters) return problem(What::prefix_too_short, begin, at_);
-        }
+        return take(out, std::move(typed), begin);
+    }
+    bool take(Node& out, TypedWord typed, std::size_t begin) {
+        const std::size_t length = at_ - begin;
+        if (typed.problem == What::nothing_to_find) return problem(What::nothing_to_find, begin, at_);
+        if (typed.problem) return problem(*typed.problem, begin + typed.begin, begin + std::min(typed.end, length));
+        out = std::move(typed.node);
+        if (out.kind != Node::Kind::everything) out.field = field_;
         skip_space();
-        return count_leaf(found.parts.size(), begin, at_);
+        return count_leaf(typed.parts, begin, at_);
     }
 
     // --- fields ---
-    static std::optional<Name> name_of(std::string_view written) {
-        if (written.size() > 24) return std::nullopt;
-        const std::string folded = fold(written);
-        for (const auto& [name, value] : kNames) {
-            if (name == folded) return value;
-        }
-        return std::nullopt;
-    }
-    // "sender2:x" and "https://x" and "12:30" are words; "absendr:x" is a slip that must not silently find nothing.
-    static bool looks_like_field(std::string_view word, std::size_t colon) {
-        if (colon + 1 >= word.size()) return false;
-        const char after = word[colon + 1];
-        if (after == '/' || after == '\\' || after == ':') return false;
-        return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(colon), [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-        });
-    }
-
     bool parse_field(Node& out, Name name, std::size_t colon) {
         const std::size_t begin = at_;
-        const bool person = name == Name::person && (field_ == Field::from || field_ == Field::to);
+        const bool person = name == Name::person && is_people(field_);
         if (field_ != Field::any && !person) return problem(What::operator_in_field, begin, begin + colon + 1);
         at_ += colon + 1;
         skip_space();  // "von: anna" is meant like "von:anna"
-        if (at_end() || text_[at_] == ')' || at_or() || at_and()) return problem(What::empty_value, begin, at_);
-        switch (name) {
-            case Name::from:
-                return parse_in_field(out, Field::from);
-            case Name::to:
-                return parse_in_field(out, Field::to);
-            case Name::subject:
-                return parse_in_field(out, Field::subject);
-            case Name::file:
-                return parse_in_field(out, Field::file);
-            case Name::conversation:
-                return parse_in_field(out, Field::conversation);
-            default:
-                return parse_condition(out, name, begin);
-        }
+        if (nothing_follows()) return problem(What::empty_value, begin, at_);
+        if (const auto field = field_of(name)) return parse_in_field(out, *field);
+        return parse_condition(out, name, begin);
     }
 
     bool parse_in_field(Node& out, Field field) {
         const std::size_t begin = at_;
         field_ = field;
         bool nothing = false;
-        const bool good = parse_operand_in_field(out, nothing);
+        const std::string_view word = peek_word();
+        const std::size_t colon = word.find(':');
+        const bool person =
+            is_people(field) && colon != std::string_view::npos && name_written(word.substr(0, colon)) == Name::person;
+        const bool good = person ? parse_field(out, Name::person, colon) : parse_words(out, nothing);
         field_ = Field::any;
         if (good && nothing) return problem(What::nothing_to_find, begin, at_);
         return good;
     }
-    bool parse_operand_in_field(Node& out, bool& nothing) {
-        if (text_[at_] == '(') return parse_group(out);
-        if (const Quote* quote = quote_at(rest())) return parse_phrase(out, *quote);
-        const std::size_t colon = peek_word().find(':');
-        if ((field_ == Field::from || field_ == Field::to) && colon != std::string_view::npos &&
-            name_of(peek_word().substr(0, colon)) == Name::person)
-            return parse_field(out, Name::person, colon);
-        return parse_word(out, nothing);
-    }
 
     bool parse_condition(Node& out, Name name, std::size_t begin) {
-        std::string value;
         const std::size_t from = at_;
-        if (const Quote* quote = quote_at(rest())) {
+        std::string value(peek_word());
+        at_ += value.size();
+        // a list's name may stand in quotation marks by itself: hash:@"List 7"
+        const bool goes_on = name == Name::content && (value == "@" || (!value.empty() && value.back() == ':'));
+        if (const Quote* quote = value.empty() || goes_on ? quote_at(rest()) : nullptr) {
             std::string_view inside;
             if (!quoted(*quote, inside)) return false;
-            value = std::string(inside);
-        } else {
-            value = std::string(peek_word());
-            at_ += value.size();
+            value += inside;
         }
         if (value.empty()) return problem(What::empty_value, begin, at_ + 1);
         if (!count_leaf(1, begin, at_)) return false;
-        const bool good = set_condition(out, name, value, from);
+        const auto wrong = set_condition(out, name, value);
+        if (wrong) return problem(wrong->what, wrong->what == What::empty_value ? begin : from, at_, wrong->suggestion);
+        if (out.kind == Node::Kind::person) out.field = field_;
         skip_space();
-        return good;
+        return true;
     }
 
-    bool set_condition(Node& out, Name name, const std::string& value, std::size_t from) {
-        const std::string folded = fold(value);
-        switch (name) {
-            case Name::person:
-                out.kind = Node::Kind::person;
-                out.field = field_;
-                out.text = value;
-                return true;
-            case Name::source:
-                out.kind = Node::Kind::source;
-                out.text = value;
-                return true;
-            case Name::content:
-                if (folded.size() != 64 || folded.find_first_not_of("0123456789abcdef") != std::string::npos)
-                    return problem(What::bad_sha256, from, at_);
-                out.kind = Node::Kind::content;
-                out.text = folded;
-                return true;
-            case Name::coverage:
-                if (folded.size() > kMaxReasonWord ||
-                    folded.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
-                    return problem(What::bad_coverage, from, at_);
-                out.kind = Node::Kind::coverage;
-                out.text = folded;
-                return true;
-            case Name::has:
-                if (std::find(kAttachment.begin(), kAttachment.end(), folded) == kAttachment.end())
-                    return problem(What::bad_has, from, at_);
-                out.kind = Node::Kind::has_attachment;
-                return true;
-            case Name::kind:
-                for (const auto& [written, kind] : kKinds) {
-                    if (written != folded) continue;
-                    out.kind = Node::Kind::message_kind;
-                    out.text = std::string(kind);
-                    return true;
-                }
-                return problem(What::bad_kind, from, at_);
-            default:
-                break;
-        }
-        out.kind = Node::Kind::date;
-        const std::string with_sign = (name == Name::since ? ">=" : name == Name::until ? "<=" : "") + value;
-        switch (parse_dates(with_sign, out.range)) {
-            case DateVerdict::good:
-                return true;
-            case DateVerdict::bad_order:
-                return problem(What::date_order, from, at_);
-            case DateVerdict::bad_date:
-                break;
-        }
-        return problem(What::bad_date, from, at_);
-    }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
     std::size_t depth_ = 0;  // of parentheses and NOTs
     std::size_t open_ = 0;   // parentheses
     std::size_t leaves_ = 0;
     bool skipped_ = false;
     Field field_ = Field::any;
-    std::optional<QueryProblem> problem_;
 };
 
 }  // namespace
 
 ParsedQuery parse(std::string_view text) {
     return Parser(text).run();
-}
-
-Result<Query> parse_query(std::string_view text, Language language) {
-    ParsedQuery parsed = parse(text);
-    if (parsed.query) return std::move(*parsed.query);
-    ProblemText words = describe(*parsed.problem, language);
-    return Error(Code::usage, std::move(words.message)).with_hint(std::move(words.hint));
-}
-
-Query both(const Query& a, const Query& b) {
-    Query out;
-    out.text = "(" + a.text + ") AND (" + b.text + ")";
-    out.root.kind = Node::Kind::all_of;
-    out.root.children = {a.root, b.root};
-    return out;
 }
 
 }  // namespace kustos::search

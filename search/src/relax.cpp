@@ -34,8 +34,6 @@ bool certain_for(RecordState state, const Node& leaf) {
         case Node::Kind::entries:
         case Node::Kind::everything:
             return true;
-        case Node::Kind::language:
-            return state == RecordState::partial;
         default:
             // Of what could not be opened not even the sender is known.
             return state != RecordState::failed && certain_for_partial(leaf);

@@ -137,31 +137,50 @@ std::string person_text(const vault::Person& person) {
     return out.empty() ? person.id : out;
 }
 
+struct People {
+    Field field;
+    std::string names;
+};
+
+// As the index has them: an address for answers is the sender's.
+std::vector<People> people_of(const vault::Message& message) {
+    std::vector<People> out = {{Field::from, person_text(message.sender)},
+                               {Field::to, ""},
+                               {Field::cc, ""},
+                               {Field::bcc, ""},
+                               {Field::from, ""}};
+    for (const vault::Recipient& recipient : message.recipients) {
+        const std::size_t group = recipient.role == vault::Role::cc         ? 2
+                                  : recipient.role == vault::Role::bcc      ? 3
+                                  : recipient.role == vault::Role::reply_to ? 4
+                                                                            : 1;
+        std::string& names = out[group].names;
+        if (names.size() < 4'096) names += (names.empty() ? "" : ", ") + person_text(recipient.person);
+    }
+    return out;
+}
+
 }  // namespace
 
-std::vector<TextRange> find_highlights(std::string_view utf8, const Query& query, Field field) {
-    return merged(Matcher(query).find(utf8, field));
+std::vector<TextRange> find_highlights(std::string_view utf8, const Query& query, Field where) {
+    return merged(Matcher(query).find(utf8, where));
 }
 
 Snippet make_snippet(const vault::Message& message, const Query& query, const SnippetOptions& options) {
     Matcher matcher(query);
     const std::string html = message.body.empty() && !message.body_html.empty() ? text_of_html(message.body_html) : "";
-    const std::string sender = person_text(message.sender);
-    std::string recipients;
-    for (const vault::Recipient& recipient : message.recipients) {
-        if (recipients.size() < 4'096) recipients += (recipients.empty() ? "" : ", ") + person_text(recipient.person);
-    }
+    const std::vector<People> people = people_of(message);
     std::vector<Candidate> candidates;
-    candidates.push_back({message.body.empty() ? html : message.body, Field::any, "body", {}});
-    candidates.push_back({message.previous_body, Field::any, "body", {}});
+    candidates.push_back({message.body.empty() ? html : message.body, Field::body, "body", {}});
+    candidates.push_back({message.previous_body, Field::body, "body", {}});
     for (std::size_t i = 0; i < options.attachment_texts.size(); ++i)
-        candidates.push_back({options.attachment_texts[i], Field::any, "attachment:" + std::to_string(i), {}});
+        candidates.push_back({options.attachment_texts[i], Field::attachment, "attachment:" + std::to_string(i), {}});
     for (std::size_t i = 0; i < message.attachments.size(); ++i)
         candidates.push_back({message.attachments[i].name, Field::file, "attachment:" + std::to_string(i), {}});
     candidates.push_back({message.subject, Field::subject, "subject", {}});
     candidates.push_back({message.conversation.title, Field::conversation, "conversation", {}});
-    candidates.push_back({sender, Field::from, "sender", {}});
-    candidates.push_back({recipients, Field::to, "recipient", {}});
+    for (const People& group : people)
+        candidates.push_back({group.names, group.field, group.field == Field::from ? "sender" : "recipient", {}});
 
     const Candidate* best = nullptr;
     std::size_t most = 0;

@@ -45,15 +45,37 @@ bool certain_for_partial(const Node& node) {
         case Node::Kind::fuzzy:
         case Node::Kind::exact:
         case Node::Kind::near:
+            // a body may be partial, too: cut where it was too long, or a part of it encrypted
             return node.field != Field::any && node.field != Field::body && node.field != Field::attachment &&
                    node.field != Field::file;
         case Node::Kind::all_of:
         case Node::Kind::any_of:
         case Node::Kind::none_of:
             return std::all_of(node.children.begin(), node.children.end(), certain_for_partial);
-        default:  // conditions, and who wrote to whom
+        case Node::Kind::language:  // of a text that is not all there
+            return false;
+        case Node::Kind::date:
+        case Node::Kind::sealed:
+        case Node::Kind::filetype:  // of its own attachments, not of what is in an archive
+        case Node::Kind::size:
+        case Node::Kind::source:
+        case Node::Kind::message_kind:
+        case Node::Kind::has_attachment:
+        case Node::Kind::content:
+        case Node::Kind::content_list:
+        case Node::Kind::retention_class:
+        case Node::Kind::tag:
+        case Node::Kind::code:
+        case Node::Kind::edited:
+        case Node::Kind::deleted:
+        case Node::Kind::thread:
+        case Node::Kind::entries:
+        case Node::Kind::coverage:
+        case Node::Kind::everything:
+        case Node::Kind::person:  // senders and recipients
             return true;
     }
+    return false;
 }
 
 }  // namespace kustos::search

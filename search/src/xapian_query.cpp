@@ -5,7 +5,7 @@
 
 #include "search/analysis.h"
 #include "search/src/date_terms.h"
-#include "search/src/filetypes.h"
+#include "search/src/file_types.h"
 #include "search/src/xapian_guard.h"
 
 namespace kustos::search {
@@ -366,7 +366,7 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
             return without_weight(TRY(sums(node)));
         case Node::Kind::filetype: {
             std::vector<Xapian::Query> out;
-            for (const std::string& type : types_of_group(node.text)) out.push_back(one(Space::filetype, type));
+            for (const std::string& type : file_types_of(node.text)) out.push_back(one(Space::filetype, type));
             return without_weight(or_of(out));
         }
         case Node::Kind::language:

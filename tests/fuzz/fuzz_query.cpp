@@ -20,14 +20,27 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const std::string canonical = search::query_text(parsed.query->root);
     const search::ParsedQuery again = search::parse(canonical);
-    if (canonical.size() <= search::kMaxQueryBytes && again.query && search::query_text(again.query->root) != canonical)
+    if (again.problem) {
+        // every parenthesis is written there
+        const auto what = again.problem->what;
+        if (what != search::QueryProblem::What::too_deep && what != search::QueryProblem::What::too_long) std::abort();
+    } else if (!search::same_tree(again.query->root, parsed.query->root)) {
         std::abort();
+    }
     vault::Message message;
     message.body = std::string(input.substr(std::min(input.size(), text.size() + 1)));
     message.body_html = message.body;
+    message.subject = message.body.substr(0, 100);
+    message.sender.name = message.subject;
+    message.recipients.push_back({vault::Role::cc, message.sender});
     const search::Snippet snippet = search::make_snippet(message, *parsed.query);
     for (const search::TextRange& range : snippet.highlights) {
         if (range.begin > range.end || range.end > snippet.text.size()) std::abort();
+    }
+    for (const search::Field where : {search::Field::any, search::Field::body, search::Field::attachment}) {
+        for (const search::TextRange& range : search::find_highlights(message.body, *parsed.query, where)) {
+            if (range.begin >= range.end || range.end > message.body.size()) std::abort();
+        }
     }
     search::text_of_html(message.body);
     return 0;

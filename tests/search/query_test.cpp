@@ -14,9 +14,15 @@ std::string tree(std::string_view text) {
     return parsed.query ? query_text(parsed.query->root) : "problem";
 }
 
+Node::Kind kind(std::string_view text) {
+    const ParsedQuery parsed = parse(text);
+    REQUIRE_MESSAGE(parsed.query, text);
+    return parsed.query->root.kind;
+}
+
 QueryProblem problem(std::string_view text) {
     const ParsedQuery parsed = parse(text);
-    REQUIRE(parsed.problem);
+    REQUIRE_MESSAGE(parsed.problem, text);
     REQUIRE(!parsed.query);
     return *parsed.problem;
 }
@@ -141,15 +147,59 @@ TEST_CASE("dates are days, months, years and ranges, in both orders") {
     CHECK(problem("date:2026-03..2026-02").what == What::date_order);
 }
 
-TEST_CASE("a star ends a word of at least three letters") {
+TEST_CASE("a star at the end is a prefix, any other wildcard a pattern, of at least three letters") {
     CHECK(tree("vertr*") == "vertr*");
+    CHECK(kind("vertr*") == Node::Kind::prefix);
+    CHECK(kind("vertr**") == Node::Kind::prefix);
     CHECK(tree("von:mül*") == "from:mül*");
     CHECK(tree("*") == "*");
+    CHECK(tree("(vertr*), 'auftr*'") == "(vertr* AND auftr*)");
+    CHECK(kind("ver*rag") == Node::Kind::pattern);
+    CHECK(tree("ver*rag *trag me?er Ha?s* a*b*c*d") == "(ver*rag AND *trag AND me?er AND Ha?s* AND a*b*c*d)");
+    CHECK(kind("vertr*?") == Node::Kind::pattern);
     CHECK(problem("ve*").what == What::prefix_too_short);
     CHECK(problem("mü*").what == What::prefix_too_short);
-    CHECK(problem("ver*rag").what == What::star_inside);
-    CHECK(problem("*trag").what == What::star_inside);
+    CHECK(problem("*m?*ü*").what == What::prefix_too_short);
+    CHECK(problem("**").what == What::prefix_too_short);
+    CHECK(problem("von:*").what == What::prefix_too_short);
     CHECK(problem("12-34*").what == What::star_inside);
+    CHECK(problem("anna*@example.org").what == What::star_inside);
+    CHECK(problem("=ver*").what == What::star_inside);
+    CHECK(parse("a*b*c*d*e*f*g*h*").query);
+    CHECK(problem("a*b*c*d*e*f*g*h*i*").what == What::star_inside);
+}
+
+TEST_CASE("a question mark is one letter, and ends a question where it can't be one") {
+    CHECK(kind("meie?") == Node::Kind::pattern);
+    CHECK(tree("wann kommt er?") == "(wann AND kommt AND er?)");
+    CHECK(kind("er?") == Node::Kind::word);
+    CHECK(kind("E-Mail?") == Node::Kind::word);
+    CHECK(tree("wirklich ?") == "wirklich");
+    CHECK(problem("12-345/2?").what == What::star_inside);
+    CHECK(kind("https://example.org/a?b=c") == Node::Kind::word);
+    CHECK(kind("\"wer kommt?\"") == Node::Kind::phrase);
+}
+
+TEST_CASE("a tilde lets letters differ") {
+    CHECK(tree("meyer~ meyer~1 betreff:meyer~2") == "(meyer~1 AND meyer~1 AND subject:meyer~2)");
+    CHECK(tree("(müller~),") == "müller~1");
+    for (const char* bad : {"meyer~3", "meyer~0", "meyer~12", "meyer~0.8", "my~", "12-345~1", "mey*r~", "\"a b\"~5"})
+        CHECK(problem(bad).what == What::bad_fuzzy);
+    CHECK(kind("~/verzeichnis") == Node::Kind::word);
+    CHECK(kind("a~b") == Node::Kind::word);
+    CHECK(kind("~5") == Node::Kind::word);
+}
+
+TEST_CASE("an equals sign takes words exactly as typed") {
+    CHECK(tree("=Angebot") == "=\"Angebot\"");
+    CHECK(tree("=\"Müller GmbH\" a1") == "(=\"Müller GmbH\" AND a1)");
+    CHECK(tree("=„Müller GmbH“") == "=\"Müller GmbH\"");
+    CHECK(tree("subject:=Angebot") == "subject:=\"Angebot\"");
+    CHECK(tree("betreff:(=Angebot ODER =\"Angebot 7\")") == "(subject:=\"Angebot\" OR subject:=\"Angebot 7\")");
+    CHECK(tree("-=Angebot") == "NOT =\"Angebot\"");
+    CHECK(tree("a = b") == "(a AND b)");
+    CHECK(tree("a=b") == "a=b");
+    CHECK(problem("=\"!\"").what == What::nothing_to_find);
 }
 
 TEST_CASE("problems say where, in characters, and what to do, in both languages") {
@@ -218,10 +268,13 @@ TEST_CASE("length, depth and number of parts have limits") {
 
 TEST_CASE("any bytes give a query or a problem, and a query's own text gives the same query") {
     SeededRandom random(5);
-    const std::vector<std::string> pieces = {"a",      "vertrag",  " ",    "(",     ")",    "\"",    "-",         "*",
-                                             "AND ",   "OR ",      "NOT ", "from:", "von:", "date:", "2026",      "..",
-                                             "31.12.", "\xC3\xBC", "\xC3", "„",     "“",    "has:",  "kind:mail", "\n"};
-    for (int round = 0; round < 20'000; ++round) {
+    const std::vector<std::string> pieces = {
+        "a",         "vertrag", " ",          "(",     ")",         "\"",      "-",       "*",      "AND ",
+        "OR ",       "NOT ",    "from:",      "von:",  "date:",     "2026",    "..",      "31.12.", "\xC3\xBC",
+        "\xC3",      "„",       "“",          "has:",  "kind:mail", "\n",      "NEAR/3 ", "W/5 ",   "=",
+        "?",         "~",       "~1",         "size:", ">1k",       "thread:", "hash:@",  "cc:",    "x",
+        "edited:no", ".",       "filetype:.", "abc",   ","};
+    for (int round = 0; round < 60'000; ++round) {
         std::string text;
         for (std::uint64_t n = random.next() % 12; n > 0; --n) text += pieces[random.next() % pieces.size()];
         const ParsedQuery parsed = parse(text);
@@ -235,6 +288,7 @@ TEST_CASE("any bytes give a query or a problem, and a query's own text gives the
         const ParsedQuery again = parse(canonical);
         REQUIRE_MESSAGE(again.query, text, " -> ", canonical);
         REQUIRE(query_text(again.query->root) == canonical);
+        REQUIRE(same_tree(again.query->root, parsed.query->root));
     }
 }
 

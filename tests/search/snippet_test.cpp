@@ -73,6 +73,66 @@ TEST_CASE("phrases, prefixes, compounds and second readings are highlighted, exc
     CHECK(highlighted(make_snippet(with_body("ja nein"), query("ja -nein"))) == Strings{"ja"});
 }
 
+TEST_CASE("wildcards, fuzzy and exact words are highlighted where they match") {
+    const auto found = [](std::string body, std::string_view text) {
+        return highlighted(make_snippet(with_body(std::move(body)), query(text)));
+    };
+    CHECK(found("Meier, Meyer und Mayer", "me?er") == Strings{"Meier", "Meyer"});
+    CHECK(found("Auftrag, Vertrag, Verträge", "*trag") == Strings{"Auftrag", "Vertrag"});
+    CHECK(found("Mueller und Möller, Mahler", "müller~1") == Strings{"Mueller", "Möller"});
+    CHECK(found("Angebot, angebot, Angebote", "=Angebot") == Strings{"Angebot"});
+    CHECK(found("Die Müller  GmbH, Müller AG", "=\"Müller GmbH\"") == Strings{"Müller GmbH"});
+}
+
+TEST_CASE("words beside NEAR and W are highlighted where they stand within the distance") {
+    const auto found = [](std::string body, std::string_view text) {
+        return highlighted(make_snippet(with_body(std::move(body)), query(text)));
+    };
+    const std::string text = "kauf eins zwei vertrag drei vier fünf kauf sechs sieben acht neun zehn kauf";
+    CHECK(found(text, "kauf NEAR/3 vertrag") == Strings{"kauf", "vertrag"});
+    CHECK(found(text, "kauf NEAR/4 vertrag") == Strings{"kauf", "vertrag", "kauf"});
+    CHECK(found(text, "vertrag W/4 kauf") == Strings{"vertrag", "kauf"});
+    CHECK(found(text, "vertrag W/3 kauf").empty());
+    CHECK(found(text, "kauf NEAR/2 vertrag").empty());
+    CHECK(found(text, "kauf W/3 vertr* W/3 fünf") == Strings{"kauf", "vertrag", "fünf"});
+    CHECK(found(text, "\"eins zwei\" W/1 (vertrag OR drei)") == Strings{"eins zwei", "vertrag"});
+    CHECK(found("kauf und kauf", "kauf NEAR/2 kauf") == Strings{"kauf", "kauf"});
+    CHECK(found("kauf", "kauf NEAR/2 kauf").empty());
+}
+
+TEST_CASE("a field's words are highlighted in its texts alone") {
+    vault::Message message = with_body("Anna im Text");
+    message.subject = "Anna im Betreff";
+    message.sender.name = "Anna Absender";
+    const auto recipient = [&](vault::Role role, const char* name) {
+        vault::Recipient added;
+        added.role = role;
+        added.person.name = name;
+        message.recipients.push_back(added);
+    };
+    recipient(vault::Role::to, "Anna An");
+    recipient(vault::Role::cc, "Anna Kopie");
+    recipient(vault::Role::bcc, "Anna Blind");
+    recipient(vault::Role::reply_to, "Anna Antwort");
+    SnippetOptions options;
+    options.attachment_texts = {"Anna im Anhang"};
+    const auto shown = [&](const char* text) { return make_snippet(message, query(text), options).text; };
+    CHECK(shown("body:anna") == "Anna im Text");
+    CHECK(shown("attachment:anna") == "Anna im Anhang");
+    CHECK(shown("subject:anna") == "Anna im Betreff");
+    CHECK(shown("from:absender") == "Anna Absender");
+    CHECK(shown("from:antwort") == "Anna Antwort");
+    CHECK(shown("cc:anna") == "Anna Kopie");
+    CHECK(shown("bcc:anna") == "Anna Blind");
+    CHECK(shown("to:anna") == "Anna An");
+    CHECK(shown("to:kopie") == "Anna Kopie");
+    CHECK(shown("participant:blind") == "Anna Blind");
+    CHECK(shown("participant:absender") == "Anna Absender");
+    CHECK(make_snippet(message, query("cc:absender"), options).where.empty());
+    CHECK(find_highlights("Anna", query("body:anna")).empty());
+    CHECK(find_highlights("Anna", query("body:anna"), Field::body).size() == 1);
+}
+
 TEST_CASE("what stands elsewhere is shown from there") {
     vault::Message message = with_body("nichts davon");
     message.subject = "Angebot";
