@@ -70,7 +70,8 @@ struct Node {
         fuzzy,    // text: a word; number: so many letters may differ, be too many or missing
         exact,    // text: a word or a row of words as typed after =: case and umlaut count, no stems
         near,     // children: words, phrases, prefixes, patterns, fuzzy ones, or any_of of such, in one field; each
-                  // at most `number` words from the one before; ordered: behind it
+                  // at most `number` words from the one before; ordered: behind it. A word of several parts counts
+                  // as a phrase of them
         all_of,   // children
         any_of,   // children
         none_of,  // one child

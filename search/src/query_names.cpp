@@ -250,7 +250,8 @@ std::optional<Field> field_of(Name name) {
 
 std::string_view nearest_field(std::string_view as_typed) {
     if (as_typed.size() > kMaxName) return {};
-    return nearest(kNames, fold(as_typed), kWritten);
+    const std::string_view found = nearest(kNames, fold(as_typed), kWritten);
+    return found == "grösse" ? "größe" : found;  // as people write it
 }
 std::string_view nearest_kind(std::string_view folded) {
     return nearest(kKinds, folded, kWritten);

@@ -16,8 +16,8 @@ struct TypedWord {
     std::optional<QueryProblem::What> problem;
     std::size_t begin = 0, end = 0;  // of the problem, in the word
 };
-// word: without white space, parentheses and quotation marks; not empty. in_field: what a field takes, where * alone
-// would mean nothing.
+// word: without white space, parentheses and quotation marks; empty is nothing. in_field: what a field takes, where *
+// alone would mean nothing.
 TypedWord read_word(std::string_view word, bool in_field);
 // What stood between the quotation marks.
 TypedWord read_phrase(std::string_view inside, Node::Kind kind);

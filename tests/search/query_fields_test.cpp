@@ -229,6 +229,7 @@ TEST_CASE("a slip in a name is answered with the name that was probably meant") 
     CHECK(problem("absendr:a1").suggestion == "absender");
     CHECK(problem("Empfanger:a1").suggestion == "empfänger");
     CHECK(problem("vom:a1").suggestion == "von");
+    CHECK(problem("grösße:a1").suggestion == "größe");
     CHECK(problem("quatsch:a1").suggestion.empty());
     CHECK(problem("xy:a1").suggestion.empty());
     CHECK(problem(std::string(500, 'b') + ":a1").suggestion.empty());
