@@ -34,8 +34,9 @@ std::string form_of_prefix(std::string_view letters);  // the same for the begin
 struct WordForms {
     std::string form;
     std::string plain;
-    std::vector<std::string> stems;       // 0 to 3, never equal to form
-    std::vector<std::string> components;  // stems of the words inside a compound; records only
+    std::vector<std::string> stems;  // a few at most, never equal to form
+    std::vector<std::string>
+        components;  // stems of words inside a compound, and of a verb that could be a noun; records
 };
 
 // One occurrence. A *variant* is a second reading of the same place: "Ver-/trag" at a line end as "vertrag", "E-Mail"
