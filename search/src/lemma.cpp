@@ -25,6 +25,9 @@ constexpr std::array<std::string_view, 70> kPrefixes = {
     "unter",  "ver",   "voll",   "vor",       "voran",       "voraus", "vorbei",   "vorweg", "wahr",   "weg",
     "weiter", "wider", "wieder", "zer",       "zu",          "zurück", "zusammen", "zuvor",  "zwangs", "zwischen"};
 
+constexpr std::array<std::string_view, 14> kInseparable = {"be",   "durch", "emp",   "ent", "er",    "hinter", "miss",
+                                                           "über", "um",    "unter", "ver", "wider", "wieder", "zer"};
+
 bool begins_with(std::string_view word, std::string_view letters) {
     return word.substr(0, letters.size()) == letters;
 }
@@ -70,7 +73,7 @@ public:
             while (words >> word) add_irregular(form_of(word), form_of(head));
         }
         for (std::string word; nouns >> word;) nouns_.insert(form_of(word));
-        for (auto* list : {&verbs_, &others_}) {
+        for (auto* list : {&verbs_, &bound_, &others_}) {
             std::sort(list->begin(), list->end());
             list->erase(std::unique(list->begin(), list->end()), list->end());
         }
@@ -81,7 +84,7 @@ public:
     std::vector<std::string> lemmas(const std::string& form) const {
         std::vector<std::string> out;
         collect(others_, form, "", out);
-        verb(form, "", 0, out);
+        verb(form, "", 0, false, out);
         if (const std::string infinitive = of_ieren(form); !infinitive.empty()) out.push_back(infinitive);
         out.erase(std::remove(out.begin(), out.end(), form), out.end());
         std::sort(out.begin(), out.end());
@@ -93,7 +96,10 @@ public:
 private:
     using Entry = std::pair<std::string, std::uint16_t>;  // a form, a number in heads_
 
-    void add(std::string form) { verbs_.emplace_back(std::move(form), static_cast<std::uint16_t>(heads_.size() - 1)); }
+    void add(std::string form) { add(std::move(form), verbs_); }
+    void add(std::string form, std::vector<Entry>& list) {
+        list.emplace_back(std::move(form), static_cast<std::uint16_t>(heads_.size() - 1));
+    }
     void add_irregular(std::string form, std::string head) {
         if (heads_.empty() || heads_.back() != head) heads_.push_back(std::move(head));
         others_.emplace_back(std::move(form), static_cast<std::uint16_t>(heads_.size() - 1));
@@ -112,14 +118,14 @@ private:
         for (const std::string_view ending : kAdjectiveEndings) add(infinitive + "d" + std::string(ending));
         return stem;
     }
-    // With and without "ge": it is missing behind "be", "ver" and the like.
+    // Behind "be", "ver" and the like it stands without its "ge".
     void add_participle(const std::string& participle, const std::string& infinitive) {
-        std::vector<std::string> both = {participle};
-        if (begins_with(participle, "ge") && !begins_with(infinitive, "ge")) both.push_back(participle.substr(2));
-        for (const std::string& one : both) {
-            add(one);
-            for (const std::string_view ending : kAdjectiveEndings) add(one + std::string(ending));
-        }
+        const auto add_all = [this](std::vector<Entry>& list, const std::string& one) {
+            add(one, list);
+            for (const std::string_view ending : kAdjectiveEndings) add(one + std::string(ending), list);
+        };
+        add_all(verbs_, participle);
+        if (begins_with(participle, "ge") && !begins_with(infinitive, "ge")) add_all(bound_, participle.substr(2));
     }
     void add_past(const std::string& past) {
         add(past);
@@ -159,9 +165,11 @@ private:
             out.push_back(before + heads_[at->second]);
     }
 
-    void verb(const std::string& form, const std::string& before, int depth, std::vector<std::string>& out) const {
+    void verb(const std::string& form, const std::string& before, int depth, bool bound,
+              std::vector<std::string>& out) const {
         if (form.size() < 3) return;
         collect(verbs_, form, before, out);
+        if (bound) collect(bound_, form, before, out);
         // "abzuschließen"
         if (depth > 0 && begins_with(form, "zu") && ends_with(form, "n")) {
             const std::size_t known = out.size();
@@ -173,8 +181,11 @@ private:
         }
         if (depth == kMostPrefixes) return;
         for (const std::string_view prefix : kPrefixes) {
-            if (form.size() >= prefix.size() + 3 && begins_with(form, prefix))
-                verb(form.substr(prefix.size()), before + std::string(prefix), depth + 1, out);
+            if (form.size() >= prefix.size() + 3 && begins_with(form, prefix)) {
+                const bool inseparable =
+                    std::find(kInseparable.begin(), kInseparable.end(), prefix) != kInseparable.end();
+                verb(form.substr(prefix.size()), before + std::string(prefix), depth + 1, inseparable, out);
+            }
         }
     }
 
@@ -189,7 +200,7 @@ private:
     }
 
     std::vector<std::string> heads_;
-    std::vector<Entry> verbs_, others_;  // ascending
+    std::vector<Entry> verbs_, bound_, others_;  // ascending
     std::unordered_set<std::string> nouns_;
 };
 

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "search/src/german_stem.h"
 #include "search/src/lemma.h"
 
 namespace kustos::search {
 
 struct Stemmer::State {
-    Xapian::Stem german{"german"};
     Xapian::Stem english{"english"};
 };
 
@@ -22,9 +22,11 @@ Stemmer::~Stemmer() = default;
 
 // Snowball takes "sicher" for "sich" and "ändern" for "and": two words that are everywhere.
 std::string Stemmer::german(const std::string& form) const {
-    std::string stem = state_->german(form);
+    std::string stem = german_stem(form, false);
     if (stem == "sich" && form.compare(0, 6, "sicher") == 0) return "sicher";
-    if (stem.compare(0, 3, "and") == 0 && form.compare(0, 3, "änd", 3) == 0) return "änd" + stem.substr(3);
+    constexpr std::string_view kChange = "änder";
+    if (form.compare(0, kChange.size(), kChange) == 0)
+        return std::string(kChange) + (stem.size() > 5 ? stem.substr(5) : "");
     return stem;
 }
 
@@ -42,8 +44,7 @@ std::vector<std::string> Stemmer::stems(const std::string& form, const std::stri
     add(german(form));
     if (plain != form) add(german(plain));
     add(state_->english(plain));
-    // "Inseln", "Bürgerinnen", "Ministerium" (whose plural Snowball takes for "ministeri")
-    if (form.size() > 5 && ends_with("eln")) add(form.substr(0, form.size() - 1));
+    // "Freundinnen", "Ministerium" (whose plural Snowball takes for "ministeri")
     if (form.size() > 8 && ends_with("innen")) add(form.substr(0, form.size() - 3));
     if (form.size() > 6 && ends_with("ium")) add(form.substr(0, form.size() - 2));
     if (form.size() > 7 && ends_with("iums")) add(form.substr(0, form.size() - 3));

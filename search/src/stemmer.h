@@ -1,4 +1,4 @@
-// Snowball's stemmers as Xapian ships them, and what they leave apart (lemma.h).
+// Snowball's stemmers (English as Xapian ships it), and what they leave apart (lemma.h).
 #pragma once
 
 #include <memory>

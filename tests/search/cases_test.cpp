@@ -84,7 +84,7 @@ TEST_CASE("lemma queries over real German sentences find most of what a linguist
     std::size_t asked = 0, wanted = 0, found = 0, extra = 0;
     std::istringstream rows(to_text(*queries));
     for (std::string line; std::getline(rows, line);) {
-        if (line.empty() || line[0] == '#') continue;
+        if (line.empty() || line[0] == '#' || line.rfind("lemma_query\t", 0) == 0) continue;
         std::istringstream cells(line);
         std::string query, forms, id;
         std::getline(cells, query, '\t');
