@@ -6,9 +6,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "search/src/compound.h"
 #include "search/src/parts.h"
-#include "tests/support/temp_dir.h"
 
 namespace kustos::search {
 namespace {
@@ -116,33 +114,6 @@ TEST_CASE("both halves of a broken word stand at one place, so that phrases go o
     using Seen = std::vector<std::pair<std::string, std::uint32_t>>;
     CHECK(seen == Seen{{"den", 0}, {"ver", 1}, {"vertrag", 1}, {"trag", 1}, {"prüfen", 2}});
     CHECK(used == 3);
-}
-
-TEST_CASE("compounds come apart where the longest last word ends them") {
-    const CompoundSplitter splitter(nullptr, {});
-    const auto has = [&](const char* word, const char* inside) {
-        const auto found = splitter.split(form_of(word));
-        return std::find(found.begin(), found.end(), form_of(inside)) != found.end();
-    };
-    CHECK(has("Haftungsausschluss", "Haftung"));
-    CHECK(has("Haftungsausschluss", "Ausschluss"));
-    CHECK(has("Staubecken", "Becken"));
-    CHECK(!has("Staubecken", "Ecken"));
-    CHECK(has("Wachstube", "Stube"));
-    CHECK(!has("Wachstube", "Tube"));
-    CHECK(has("Mietverträge", "Vertrag"));
-    CHECK(splitter.split("vertrag").empty());
-    CHECK(splitter.split("understanding").empty());
-    CHECK(splitter.split(std::string(64, 'a')).empty());
-}
-
-TEST_CASE("a word list found at run time adds to the words inside compounds") {
-    kustos::test::TempDir dir;
-    RealFs fs;
-    REQUIRE(replace_file(fs, dir / "de.dic", as_bytes("3\nKarotte/N\nM\xF6hre/N\nSuppe/N\n")).ok());
-    CHECK(CompoundSplitter(&fs, dir / "absent").split("karottensuppe").empty());
-    CHECK(CompoundSplitter(&fs, dir / "de.dic").split("karottensuppe") == Strings{"karotte", "suppe"});
-    CHECK(CompoundSplitter(&fs, dir / "de.dic").split("möhrensuppe") == Strings{"möhre", "suppe"});
 }
 
 TEST_CASE("HTML gives its text, and nothing of scripts") {

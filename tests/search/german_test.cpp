@@ -58,11 +58,11 @@ TEST_CASE("an ill-formed or odd word has a stem all the same") {
 TEST_CASE("every form of a verb is found by its infinitive") {
     for (const char* form :
          {"schließen", "schließt", "schloss", "schlossen", "geschlossen", "geschlossene", "schließend"})
-        CHECK_MESSAGE(finds("schließen", form), form);
+        CHECK_MESSAGE(finds("schließen", form), std::string(form));
     for (const char* form : {"abschließt", "abschloss", "abgeschlossen", "abzuschließen", "abgeschlossenen"})
-        CHECK_MESSAGE(finds("abschließen", form), form);
+        CHECK_MESSAGE(finds("abschließen", form), std::string(form));
     for (const char* form : {"kündigt", "kündigte", "kündigten", "gekündigt", "gekündigter"})
-        CHECK_MESSAGE(finds("kündigen", form), form);
+        CHECK_MESSAGE(finds("kündigen", form), std::string(form));
     CHECK(finds("prüfen", "geprüft"));
     CHECK(finds("überprüfen", "überprüfte"));
     CHECK(finds("übernehmen", "übernommen"));
