@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "search/src/parts.h"
+#include "tests/search/archive_of.h"
 
 namespace kustos::search {
 namespace {
@@ -114,6 +115,36 @@ TEST_CASE("both halves of a broken word stand at one place, so that phrases go o
     using Seen = std::vector<std::pair<std::string, std::uint32_t>>;
     CHECK(seen == Seen{{"den", 0}, {"ver", 1}, {"vertrag", 1}, {"trag", 1}, {"prüfen", 2}});
     CHECK(used == 3);
+}
+
+TEST_CASE("scripts without spaces come apart into words, others at their spaces") {
+    CHECK(parts_of("สัญญาเช่าบ้าน") == Strings{"สัญญา", "เช่า", "บ้าน"});  // lease, house
+    CHECK(parts_of("请签署租赁合同。") == Strings{"请", "签署", "租赁", "合同"});
+    CHECK(parts_of("契約書に署名") == Strings{"契約", "書", "に", "署名"});
+    CHECK(parts_of("عقد الإيجار") == Strings{"عقد", "الإيجار"});
+    CHECK(parts_of("Договор подписан") == Strings{"Договор", "подписан"});
+    CHECK(parts_of("το συμβόλαιο") == Strings{"το", "συμβόλαιο"});
+    CHECK(parts_of("임대 계약서") == Strings{"임대", "계약서"});
+}
+
+TEST_CASE("other alphabets fold their own capitals; Turkish keeps no dotless i") {
+    CHECK(form_of("ДОГОВОР") == form_of("договор"));
+    CHECK(form_of("ΣΥΜΒΟΛΑΙΟΣ") == form_of("συμβολαιος"));  // final sigma
+    CHECK(form_of("İSTANBUL") == form_of("istanbul"));
+    CHECK(form_of("ISPARTA") == form_of("ısparta"));
+    CHECK(form_of("ISPARTA") == form_of("isparta"));
+    CHECK(form_of("Ｖｅｒｔｒａｇ") == form_of("Vertrag"));  // full width
+}
+
+TEST_CASE("a word inside a run of Thai or Chinese is found in an archive") {
+    test::SmallArchive archive;
+    const auto thai = archive.add_text("กรุณาส่งสัญญาเช่าบ้าน").value;
+    const auto chinese = archive.add_text("请签署租赁合同。").value;
+    const auto russian = archive.add_text("Договор подписан вчера").value;
+    REQUIRE(archive.index_all().ok());
+    CHECK(archive.find("สัญญา") == std::vector<std::uint64_t>{thai});
+    CHECK(archive.find("合同") == std::vector<std::uint64_t>{chinese});
+    CHECK(archive.find("ДОГОВОР") == std::vector<std::uint64_t>{russian});
 }
 
 TEST_CASE("HTML gives its text, and nothing of scripts") {
