@@ -147,14 +147,9 @@ std::string CompoundSplitter::last_word(const std::string& word, int depth) cons
     return {};
 }
 
-// Beginnings that a dictionary gives without a joint, though ours would make one: "Aufenthalts-orte".
-bool CompoundSplitter::is_whole_head(const std::string& word) const {
-    return heads_.count(word) != 0;
-}
-
 bool CompoundSplitter::is_head(const std::string& word, std::vector<std::string>& out, int depth) const {
     if (word.size() < kShortestHead) return false;
-    if (is_whole_head(word)) {
+    if (begins_one(word)) {
         out.push_back(word);
         if (word.size() >= kShortestCompound) take_apart(word, out, depth + 1);
         return true;
@@ -166,7 +161,7 @@ bool CompoundSplitter::is_head(const std::string& word, std::vector<std::string>
         if (shorter.size() < kShortestHead) continue;
         const bool known = knows(shorter);
         if (joint.empty() && known && needs_joint(shorter)) continue;
-        if (joint.empty() && is_whole_head(shorter + "s")) continue;
+        if (joint.empty() && begins_one(shorter + "s")) continue;
         if (known || (joint.empty() && knows(shorter + "e"))) {
             out.push_back(known ? shorter : shorter + "e");
             if (known && shorter.size() >= kShortestCompound) take_apart(shorter, out, depth + 1);
@@ -192,7 +187,7 @@ bool CompoundSplitter::take_apart(const std::string& word, std::vector<std::stri
             continue;
         if (!is_head(head, heads, depth)) continue;
         // "Arbeits-amt", not "Arbeit-samt"
-        if (word[at] == 's' && !is_whole_head(heads.back()) && is_whole_head(heads.back() + "s") &&
+        if (word[at] == 's' && !begins_one(heads.back()) && begins_one(heads.back() + "s") &&
             !last_word(word.substr(at + 1), depth).empty())
             continue;
         out.insert(out.end(), heads.begin(), heads.end());

@@ -28,9 +28,9 @@ private:
     void add(std::string_view word, Words& to, std::size_t shortest);
     bool read_dictionary(std::string_view dic, std::string_view aff);
     bool knows(const std::string& word) const { return words_.count(word) != 0; }
+    bool begins_one(const std::string& word) const { return heads_.count(word) != 0; }
     bool ends_one(const std::string& word) const { return knows(word) || ends_.count(word) != 0; }
     bool is_head(const std::string& word, std::vector<std::string>& out, int depth) const;
-    bool is_whole_head(const std::string& word) const;
     bool take_apart(const std::string& word, std::vector<std::string>& out, int depth) const;
     std::string last_word(const std::string& word, int depth) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <sstream>
 #include <string_view>
 #include <unordered_set>
@@ -16,14 +17,17 @@ constexpr int kMostPrefixes = 2;  // "wieder-auf-genommen"
 
 constexpr std::array<std::string_view, 5> kAdjectiveEndings = {"e", "em", "en", "er", "es"};
 
-constexpr std::array<std::string_view, 70> kPrefixes = {
-    "ab",     "an",    "auf",    "aus",       "auseinander", "be",     "bei",      "bereit", "dar",    "davon",
-    "dazu",   "durch", "ein",    "emp",       "empor",       "ent",    "entgegen", "er",     "fehl",   "fern",
-    "fest",   "fort",  "frei",   "gegenüber", "gleich",      "her",    "heran",    "heraus", "herbei", "herein",
-    "hervor", "hin",   "hinaus", "hinein",    "hinter",      "hinzu",  "hoch",     "klar",   "los",    "miss",
-    "mit",    "nach",  "nieder", "rück",      "sicher",      "statt",  "teil",     "tot",    "über",   "um",
-    "unter",  "ver",   "voll",   "vor",       "voran",       "voraus", "vorbei",   "vorweg", "wahr",   "weg",
-    "weiter", "wider", "wieder", "zer",       "zu",          "zurück", "zusammen", "zuvor",  "zwangs", "zwischen"};
+constexpr std::array<std::string_view, 92> kPrefixes = {
+    "ab",         "an",     "auf",    "aus",    "auseinander", "be",     "bei",      "bereit",   "bloss",     "daher",
+    "dahin",      "dar",    "davon",  "dazu",   "dazwischen",  "durch",  "ein",      "emp",      "empor",     "ent",
+    "entgegen",   "er",     "fehl",   "fern",   "fertig",      "fest",   "fort",     "frei",     "gegenüber", "gleich",
+    "heim",       "her",    "heran",  "herauf", "heraus",      "herbei", "herein",   "herum",    "herunter",  "hervor",
+    "herüber",    "hin",    "hinauf", "hinaus", "hinein",      "hinter", "hinunter", "hinzu",    "hinüber",   "hoch",
+    "ineinander", "klar",   "los",    "miss",   "mit",         "nach",   "nahe",     "nieder",   "preis",     "quer",
+    "raus",       "rein",   "rum",    "runter", "rück",        "sicher", "statt",    "teil",     "tot",       "um",
+    "umher",      "unter",  "ver",    "voll",   "vor",         "voran",  "voraus",   "vorbei",   "vorweg",    "wahr",
+    "weg",        "weiter", "wider",  "wieder", "zer",         "zu",     "zurück",   "zusammen", "zuvor",     "zwangs",
+    "zwischen",   "über"};
 
 constexpr std::array<std::string_view, 14> kInseparable = {"be",   "durch", "emp",   "ent", "er",    "hinter", "miss",
                                                            "über", "um",    "unter", "ver", "wider", "wieder", "zer"};
@@ -85,7 +89,9 @@ public:
         std::vector<std::string> out;
         collect(others_, form, "", out);
         verb(form, "", 0, false, out);
-        if (const std::string infinitive = of_ieren(form); !infinitive.empty()) out.push_back(infinitive);
+        for (std::string infinitive : {of_ieren(form), out.empty() ? of_prefixed(form) : std::string()}) {
+            if (!infinitive.empty()) out.push_back(std::move(infinitive));
+        }
         out.erase(std::remove(out.begin(), out.end(), form), out.end());
         std::sort(out.begin(), out.end());
         out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -197,6 +203,22 @@ private:
         if (std::find(kEndings.begin(), kEndings.end(), std::string_view(form).substr(at + 4)) == kEndings.end())
             return {};
         return form.substr(0, at) + "ieren";
+    }
+
+    // "verschränkte", "bezifferten": what begins and ends so is a verb nearly always, and if not ("Verdacht") the
+    // infinitive is a word that nobody writes.
+    static std::string of_prefixed(const std::string& form) {
+        static constexpr std::array<std::string_view, 5> kBefore = {"be", "ver", "er", "ent", "zer"};
+        static constexpr std::array<std::string_view, 5> kEndings = {"test", "tet", "ten", "te", "t"};
+        const auto fits = [&form](std::string_view prefix) { return begins_with(form, prefix); };
+        if (form.size() < 8 || std::none_of(kBefore.begin(), kBefore.end(), fits)) return {};
+        for (const std::string_view ending : kEndings) {
+            if (!ends_with(form, ending)) continue;
+            std::string stem = without_end(form, ending.size());
+            if (ends_with(stem, "te") || ends_with(stem, "de")) stem.pop_back();  // "verwend-ete"
+            return stem + (ends_with(stem, "el") || ends_with(stem, "er") ? "n" : "en");
+        }
+        return {};
     }
 
     std::vector<std::string> heads_;

@@ -169,77 +169,88 @@ zwingen zwingt zwang gezwungen zwänge
 
 // Regular verbs without their prefixes; those in -ieren are known by their ending.
 const char* const kWeakVerbs = R"(
-abwickeln achten adeln ahnden ahnen ändern ängstigen ankern antworten arbeiten ärgern atmen äußern ausliefern
-bahnen ballen bannen basteln bauen beabsichtigen beachten beantragen beaufsichtigen beauftragen beben bedienen
-beeinflussen beeinträchtigen befriedigen befürworten begegnen begeistern beglaubigen begleiten begnügen
-begründen begünstigen behaupten beherbergen beherzigen beichten belästigen beleidigen bemängeln
-benachrichtigen benachteiligen benden benötigen berechtigen bereichern bereinigen bereuen berichten
+abwickeln achten adeln ahnden ahnen anberaumen ändern ängstigen ankern antworten arbeiten ärgern atmen äußern
+ausliefern bahnen ballen bannen basteln bauen beabsichtigen beachten beanspruchen beanstanden beantragen
+beantworten beaufsichtigen beauftragen bebauen beben bedauern bedienen bedrohen beeinflussen beeinträchtigen
+befragen befriedigen befristen befürworten begegnen begehren begeistern beglaubigen begleiten begnügen
+begrenzen begründen begünstigen begutachten behandeln behaupten beherbergen beherrschen beherzigen behindern
+beichten bekräftigen belästigen beleidigen beleuchten belichten bemängeln bemerken benachrichtigen
+benachteiligen benötigen beobachten berauben beraumen berechtigen bereichern bereinigen bereuen berichten
 berichtigen berüchtigen berücksichtigen beruhen beruhigen beschäftigen bescheinigen beschleunigen beschränken
-beschuldigen beseitigen besichtigen besiegen bessern bestätigen bestatten besteuern bestimmen besuchen
-beteiligen beten betonen betreuen betteln beugen beurkunden beurteilen bevollmächtigen bewältigen bewegen
-bewerkstelligen bewilligen bewundern bezahlen bezichtigen bilden billigen blättern bleichen blenden blicken
-blinken blitzen blocken blühen bohren borgen boxen brauchen brausen breiten bremsen bröckeln brüllen brüsten
-buchen bücken bügeln bummeln bündeln bunkern bürgen bürsten büßen chatten checken dämpfen dampfen danken
-dauern decken dehnen deuten dichten dienen donnern doppeln downloaden drehen drohen drosseln drucken drücken
-dulden düngen durchqueren duschen ebnen ehren eifern eignen eilen einigen einräumen eisen eitern ekeln empören
-enden engen entfernen entgegnen entledigen entmutigen entschädigen entschuldigen enttäuschen entwickeln
-erachten erben ereignen erfüllen ergänzen erinnern erkranken erlangen erlauben erläutern erledigen erleichtern
-ermächtigen ermäßigen ermitteln ermöglichen ermutigen erneuern ernten erobern eröffnen errichten erstarken
-erstatten ersticken ersuchen erteilen ertüchtigen erübrigen erwachen erwähnen erweitern erwidern fädeln
-fahnden fälschen falten fassen fasten faulen fegen fehlen feiern feilen feilschen fertigen fesseln festigen
-feuern fiebern filmen filtern fischen flehen flicken flitzen flöten fluchen flüchten flüstern folgen folgern
-foltern fördern fordern formen forschen frachten fragen freuen frieden fristen frühstücken frusten fügen
-fühlen führen füllen funken fürchten fußen füttern gaffen gähnen gatten gaukeln gebrauchen gebühren gedeihen
-gefährden gehören geißeln gelangen geleiten genehmigen genügen gesellen gestalten gestatten gewähren
-gewährleisten gewöhnen gipfeln glänzen glätten glauben gliedern glücken glühen gönnen googeln grenzen grölen
-größern grübeln gründen grünen grüßen gucken hacken haften hageln haken hallen hämmern hamstern handeln
-handhaben händigen harren härten hassen hasten häufen hausen häuten hebeln hecheln heften hegen heilen
-heiligen heiraten heizen hellen hemmen hetzen heucheln heulen hindern hinken hoffen höhen hohlen holen horchen
-hören horten huldigen hüllen humpeln hungern hupen hüpfen hüten impfen irren jagen jammern jauchzen jubeln
-jucken kämmen kämpfen kapseln kauen kaufen kehren keimen kennzeichnen keuchen kichern kippen klagen klammern
-klappen klappern klären klatschen klauen kleben klecken kleiden kleinern klemmen klettern klicken klingeln
-klopfen knabbern knacken kneten knicken knien knoten knüpfen kochen ködern koppeln kosten krachen kräftigen
-kränken kratzen kreisen kreuzen kriegen krönen krümmen kugeln kühlen kümmern kündigen kuppeln kürzen kuscheln
-küssen lächeln lachen lacken lagern lähmen landen langen längern lärmen lasten lästern lauern lauschen lauten
-läuten läutern leben lecken leeren legen lehnen lehren leimen leisten leiten lenken lernen leuchten leugnen
-lieben liefern lindern loben lochen locken lockern löffeln loggen lohnen löschen lösen löten loten lüften
-lutschen machen mahlen mahnen mailen malen managen mangeln maßregeln mästen mauern mausern mehren meinen
-meistern melden mengen merken meutern mieten mildern mindern mischen missen mobben möbeln morden motzen mühen
-münden murmeln mustern nagen nahen nähen nähern nähren naschen nässen necken neigen netzen nicken nieten nöten
-nötigen nummern nutzen nützen öffnen ölen opfern ordnen orten outen packen parken passen patzen pausen peilen
-peinigen pellen petzen pfänden pfeffern pflanzen pflastern pflegen pflücken pflügen pfuschen pilgern pinseln
-placken plagen planen platzen plaudern plündern pöbeln pochen polstern posten prägen prahlen prallen predigen
-pressen proben prüfen prügeln prusten pudern pumpen punkten pusten putzen quälen quatschen quellen quengeln
-queren quetschen rächen raffen ragen rahmen rammen rascheln rasseln rauben rauchen räumen rauschen rechnen
-rechtfertigen reden regeln regnen reichen reihen reimen reinigen reisen reizen renken retten reuen richten
-riegeln rodeln rollen röntgen rosten rücken rudern rügen ruhen rühmen rühren rüsten rutschen rütteln sacken
-säen sagen sägen sammeln sättigen säubern säuern säumen scannen schaden schädigen schaffen schälen schalten
-schämen schänden schärfen scharren schätzen schauen schaufeln scheitern schenken scherzen scheuen scheuern
-schichten schicken schildern schimmern schimpfen schlechtern schleppen schleudern schleusen schlichten
-schlucken schlüpfen schlüsseln schmachten schmecken schmeicheln schmettern schmieden schminken schmücken
-schmuggeln schnallen schnappen schnarchen schnauben schneidern schnüffeln schnüren schonen schöpfen schottern
-schrauben schrecken schrumpfen schulden schuldigen schulen schummeln schüren schürfen schütteln schütten
-schützen schwächen schwanken schwärmen schwärzen schwatzen schweben schwenken schwindeln schwitzen segeln
-segnen sehnen seifen seilen senken setzen seufzen sichern sichten siedeln siegeln siegen simsen söhnen sondern
-sonnen sorgen spähen spalten spannen sparen speichern speisen spenden sperren spiegeln spielen spotten
-sprengen sprudeln sprühen spucken spülen spüren stammen stapeln stärken starren starten statten stauen staunen stecken
-steigern stellen stemmen stempeln steuern stiften stillen stimmen stochern stocken stolpern stopfen stoppen
-stören strafen straffen strahlen sträuben streben strecken streifen streiken streuen strömen stückeln stufen
-stülpen stürmen stürzen stutzen stützen suchen sündigen surfen tadeln tagen tanken tanzen tarnen tasten
-tauchen tauen taufen taugen tauschen täuschen teilen testen tilgen tippen toben tönen töpfern töten trachten
-trampen tränken trauen trauern träumen trennen triggern trocknen trommeln trösten trotzen trüben trudeln
-türmen turnen twittern üben übermitteln übern überraschen übersetzen überwachen überwältigen überzeugen ufern
-updaten urteilen uten verabreden verabschieden verallgemeinern veranlassen veranstalten veräußern verbreiten
-verdächtigen verdeutlichen vereidigen vereinbaren vereinheitlichen verewigen vergegenwärtigen vergeuden
-vergewissern vergüten verkürzen verlängern verletzen vermitteln vernachlässigen veröffentlichen
-verselbständigen verspäten verständigen versteuern verteidigen verunglücken verunsichern verursachen
-vervielfältigen verwalten verwerten verwirklichen verzichten verzinsen verzögern vollstrecken wachen wagen
-wählen wähnen wahren walten wälzen wandeln wandern wanken wappnen wärmen warnen warten waten wechseln wecken
-wehen wehren weigern weihen weilen weinen wellen werten wetten wettern wickeln widerlegen widmen wiederholen
-wimmeln winken wippen wirken wischen wittern wohnen wölben wühlen wundern wünschen würdigen würgen würzen
-wüten zahlen zählen zähmen zanken zapfen zappeln zaubern zaudern zäunen zeichnen zeigen zelten zerren zeugen
-zielen zischen zittern zögern zollen zoomen züchten zücken zucken zügeln zünden zürnen zusichern zweifeln
-zweigen zwicken zwitschern
+beschuldigen beseitigen besichtigen besiegen besolden bessern bestätigen bestatten besteuern bestimmen
+besuchen beteiligen beten betonen betreuen betteln beugen beurkunden beurteilen bevollmächtigen bewältigen
+bewegen bewerkstelligen bewilligen bewirten bewundern bezahlen bezichtigen bezuschussen bilden billigen blähen
+blättern bleichen blenden blicken blinken blitzen blocken blühen bohren borgen boxen brauchen brauen brausen
+breiten bremsen bröckeln brüllen brüsten buchen bücken bügeln bummeln bündeln bunkern bürgen bürsten büßen
+chatten checken dampfen dämpfen danken dauern deckeln decken dehnen deuten dichten dienen docken donnern
+doppeln downloaden drängeln drängen drehen drohen dröhnen drosseln drücken drucken dulden düngen dünnen
+durchqueren duschen duzen ebnen ehren eifern eignen eilen einigen einräumen eisen eitern ekeln empören enden
+engen entfernen entgegnen entledigen entmutigen entrichten entschädigen entschuldigen entsorgen enttäuschen
+entwickeln erachten erben ereignen erfüllen ergänzen erinnern erkranken erlangen erlauben erläutern erledigen
+erleichtern ermächtigen ermäßigen ermitteln ermöglichen ermutigen erneuern ernten erobern eröffnen errichten
+erstarken erstatten ersticken ersuchen erteilen ertüchtigen erübrigen erwachen erwähnen erweitern erwidern
+fädeln fahnden fälschen falten fassen fasten faulen federn fegen fehlen feiern feilen feilschen fertigen
+fesseln festigen feuern fiebern filmen filtern fischen fixen flehen flicken flitzen flöten fluchen flüchten
+flüstern folgen folgern foltern fordern fördern formen forschen frachten fragen freuen frieden fristen
+frühstücken frusten fügen fühlen führen füllen funken fürchten fußen füttern gaffen gähnen gatten gaukeln
+gebrauchen gebühren gedeihen gefährden gehören geißeln gelangen geleiten genehmigen genügen gesellen gestalten
+gestatten gewähren gewährleisten gewöhnen gipfeln glänzen glätten glauben gliedern glotzen glücken glühen
+gönnen googeln grenzen grölen größern grübeln gründen grünen grüßen gucken hacken haften hageln haken hallen
+hämmern hamstern handeln handhaben händigen harren härten hassen hasten häufen hausen häuten hebeln hecheln
+heften hegen heilen heiligen heiraten heizen hellen hemmen hetzen heucheln heulen hindern hinken hobeln hoffen
+höhen hohlen holen horchen hören horten hosten huldigen hüllen humpeln hungern hupen hüpfen hüten impfen irren
+jagen jammern jauchzen jaulen joggen jubeln jucken kämmen kämpfen kapern kapseln kauen kaufen kehren keimen
+kennzeichnen keuchen kichern kippen klagen klammern klappen klappern klären klatschen klauen kleben klecken
+kleiden kleinern klemmen klettern klicken klingeln klonen klopfen knabbern knacken knallen knarren knausern
+kneten knicken knien knoten knüpfen kochen ködern koppeln kosten krabbeln krachen kräftigen krallen kränken
+kratzen kreischen kreisen kreuzen kriegen krönen krümmen kugeln kühlen kümmern kündigen kuppeln kürzen
+kuscheln küssen lächeln lachen lacken lagern lähmen landen langen längern lärmen lasten lästern lauern
+lauschen lauten läuten läutern leasen leben lecken leeren legen lehnen lehren leimen leisten leiten lenken
+lernen leuchten leugnen lieben liefern lindern loben lochen locken lockern lodern löffeln loggen lohnen löhnen
+löschen lösen loten löten lüften lutschen machen mahlen mahnen mailen malen managen mangeln mappen maßregeln
+mästen mauern mausern mehren meinen meistern melden mengen merken meutern mieten mildern mindern mischen
+missen mobben möbeln mogeln morden motzen mounten mühen münden münzen murmeln mustern nagen nähen nahen nähern
+nähren naschen nässen necken neigen netzen nicken nieten nörgeln nöten nötigen nummern nützen nutzen öffnen
+ölen opfern ordnen orten outen packen parken parsen passen patchen patzen pauken pausen peilen peinigen pellen
+pendeln petzen pfänden pfeffern pflanzen pflastern pflegen pflücken pflügen pfuschen pilgern pinseln placken
+plagen planen plappern plätschern platzen plaudern plündern pöbeln pochen polstern poltern posten prägen
+prahlen prallen predigen prellen pressen proben protzen prüfen prügeln prusten pudern pumpen punkten pushen
+pusten putzen quälen quatschen quellen quengeln queren quetschen quietschen rächen raffen ragen rahmen rammen
+rascheln rasseln rattern rauben rauchen räumen rauschen rechnen rechtfertigen reden regeln regnen reichen
+reihen reimen reinigen reisen reizen rendern renken retten reuen richten riegeln rieseln rodeln rollen röntgen
+rooten rosten rubbeln rücken rudern rügen ruhen rühmen rühren rumpeln rüsten rutschen rütteln sacken säen
+sagen sägen sammeln sättigen säubern säuern säumen scannen schaben schaden schädigen schaffen schälen schalten
+schämen schänden schärfen scharren schätzen schauen schaufeln schaukeln scheitern schenken scherzen scheuen
+scheuern schichten schicken schildern schimmern schimpfen schlängeln schlechtern schleppen schleudern
+schleusen schlichten schlottern schlucken schlüpfen schlüsseln schmachten schmälern schmecken schmeicheln
+schmerzen schmettern schmieden schminken schmollen schmücken schmuggeln schnallen schnappen schnarchen
+schnauben schneidern schnitzen schnüffeln schnüren schonen schöpfen schottern schrägen schrauben schrecken
+schrumpfen schulden schuldigen schulen schummeln schüren schürfen schütteln schütten schützen schwächen
+schwanken schwärmen schwärzen schwätzen schwatzen schweben schwenken schwindeln schwitzen scrollen segeln
+segnen sehnen seifen seilen senken setzen seufzen sichern sichten sickern siedeln siegeln siegen siezen simsen
+söhnen sondern sonnen sorgen spähen spalten spannen sparen speichern speisen spenden sperren spiegeln spielen
+spotten sprengen sprudeln sprühen spucken spuken spülen spüren sputen stammeln stammen stapeln stapfen stärken
+starren starten statten stauen staunen stecken steigern stellen stemmen stempeln steuern stiften stillen
+stimmen stöbern stochern stocken stolpern stopfen stoppen stören stottern strafen straffen strahlen sträuben
+straucheln streamen streben strecken streifen streiken streuen strömen stückeln stufen stülpen stunden stürmen
+stürzen stützen stutzen suchen summen sündigen surfen switchen tadeln tagen taggen takten tanken tanzen tarnen
+tasten tauchen tauen taufen taugen taumeln täuschen tauschen teilen testen tilgen tippen toben tollen tönen
+töpfern töten trachten tracken trampen tränken trauen trauern träumen trennen tricksen triggern trocknen
+trommeln trösten trotzen trüben trudeln tunen tupfen türmen turnen twittern üben übermitteln überraschen
+übersetzen überwachen überwältigen überzeugen ufern umlagern unterrichten untersagen unterzeichnen updaten
+upgraden urteilen verabreden verabschieden verallgemeinern veranlassen veranschlagen veranstalten veräußern
+verbreiten verdächtigen verdeutlichen vereidigen vereinbaren vereinen vereinheitlichen verewigen
+vergegenwärtigen vergeuden vergewissern vergolden vergüten verhandeln verjähren verkürzen verlängern
+verlautbaren verletzen vermitteln vermummen vernachlässigen veröffentlichen verpflichten verrechnen
+verselbständigen versichern versklaven verspäten verständigen versteuern vertagen verteidigen verunglücken
+verunsichern verursachen verurteilen vervielfältigen verwalten verwarnen verwerten verwirklichen verzichten
+verzinsen verzögern vollstrecken wachen wagen wählen wähnen wahren walten wälzen wandeln wandern wanken
+wappnen wärmen warnen warten waten wechseln wecken wehen wehren weigern weihen weilen weinen wellen werten
+wetten wettern wetzen wickeln widerlegen widersetzen widmen wiederholen wiegeln wimmeln winken wippen wirbeln
+wirken wischen wittern wohnen wölben wuchern wühlen wundern wünschen würdigen würfeln würgen würzen wüten
+zählen zahlen zähmen zanken zapfen zappeln zaubern zaudern zäunen zeichnen zeigen zelten zerren zeugen zielen
+zieren zippen zischen zittern zögern zollen zoomen züchten züchtigen zucken zücken zügeln zünden zupfen zürnen
+zusichern zwängen zweifeln zweigen zwicken zwitschern
 )";
 
 // Infinitive-like head word first: plurals and degrees that no rule gives.

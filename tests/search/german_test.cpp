@@ -70,6 +70,8 @@ TEST_CASE("every form of a verb is found by its infinitive") {
     CHECK(finds("handeln", "gehandelt"));
     CHECK(finds("finanzieren", "finanziertes"));
     CHECK(finds("veröffentlichen", "veröffentlichten"));
+    CHECK(finds("verschränken", "verschränkten"));  // known by its prefix alone
+    CHECK(finds("beziffern", "bezifferte"));
     CHECK(finds("geprüft", "prüfen"));
     CHECK(finds("gab", "gegeben"));
 }
