@@ -4,7 +4,8 @@
 // A *part* is a run of letters and digits (Unicode word segmentation, and cut again at . _ ' and the like), so that
 // "anna.mueller@example.org", "12-345/26" and "bericht_final.pdf" are found whole (as a phrase of parts) and by part.
 // Its *form* is folded (NFKC, case, eszett = ss, accents off) with ae, oe, ue written as umlauts where they can stand
-// for one ("Mueller" and "Müller" are one form, "neue" and "neü" are not), at most kMaxFormBytes. *Stems* are
+// for one ("Mueller" and "Müller" are one form, "neue" and "neü" are not) and -str at the end as -strasse, at most
+// kMaxFormBytes. *Stems* are
 // Snowball's, German and English; *components* are the words inside a German compound.
 //
 // Pure apart from the optional word list. Threads: an Analyser belongs to one thread; free functions are safe.
@@ -35,8 +36,9 @@ std::string form_of_prefix(std::string_view letters);  // the same for the begin
 struct WordForms {
     std::string form;
     std::string plain;
-    std::vector<std::string> stems;       // 0 to 3, never equal to form
-    std::vector<std::string> components;  // stems of the words inside a compound; records only
+    std::vector<std::string> stems;  // a few at most, never equal to form
+    std::vector<std::string>
+        components;  // stems of words inside a compound, and of a verb that could be a noun; records
 };
 
 // One occurrence. A *variant* is a second reading of the same place: "Ver-/trag" at a line end as "vertrag", "E-Mail"
@@ -73,6 +75,7 @@ struct QueryWord {
     std::vector<std::string> parts;  // forms
     std::vector<std::string> plain;  // plain forms of the same
     std::vector<std::string> whole;  // forms of other readings: "e-mail" -> "email"
+    std::vector<std::string> same;   // those of them that a phrase finds too: file references, telephone numbers
 };
 QueryWord query_word(std::string_view text);
 

@@ -54,7 +54,7 @@ SourceDoor House::door_of(SourceId source) {
 Status House::need_indexer() {
     if (indexer_) return {};
     search::IndexerOptions options;
-    options.word_list = "/usr/share/dict/ngerman";
+    options.word_list = "/usr/share/hunspell/de_DE.dic";
     auto opened = search::Indexer::open(environment_.fs, options_.archive / "index", *keys_, *text_, environment_.clock,
                                         environment_.random, options);
     indexer_ = TRY(std::move(opened));

@@ -2,6 +2,7 @@
 
 #include "search/analysis.h"
 #include "search/src/compound.h"
+#include "search/src/lemma.h"
 #include "search/src/parts.h"
 #include "search/src/stemmer.h"
 
@@ -14,6 +15,10 @@ struct TextHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
+
+bool begins_large(std::string_view word) {
+    return !word.empty() && word[0] >= 'A' && word[0] <= 'Z';  // none of the words in question begins with an umlaut
+}
 
 }  // namespace
 
@@ -36,6 +41,10 @@ const WordForms& Analyser::forms(std::string_view word) {
     forms.stems = state_->stemmer.stems(forms.form, forms.plain);
     for (const std::string& inside : state_->compounds.split(forms.form)) {
         forms.components.push_back(state_->stemmer.german(inside));
+    }
+    // "er stand" is of "stehen", "der Stand" is not; a query does not say
+    if (is_noun_too(forms.form) && !begins_large(word)) {
+        for (std::string& stem : state_->stemmer.lemma_stems(forms.form)) forms.components.push_back(std::move(stem));
     }
     return state_->cache.emplace(std::string(word), std::move(forms)).first->second;
 }

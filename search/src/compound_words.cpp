@@ -37,7 +37,7 @@ markt maßnahme mehrheit meister meldung mensch menge messe miete mieter mietver
 mitteilung mittel mittag modell monat monats motor muster mutter nachfrage nachlass nachricht nachweis nacht name natur netz
 norm note notar nummer nutzen nutzer nutzung objekt ordnung ort papier park partei partner person personal pferde pflege pflicht
 plan planung platz politik polizei portal post praxis preis presse privat probe problem produkt produktion programm projekt
-protokoll prozess prüfer prüfung prämie qualität quelle quittung rabatt rahmen rat raum recht rechnung rechts rede regel regelung
+protokoll prozess prüfer prüfung prämie qualität quelle quittung rabatt rahmen rat rate raum recht rechnung rechts rede regel regelung
 regierung reise register reihe reich reinigung rente reparatur revision rettung richter richtlinie risiko rolle ruhe
 rückgabe rückruf rückstand rücktritt rundfunk sache sachbearbeiter sammlung satz satzung schaden schadens schein schicht
 schiff schifffahrt schlag schloss schluss schlüssel schmerz schrank schreiben schrift schritt schuld schuldner schule schutz

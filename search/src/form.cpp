@@ -1,4 +1,5 @@
 // Folded forms of a word: which spellings are the same.
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -73,6 +74,13 @@ std::string with_umlauts(std::string_view plain, bool whole_word) {
     return out;
 }
 
+// "musterstr": German has no other words that end so.
+bool is_short_street(std::string_view form) {
+    constexpr std::string_view kShort = "str";
+    if (form.size() < 6 || form.size() + 4 > kMaxFormBytes || form.substr(form.size() - 3) != kShort) return false;
+    return std::none_of(form.begin(), form.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 bool is_ascii(std::string_view text) {
     for (char c : text) {
         if (static_cast<unsigned char>(c) >= 0x80) return false;
@@ -111,7 +119,9 @@ std::string form_of(std::string_view word) {
 }
 
 std::string form_of_plain(std::string_view plain) {
-    return with_umlauts(plain, true);
+    std::string form = with_umlauts(plain, true);
+    if (is_short_street(form)) form += "asse";
+    return form;
 }
 
 std::string form_of_prefix(std::string_view letters) {

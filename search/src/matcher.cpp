@@ -86,9 +86,7 @@ void Matcher::add_leaf(const Node& node, bool in_row) {
             for (std::string& stem : stemmer_.stems(form, plain)) leaf.words.insert(std::move(stem));
         };
         if (word.parts.size() == 1) add(word.parts[0], word.plain[0]);
-        if (!leaf.forms_only) {
-            for (const std::string& whole : word.whole) add(whole, whole);
-        }
+        for (const std::string& whole : leaf.forms_only ? word.same : word.whole) add(whole, whole);
     }
     leaves_.push_back(std::move(leaf));
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "search/analysis.h"
+#include "search/src/references.h"
 #include "search/src/utf8.h"
 
 namespace kustos::search {
@@ -141,7 +142,7 @@ private:
     void add(std::size_t first, std::size_t last, std::size_t at, std::string reading, bool broken = false) {
         if (reading.size() > 2 * kMaxFormBytes) return;
         readings_.push_back({static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last),
-                             static_cast<std::uint32_t>(at), std::move(reading), broken});
+                             static_cast<std::uint32_t>(at), std::move(reading), broken, false, false});
     }
     std::string joined(std::size_t first, std::size_t last) const {
         std::string out;
@@ -222,7 +223,13 @@ private:
 }  // namespace
 
 std::vector<Reading> other_readings(std::string_view utf8, const std::vector<Part>& parts) {
-    return Reader(utf8, parts).all();
+    std::vector<Reading> readings = Reader(utf8, parts).all();
+    const std::size_t before = readings.size();
+    add_references(utf8, parts, readings);
+    if (readings.size() > before)
+        std::stable_sort(readings.begin(), readings.end(),
+                         [](const Reading& a, const Reading& b) { return a.first < b.first; });
+    return readings;
 }
 
 }  // namespace kustos::search

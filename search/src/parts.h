@@ -16,14 +16,17 @@ struct Part {
 std::vector<Part> split_parts(std::string_view utf8);
 
 // Another reading of parts [first, last]: "E-Mail" -> "EMail", "Ver-\ntrag" -> "Vertrag", "15.04.2024" -> "20240415",
-// "1.234.567" -> "1234567", "DE02 1203 0000" -> "DE0212030000".
+// "1.234.567" -> "1234567", "DE02 1203 0000" -> "DE0212030000"; file references and telephone numbers (references.h).
 struct Reading {
     std::uint32_t first = 0;  // indices of parts
     std::uint32_t last = 0;
     std::uint32_t at = 0;  // the part whose position it takes
     std::string text;
     bool line_break = false;  // the parts were one word: they share one position
+    bool quoted = false;      // another way to write the same: holds inside quotation marks too
+    bool instead = false;     // of a query's word: takes the place of its part ("Str.")
 };
+// Ascending by `first`.
 std::vector<Reading> other_readings(std::string_view utf8, const std::vector<Part>& parts);
 
 }  // namespace kustos::search

@@ -203,7 +203,7 @@ std::optional<std::string_view> kind_of(std::string_view folded) {
     return find_in(kKinds, folded);
 }
 
-std::optional<std::string> language_of(std::string_view folded) {
+std::optional<std::string> parse_language(std::string_view folded) {
     if (const auto found = find_in(kLanguages, folded)) return std::string(*found);
     const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
     if (folded.size() != 2 || !std::all_of(folded.begin(), folded.end(), is_letter)) return std::nullopt;

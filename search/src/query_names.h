@@ -48,9 +48,9 @@ std::optional<Name> name_of(std::string_view folded);
 std::optional<Name> name_written(std::string_view as_typed);  // folds it
 // "sender2:x" and "https://x" and "12:30" are words; "absendr:x" is a slip that must not silently find nothing.
 bool looks_like_field(std::string_view word, std::size_t colon);
-std::optional<Field> field_of(Name name);                          // of those that take words
-std::optional<std::string_view> kind_of(std::string_view folded);  // -> vault::kind_name
-std::optional<std::string> language_of(std::string_view folded);   // -> ISO 639-1
+std::optional<Field> field_of(Name name);                            // of those that take words
+std::optional<std::string_view> kind_of(std::string_view folded);    // -> vault::kind_name
+std::optional<std::string> parse_language(std::string_view folded);  // -> ISO 639-1
 std::optional<bool> yes_or_no(std::string_view folded);
 bool means_attachment(std::string_view folded);  // of has:
 

@@ -186,7 +186,7 @@ std::optional<ValueProblem> set_condition(Node& out, Name name, const std::strin
             return set_one_of(out, Node::Kind::filetype, parse_file_type(folded), What::bad_filetype,
                               nearest_file_type(folded));
         case Name::language:
-            return set_one_of(out, Node::Kind::language, language_of(folded), What::bad_language,
+            return set_one_of(out, Node::Kind::language, parse_language(folded), What::bad_language,
                               nearest_language(folded));
         case Name::size:
             out.kind = Node::Kind::size;

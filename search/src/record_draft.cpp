@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "search/analysis.h"
+#include "search/src/language.h"
 #include "search/src/utf8.h"
 
 namespace kustos::search {
@@ -70,6 +71,7 @@ public:
         add_facts(message, item_.source_name, draft_);
         add_text(message.body.empty() && !message.body_html.empty() ? text_of_html(message.body_html) : message.body,
                  draft_.bodies);
+        if (!draft_.bodies.empty()) draft_.language = language_of(draft_.bodies.front());
         add_text(message.previous_body, draft_.bodies);
         for (std::size_t i = 0; i < message.attachments.size(); ++i) TRY(attachment(message.attachments[i], i));
         decide(message);

@@ -76,11 +76,18 @@ struct ShardWriter::State {
         for (const auto* list : {&forms.stems, &forms.components}) {
             for (const std::string& stem : *list) made.stems.push_back(terms.term(Space::stem, stem));
         }
-        if (known_words.insert(terms.term(Space::text, forms.plain)).second) {
-            words->add({Space::text, forms.plain});
-            for (const std::string& stem : forms.components) words->add({Space::stem, stem});
-        }
+        const bool fresh_word = known_words.insert(terms.term(Space::text, forms.plain)).second;
+        std::vector<std::string> parts;
+        for (const std::string& stem : forms.components)
+            if (known_words.insert(part_key(forms.plain, stem)).second) parts.push_back(stem);
+        if (!fresh_word && parts.empty()) return made;
+        words->add({Space::text, forms.plain});
+        for (std::string& stem : parts) words->add({Space::stem, std::move(stem)});
         return made;
+    }
+
+    std::string part_key(const std::string& plain, const std::string& stem) const {
+        return terms.term(Space::stem, plain + '\0' + stem);
     }
 
     // What does not follow from the words, for the day when the shard is rewritten under another key.
@@ -257,6 +264,8 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
         WordsRead read = TRY(read_words(log, term_key.view(), id, length));
         state->words = TRY(WordsWriter::resume(fs, state->files.words, term_key.view(), id, read, random));
         for (const std::string& word : read.words) state->known_words.insert(state->terms.term(Space::text, word));
+        for (const auto& [word, stem] : read.parts)
+            state->known_words.insert(state->part_key(read.words.at(word), stem));
         for (const LoggedText& known : read.texts)
             state->known_texts.insert(state->terms.term(known.space, known.text));
     }

@@ -1,4 +1,4 @@
-// Snowball's stemmers as Xapian ships them.
+// Snowball's stemmers (English as Xapian ships it), and what they leave apart (lemma.h).
 #pragma once
 
 #include <memory>
@@ -11,10 +11,11 @@ class Stemmer {
 public:
     Stemmer();
     ~Stemmer();
-    // German and English stems of a word, without repeats and without the form itself. A word that ends in an umlaut is
-    // not inflected German ("Statü" is not "Statue"), one with digits has no stem.
+    // German and English stems of a word and of what it is a form of, without repeats and without the form itself. A
+    // word that ends in an umlaut is not inflected German ("Statü" is not "Statue"), one with digits has no stem.
     std::vector<std::string> stems(const std::string& form, const std::string& plain) const;
     std::string german(const std::string& form) const;
+    std::vector<std::string> lemma_stems(const std::string& form) const;  // of verbs and irregular words, else none
     void forget();  // Snowball keeps the last word in each stemmer
 
 private:

@@ -169,7 +169,9 @@ Xapian::Query QueryBuilder::word(const Node& node) const {
     } else if (!parts.parts.empty()) {
         out.push_back(phrase(node.field, parts.parts));
     }
-    if (!exact) {
+    if (exact) {
+        for (const std::string& same : parts.same) add_form(node.field, same, {}, out);
+    } else {
         for (const std::string& whole : parts.whole) add_form(node.field, whole, stems_of(whole, whole), out);
     }
     if (node.field == Field::conversation) out.push_back(one(Space::conversation_id, node.text));
@@ -207,7 +209,10 @@ Result<Operand> QueryBuilder::operand(const Node& node) const {
     const QueryWord parts = query_word(node.text);
     if (parts.parts.empty()) return out;
     if (node.kind != Node::Kind::word || parts.parts.size() > 1) out.push_back(parts.parts);
-    if (node.kind != Node::Kind::word) return out;
+    if (node.kind != Node::Kind::word) {
+        for (const std::string& same : parts.same) out.push_back({same});
+        return out;
+    }
     const auto inflected = [&](const std::string& form, const std::string& plain) -> Status {
         for (std::string& other : TRY(shard_.inflected(stems_of(form, plain), stemmer_))) out.push_back({other});
         return ok_status();

@@ -41,6 +41,7 @@ LIBRARIES = [
     (r"seccomp", ["ingest/extractor", "app/walls"], "seccomp belongs to the sandboxes: the extractor, and the walls of the opener"),
     (r"xapian", ["search"], "Xapian belongs to search"),
     (r"hunspell", ["search"], "Hunspell belongs to search"),
+    (r"cld2", ["search"], "CLD2 belongs to search"),
     (r"pango|cairo", ["export"], "Pango and Cairo belong to export"),
     (r"podofo|qpdf", ["export"], "PoDoFo and libqpdf belong to export"),
     (r"CLI11|CLI/", ["app"], "CLI11 stands in one file of app"),

@@ -6,9 +6,8 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "search/src/compound.h"
 #include "search/src/parts.h"
-#include "tests/support/temp_dir.h"
+#include "tests/search/archive_of.h"
 
 namespace kustos::search {
 namespace {
@@ -118,31 +117,34 @@ TEST_CASE("both halves of a broken word stand at one place, so that phrases go o
     CHECK(used == 3);
 }
 
-TEST_CASE("compounds come apart where the longest last word ends them") {
-    const CompoundSplitter splitter(nullptr, {});
-    const auto has = [&](const char* word, const char* inside) {
-        const auto found = splitter.split(form_of(word));
-        return std::find(found.begin(), found.end(), form_of(inside)) != found.end();
-    };
-    CHECK(has("Haftungsausschluss", "Haftung"));
-    CHECK(has("Haftungsausschluss", "Ausschluss"));
-    CHECK(has("Staubecken", "Becken"));
-    CHECK(!has("Staubecken", "Ecken"));
-    CHECK(has("Wachstube", "Stube"));
-    CHECK(!has("Wachstube", "Tube"));
-    CHECK(has("Mietverträge", "Vertrag"));
-    CHECK(splitter.split("vertrag").empty());
-    CHECK(splitter.split("understanding").empty());
-    CHECK(splitter.split(std::string(64, 'a')).empty());
+TEST_CASE("scripts without spaces come apart into words, others at their spaces") {
+    CHECK(parts_of("สัญญาเช่าบ้าน") == Strings{"สัญญา", "เช่า", "บ้าน"});  // lease, house
+    CHECK(parts_of("请签署租赁合同。") == Strings{"请", "签署", "租赁", "合同"});
+    CHECK(parts_of("契約書に署名") == Strings{"契約", "書", "に", "署名"});
+    CHECK(parts_of("عقد الإيجار") == Strings{"عقد", "الإيجار"});
+    CHECK(parts_of("Договор подписан") == Strings{"Договор", "подписан"});
+    CHECK(parts_of("το συμβόλαιο") == Strings{"το", "συμβόλαιο"});
+    CHECK(parts_of("임대 계약서") == Strings{"임대", "계약서"});
 }
 
-TEST_CASE("a word list found at run time adds to the words inside compounds") {
-    kustos::test::TempDir dir;
-    RealFs fs;
-    REQUIRE(replace_file(fs, dir / "de.dic", as_bytes("3\nKarotte/N\nM\xF6hre/N\nSuppe/N\n")).ok());
-    CHECK(CompoundSplitter(&fs, dir / "absent").split("karottensuppe").empty());
-    CHECK(CompoundSplitter(&fs, dir / "de.dic").split("karottensuppe") == Strings{"karotte", "suppe"});
-    CHECK(CompoundSplitter(&fs, dir / "de.dic").split("möhrensuppe") == Strings{"möhre", "suppe"});
+TEST_CASE("other alphabets fold their own capitals; Turkish keeps no dotless i") {
+    CHECK(form_of("ДОГОВОР") == form_of("договор"));
+    CHECK(form_of("ΣΥΜΒΟΛΑΙΟΣ") == form_of("συμβολαιος"));  // final sigma
+    CHECK(form_of("İSTANBUL") == form_of("istanbul"));
+    CHECK(form_of("ISPARTA") == form_of("ısparta"));
+    CHECK(form_of("ISPARTA") == form_of("isparta"));
+    CHECK(form_of("Ｖｅｒｔｒａｇ") == form_of("Vertrag"));  // full width
+}
+
+TEST_CASE("a word inside a run of Thai or Chinese is found in an archive") {
+    test::SmallArchive archive;
+    const auto thai = archive.add_text("กรุณาส่งสัญญาเช่าบ้าน").value;
+    const auto chinese = archive.add_text("请签署租赁合同。").value;
+    const auto russian = archive.add_text("Договор подписан вчера").value;
+    REQUIRE(archive.index_all().ok());
+    CHECK(archive.find("สัญญา") == std::vector<std::uint64_t>{thai});
+    CHECK(archive.find("合同") == std::vector<std::uint64_t>{chinese});
+    CHECK(archive.find("ДОГОВОР") == std::vector<std::uint64_t>{russian});
 }
 
 TEST_CASE("HTML gives its text, and nothing of scripts") {

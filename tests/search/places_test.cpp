@@ -175,7 +175,7 @@ TEST_CASE("words stand near by the words between them, whichever way the chain g
 TEST_CASE("inflected words and parts of compounds stand near and in the body, too") {
     SmallArchive a;
     vault::Message mail;
-    mail.subject = "Kündigung";
+    mail.subject = "Aktenzeichen";
     mail.body = "Die Rahmenverträge wurden von den Häusern gekündigt.";
     const auto one = a.add(std::move(mail)).value;
     const auto two = a.add_text("Ein Vertrag, der ein Haus betrifft.").value;
@@ -197,7 +197,7 @@ TEST_CASE("inflected words and parts of compounds stand near and in the body, to
     CHECK(near("vertrag", "haus", 3, Field::any) == Entries{two});
     CHECK(near("vertrag", "haus", 2, Field::any).empty());
     CHECK(near("vertrag", "haus", 4, Field::body) == Entries{one, two});
-    CHECK(near("kündigung", "vertrag", 50, Field::any).empty());  // one is in the subject
+    CHECK(near("aktenzeichen", "vertrag", 50, Field::any).empty());  // one is in the subject
     const auto answer = a.searcher_of().run(Query{"", leaf(Node::Kind::word, "vertrag", Field::body)}, {}, a.census);
     REQUIRE(answer.ok());
     CHECK(answer->total == 2);
