@@ -54,6 +54,7 @@ struct MatterReport {
     std::string ground;
     UtcTime opened;
     std::optional<UtcTime> closed;
+    std::string scope;  // the query that bounds its searches; empty: the whole archive. Sealed
 };
 
 struct StatusReport {

@@ -151,6 +151,14 @@ std::string named_text(const web::RecordReport& r, const vault::Person& person) 
 
 }  // namespace
 
+std::string coverage_json_text(const vault::CoverageCounts& c) {
+    return dump(coverage_json({c[0], c[1], c[2], c[3], c[4], c[5], c[6]}));
+}
+
+std::string coverage_words(const vault::CoverageCounts& c, bool german) {
+    return coverage_line({c[0], c[1], c[2], c[3], c[4], c[5], c[6]}, german);
+}
+
 std::string day_text(CivilDate day) {
     char text[48];
     std::snprintf(text, sizeof text, "%04d-%02u-%02u", day.year, day.month, day.day);
