@@ -128,6 +128,7 @@ TEST_CASE("what the scope leaves out is not found, shown, fetched or exported, a
     CHECK(w.house->export_records(request).ok());
     request.records.clear();
     request.query = "Vertrag";
+    request.out = w.dir / "found";
     CHECK(w.house->export_records(request)->records == 4);
 
     REQUIRE(w.house->matter_desk().change_scope(w.matter, "source:blau", "Irrtum", "leitung").ok());

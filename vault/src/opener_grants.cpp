@@ -129,7 +129,8 @@ Result<Bytes> OpenerCaller::begin(const OpenerRequest& request) {
         state_.expire();
         TRY(may_begin(purpose, ids));
         purpose.scope = TRY(state_.scope_of(purpose));
-        if (purpose.scope.empty()) return propose_opening(std::move(purpose), std::move(ids));
+        TRY(state_.rates.open(purpose.actor, purpose.matter, ids.size()));
+        if (purpose.scope.empty()) return propose(std::move(purpose), std::move(ids), std::nullopt);
         if (!state_.options.finder) return Error(Code::not_in_version, "this opener runs no queries");
         ask.query = purpose.scope;
         ask.within = EntrySet(ids);
@@ -148,7 +149,7 @@ Result<Bytes> OpenerCaller::begin(const OpenerRequest& request) {
     state_.expire();
     if (state_.opening != opening) return vault_closed();
     TRY(may_begin(purpose, ids));
-    return propose_opening(std::move(purpose), std::move(ids));
+    return propose(std::move(purpose), std::move(ids), std::nullopt);
 }
 
 Status OpenerCaller::may_begin(const Purpose& purpose, const std::vector<EntryIndex>& ids) {
@@ -174,11 +175,6 @@ Status OpenerCaller::may_begin(const Purpose& purpose, const std::vector<EntryIn
             return Error(Code::denied, "this is no card of an address book");
     }
     return {};
-}
-
-Result<Bytes> OpenerCaller::propose_opening(Purpose purpose, std::vector<EntryIndex> ids) {
-    TRY(state_.rates.open(purpose.actor, purpose.matter, ids.size()));
-    return propose(std::move(purpose), std::move(ids), std::nullopt);
 }
 
 Bytes OpenerCaller::propose(Purpose purpose, std::vector<EntryIndex> ids, std::optional<SearchReply> reply) {

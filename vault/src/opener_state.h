@@ -118,7 +118,6 @@ private:
     Result<Bytes> begin(const OpenerRequest& request);  // these two without the state's lock
     Result<Bytes> search(const OpenerRequest& request);
     Status may_begin(const Purpose& purpose, const std::vector<EntryIndex>& ids);
-    Result<Bytes> propose_opening(Purpose purpose, std::vector<EntryIndex> ids);
     Result<Bytes> accounted();
     Bytes propose(Purpose purpose, std::vector<EntryIndex> ids, std::optional<SearchReply> reply);
     Result<Bytes> stored(EntryIndex index);
