@@ -21,6 +21,7 @@
 #include "app/completeness.h"
 #include "app/erasure.h"
 #include "app/forward_keeper.h"
+#include "app/matter_protocol.h"
 #include "app/quarantine.h"
 #include "app/scope.h"
 #include "app/source_door.h"
@@ -71,8 +72,9 @@ struct ImportSettings {
 
 struct ExportRequest {
     std::string matter;
-    std::string query;                // or
-    std::vector<EntryIndex> records;  // named one by one
+    std::string query;                 // or
+    std::vector<EntryIndex> records;   // named one by one; or
+    std::optional<EntryIndex> result;  // a frozen result set
     std::string as = "pdf";
     Path out;
     Language language = Language::english;
@@ -81,6 +83,7 @@ struct ExportRequest {
 struct ExportReport {
     std::uint64_t records = 0, pages = 0, bytes = 0, left_out = 0;
     std::uint64_t restricted = 0;  // found, and not opened (GDPR Art. 18)
+    EntrySet erased;               // of a result set, since it was frozen
     std::string file;
 };
 
@@ -156,6 +159,21 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
 Result<std::uint64_t> remembered_by_others(Environment environment, const Path& archive, TreeSize size,
                                            const std::string& origin);
 
+struct SearchOrder {
+    std::string actor, matter, query;
+    std::string sort = "date";
+    std::uint64_t offset = 0, limit = 20;
+    std::optional<EntryIndex> within;  // a frozen result set of this matter
+    bool freeze = false;
+    bool facets = false;  // count the hits by source, sender and so on, too
+    std::string name;     // of what is frozen; may be empty
+    Language language = Language::english;
+};
+struct SearchOutcome {
+    web::SearchReport report;
+    std::optional<EntryIndex> frozen;  // the result set
+};
+
 class House final : public web::Service {
 public:
     static Result<std::unique_ptr<House>> open(Environment environment, HouseOptions options);
@@ -189,6 +207,10 @@ public:
     Result<audit::Report> sample_content(ByteView nonce, std::uint64_t count);
     // Its entry is stored first; if that fails (Code::read_only, ...) nothing is signed and nothing written.
     Result<SignedReport> sign_report(const audit::Report& report, const ReportRequest& request);
+    // Code::limit: to be frozen, and more than a result set takes; nothing is opened then.
+    Result<SearchOutcome> search(const SearchOrder& order);
+    // The sealed parts of a matter's access entries; an access entry with the ground comes first.
+    Result<std::vector<ProtocolRow>> protocol(const std::string& actor, EntryIndex matter, const std::string& ground);
     Result<ExportReport> export_records(const ExportRequest& request);
     // Carries out what the calendar of renewals asks for; only_look: says what it would.
     Result<RenewalReport> renew(bool only_look);
@@ -359,8 +381,27 @@ private:
     Result<ingest::Extractor*> extractor();                      // under index_mutex_
     Result<ingest::ExtractorOptions> extractor_options() const;  // what config.yaml says
     Result<EntryIndex> first_to_index();                         // likewise
-    Result<web::SearchReport> search_apart(const vault::Purpose& purpose, const search::Query& parsed,
-                                           bool by_relevance, std::uint64_t offset, std::uint64_t limit);
+    // --- house_search.cpp, house_sets.cpp ---
+    struct MatterQuery {
+        search::Query typed;    // with persons and sets; what snippets mark
+        search::Query run;      // beside the matter's scope; not with an opener apart, which does that itself
+        std::string text;       // for the access entry, and for an opener apart
+        std::string canonical;  // of what was typed, with persons
+        std::string scope;
+    };
+    Result<MatterQuery> matter_query(const std::string& actor, EntryIndex matter, const std::string& text,
+                                     search::Language language, std::vector<web::PersonTaken>* persons);
+    Result<EntrySet> search_here(vault::Purpose purpose, const MatterQuery& query, const SearchOrder& order,
+                                 SearchOutcome& out);
+    Result<EntrySet> search_apart(const vault::Purpose& purpose, const MatterQuery& query,
+                                  std::optional<EntrySet> within, const SearchOrder& order, SearchOutcome& out);
+    Status expect_in_scope(const std::string& scope, std::span<const EntryIndex> ids);
+    Result<EntrySet> set_of(const search::Node& condition);
+    // Exact words of a query, decided by opening what hangs on them under an entry of its own. undecided: restricted
+    // ones.
+    Result<search::Query> decide_exact(vault::Purpose purpose, const search::Query& query, std::uint64_t& undecided);
+    Result<search::Query> resolved(const search::Query& query, EntryIndex matter);
+    Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     Status look_at_opener();  // likewise: what was deferred comes in when it is open again
     Status need_indexer();    // likewise

@@ -158,6 +158,114 @@ void add_sources(CLI::App& app, Call& c, const Chosen& chosen) {
     }
 }
 
+void add_matters(CLI::App& app, Call& c, const Chosen& chosen) {
+    auto* matter = app.add_subcommand("matter", "cases; no search without one")->require_subcommand(1);
+    auto* fresh = matter->add_subcommand("new", "open a matter");
+    fresh->add_option("--reference", c.reference, "file reference")->required();
+    fresh->add_option("--ground", c.ground, "legal ground")->required();
+    Options(fresh, c).text("scope", "a query: what its searches may find; without it, the whole archive");
+    chosen(fresh, "matter new");
+    chosen(matter->add_subcommand("list", "all matters"), "matter list");
+    const auto of_one = [&](const char* name, const char* help) {
+        auto* sub = matter->add_subcommand(name, help);
+        sub->add_option("ID", c.matter)->required();
+        chosen(sub, std::string("matter ") + name);
+        return sub;
+    };
+    of_one("close", "end it");
+    auto* scope = of_one("scope", "what its searches may find, and may have found before; with --query, from now on");
+    scope->add_option("--query", c.query, "a query; '*': the whole archive");
+    Options(scope, c).text("reason", "why it is changed");
+    of_one("protocol", "who searched, opened and exported what, and when; leaves an entry of its own")
+        ->add_option("--ground", c.ground, "why you read it; without it, the matter's own ground");
+
+    auto* hashes = app.add_subcommand("hashes", "lists of attachments' sums, for hash:@NAME")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help) {
+        auto* sub = hashes->add_subcommand(name, help);
+        sub->add_option("--matter", c.matter, "for which case");
+        chosen(sub, std::string("hashes ") + name);
+        return sub;
+    };
+    auto* add_list = add("add", "one SHA-256 a line, as sha256sum prints it");
+    add_list->add_option("FILE", c.paths)->required()->expected(1);
+    Options(add_list, c).text("name", "in the place of one of this name", true);
+    add("list", "all lists of a matter");
+    Options(add("remove", "no search finds by it any more"), c).text("name", "of the list", true);
+}
+
+void add_searches(CLI::App& app, Call& c, const Chosen& chosen) {
+    const auto page = [&](CLI::App* sub) {
+        sub->add_option("--matter", c.matter);
+        sub->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1000));
+        sub->add_option("--sort", c.sort, "date | relevance")
+            ->capture_default_str()
+            ->check(CLI::IsMember({"date", "relevance"}));
+        Options(sub, c).text("within", "a frozen result set: among its records alone");
+    };
+    auto* search =
+        app.add_subcommand("search", "find records within a matter; save, saved, run, forget: its saved ones");
+    page(search);
+    search->add_option("QUERY", c.query)->required();
+    Options(search, c)
+        .flag("freeze", "keep what is found as a result set, such as R15")
+        .flag("facets",
+              "count the hits by source, kind, sender, recipient, file, language and month, and who wrote to whom")
+        .text("name", "of the result set");
+    search->footer(
+        "Directly behind `search`: save --matter ID --name NAME QUERY | saved --matter ID | run --matter ID --name "
+        "NAME |\n"
+        "forget --matter ID --name NAME. To find such a word, put the options before it, or quotation marks around "
+        "it.");
+    chosen(search, "search");
+    for (const char* what : {"save", "saved", "run", "forget"}) {
+        auto* sub = app.add_subcommand(std::string("search-") + what, "a saved search of a matter")->group("");
+        const bool runs = std::string_view(what) == "run";
+        if (runs)
+            page(sub);
+        else
+            sub->add_option("--matter", c.matter, "for which case");
+        if (std::string_view(what) != "saved") Options(sub, c).text("name", "of the saved search", true);
+        if (std::string_view(what) == "save") sub->add_option("QUERY", c.query)->required();
+        chosen(sub, std::string("search ") + what);
+    }
+
+    auto* result = app.add_subcommand("result", "frozen result sets of a matter")->require_subcommand(1);
+    auto* list = result->add_subcommand("list", "all of a matter");
+    list->add_option("--matter", c.matter, "for which case");
+    chosen(list, "result list");
+    const auto limited = [&](const char* name, const char* help) {
+        auto* sub = result->add_subcommand(name, help);
+        sub->add_option("--limit", c.limit, "record numbers that are listed")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 5'000'000));
+        chosen(sub, std::string("result ") + name);
+        return sub;
+    };
+    limited("show", "what one holds, and what of it is erased since")->add_option("ID", c.record)->required();
+    limited("compare", "what came and what went")
+        ->add_option("IDS", c.given["results"], "R15 R27")
+        ->required()
+        ->expected(2);
+}
+
+// `search save` is a command of its own only directly behind `search`: anywhere else it is a word to find.
+std::vector<std::string> with_saved_searches(std::vector<std::string> words) {
+    static constexpr std::string_view kWithValue[] = {"--archive",         "--state",      "--lang",
+                                                      "--passphrase-file", "--share-file", "--pin-file"};
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        if (std::find(std::begin(kWithValue), std::end(kWithValue), words[i]) != std::end(kWithValue)) {
+            ++i;
+        } else if (words[i].rfind('-', 0) != 0) {
+            const std::string& next = words[i + 1];
+            if (words[i] != "search" || (next != "save" && next != "saved" && next != "run" && next != "forget")) break;
+            words[i] += "-" + next;
+            words.erase(words.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+            break;
+        }
+    }
+    return words;
+}
+
 void add_persons(CLI::App& app, Call& c, const Chosen& chosen) {
     auto* person = app.add_subcommand("person", "address books, and who is who")->require_subcommand(1);
     const auto add = [&](const std::string& name, const char* help) {
@@ -375,24 +483,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     attempt->add_option("FILE", c.paths)->required();
     chosen(attempt, "try");
 
-    auto* matter = app.add_subcommand("matter", "cases; no search without one")->require_subcommand(1);
-    auto* matter_new = matter->add_subcommand("new", "open a matter");
-    matter_new->add_option("--reference", c.reference, "file reference")->required();
-    matter_new->add_option("--ground", c.ground, "legal ground")->required();
-    chosen(matter_new, "matter new");
-    chosen(matter->add_subcommand("list", "all matters"), "matter list");
-    auto* matter_close = matter->add_subcommand("close", "end it");
-    matter_close->add_option("ID", c.matter)->required();
-    chosen(matter_close, "matter close");
-
-    auto* search = app.add_subcommand("search", "find records within a matter");
-    search->add_option("--matter", c.matter);
-    search->add_option("--limit", c.limit)->capture_default_str()->check(CLI::Range(1, 1000));
-    search->add_option("--sort", c.sort, "date | relevance")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"date", "relevance"}));
-    search->add_option("QUERY", c.query)->required();
-    chosen(search, "search");
+    add_matters(app, c, chosen);
+    add_searches(app, c, chosen);
 
     auto* show = app.add_subcommand("show", "one record");
     show->add_option("--matter", c.matter);
@@ -407,6 +499,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     exporting->add_option("--matter", c.matter);
     exporting->add_option("--query", c.query);
     exporting->add_option("--records", c.records_file, "a file with one record number a line");
+    Options(exporting, c).text("result", "a frozen result set: exactly what it holds");
     exporting->add_option("--out", c.out)->required();
     exporting->add_option("--as", c.as, "pdf | eml | mbox")->capture_default_str();
     exporting->add_option("--redact", c.redact);
@@ -650,7 +743,8 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     add_persons(app, c, chosen);
     Parsed result;
     std::vector<const char*> argv{"kustos"};
-    for (const std::string& a : arguments) argv.push_back(a.c_str());
+    const std::vector<std::string> words = with_saved_searches(arguments);
+    for (const std::string& a : words) argv.push_back(a.c_str());
     try {
         app.parse(static_cast<int>(argv.size()), argv.data());
     } catch (const CLI::ParseError& e) {

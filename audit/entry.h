@@ -203,6 +203,13 @@ enum class ControlAction : std::uint16_t {
     persons_imported = 60,  // an address book was read; count: cards that were sealed
     persons_joined = 61,    // by hand: the cards of entry_range are one person's
     persons_split = 62,     // by hand: they are not
+    // 63 to 69: persons
+    matter_scoped = 70,   // what the searches of a matter may find, from now on
+    results_frozen = 71,  // its index names the result set; count, list_root: of what was found
+    search_saved = 72,    // a query of a matter, to be run again
+    search_forgotten = 73,
+    hashes_added = 74,  // a list of attachments' sums; count: how many
+    hashes_removed = 75,
 };
 enum class AccessAction : std::uint16_t {
     search = 1,

@@ -158,6 +158,7 @@ public:
     std::vector<MatterInfo> matters() const;
     std::shared_ptr<const RetentionBook> retention() const;  // as of now; it does not change any more
     std::shared_ptr<const SourceBook> source_book() const;   // likewise
+    std::shared_ptr<const MatterBook> matter_book() const;   // likewise
     std::optional<SourceInfo> find_source(std::string_view name) const;
     std::optional<SourceInfo> find_source(SourceId id) const;
     // Whether the catalog says what one made anew from the ledger says. Reads every entry.

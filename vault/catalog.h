@@ -28,6 +28,7 @@
 #include "base/secret.h"
 #include "base/sqlite.h"
 #include "base/time.h"
+#include "vault/matter_book.h"
 #include "vault/retention_book.h"
 #include "vault/source_book.h"
 
@@ -124,6 +125,7 @@ public:
     const Hash& configuration() const { return configuration_; }
     std::shared_ptr<const RetentionBook> retention() const { return retention_; }   // a snapshot
     std::shared_ptr<const SourceBook> source_book() const { return source_book_; }  // likewise
+    std::shared_ptr<const MatterBook> matter_book() const { return matter_book_; }  // likewise
     const audit::Erasures& erasures() const { return erasures_; }
     const std::map<EntryIndex, EntryIndex>& successors() const { return successors_; }  // record_succeeded
     // Leaves that a run has begun to destroy, or has destroyed: nothing opens them any more.
@@ -162,6 +164,7 @@ private:
     std::vector<GenerationInfo> generations_;
     std::map<std::uint32_t, std::string> media_;  // from this generation on
     std::shared_ptr<SourceBook> source_book_ = std::make_shared<SourceBook>();
+    std::shared_ptr<MatterBook> matter_book_ = std::make_shared<MatterBook>();
     std::shared_ptr<RetentionBook> retention_ = std::make_shared<RetentionBook>();  // copied before a change if shared
     Hash configuration_{};
     std::uint32_t escrowed_ = 0;

@@ -42,6 +42,10 @@ enum class PathCode : std::uint16_t {
     question = 32,        // of the Bundesarchiv, that was answered by yes; ordinal: which
     scope = 33,           // a person, a conversation, a period: how a query was asked for
     duration = 34,        // milliseconds; of calls and voice messages
+    label = 35,           // what somebody calls a result set, a saved search, a list of sums
+    entry_set = 36,       // of a result set: EntrySet, as entry_set_code.h has it
+    checksums = 37,       // of a list of sums: SHA-256, 32 bytes each, ascending
+    coverage = 38,        // of what was searched: 7 x u64 as in an answer; of a result set then the index's end, u64
 };
 
 enum class ValueType : std::uint8_t {

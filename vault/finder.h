@@ -14,6 +14,8 @@ public:
         bool by_relevance = false, german = false;
         std::uint64_t sealed = 0;  // records there are
         EntrySet erased;
+        std::string scope;               // the matter's: beside the query, as one tree; empty: the whole archive
+        std::optional<EntrySet> within;  // likewise
     };
     struct Found {
         std::vector<EntryIndex> entries;  // all, in order

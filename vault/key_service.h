@@ -63,6 +63,8 @@ struct SearchAsk {
     bool by_relevance = false;
     bool german = false;
     std::uint64_t offset = 0, limit = 0;  // of the page that is listed, and opened
+    std::optional<EntrySet> within;       // of these alone
+    bool whole = false;                   // the numbers of all are wanted, too; none of them is opened for it
 };
 struct SearchReply {
     std::uint64_t total = 0;
@@ -70,6 +72,7 @@ struct SearchReply {
     Hash result_set;
     // sealed, searchable, partial, opaque, deferred, failed, erased
     std::array<std::uint64_t, 7> coverage{};
+    EntrySet all;  // where they were wanted
 };
 
 class Keyholder;

@@ -49,7 +49,7 @@ public:
     Result<Bytes> blob_content(const BlobRef& blob);  // checked against the reference's size and hash
     Status write_blob_content(const BlobRef& blob, const ByteSink& out) { return write_blob(blob, out); }
     Status keep_derived(EntryIndex id, std::string_view purpose, ByteView object);
-    // An access entry of the same matter, for an export's protocol.
+    // An access entry of the same matter, for an export's protocol, or the matter's.
     Result<OpenedPayload> open_trail(EntryIndex index);
     // What was derived from a record (Archive::keep_derived). Code::not_found: nothing, or the cache is gone.
     Result<Bytes> derived(EntryIndex id, std::string_view purpose) const;
@@ -78,6 +78,9 @@ public:
     // What is sealed in a control or access entry; the access entry (audit_read) is durable before. Code::not_found:
     // no such entry, or nothing is sealed in it.
     Result<OpenedPayload> read_trail(const Purpose& purpose, EntryIndex index);
+    // The protocol of a matter: a session whose open_trail() opens its access entries. The access entry (audit_read, of
+    // the matter's own entry) is durable before.
+    Result<std::unique_ptr<OpenSession>> begin_protocol(const Purpose& purpose);
     // A query, run by an opener apart (Archive::keys().apart()), and the session that opens the page.
     struct Searched {
         std::unique_ptr<OpenSession> session;
@@ -90,6 +93,7 @@ private:
     Result<Receipt> append(Bytes body, Payload content);
     Result<EntryIndex> append_and_note(Bytes body, Payload content, Receipt& receipt);
     Result<std::unique_ptr<OpenSession>> begin_apart(const Purpose& purpose, std::vector<EntryIndex> ids);
+    Result<std::unique_ptr<OpenSession>> begin_trail(const Purpose& purpose, EntryIndex index);
     Status note_refusal(const Error& why);
     Archive& archive_;
     AccessCheck& check_;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "base/spool.h"
 #include "vault/field.h"
 #include "vault/message.h"
+#include "vault/purpose.h"
 #include "vault/recipe_step.h"
 
 namespace kustos::vault {
@@ -79,7 +81,14 @@ Payload compose_blob(Bytes content);
 std::uint64_t blob_chunk(
     std::uint64_t size);  // bytes of one field of a blob: 1 MiB, more where there would be too many
 std::vector<FieldRow> blob_rows(std::uint64_t size);
-Composed compose_matter(const std::string& reference, const std::string& ground);
+Composed compose_matter(const std::string& reference, const std::string& ground, const std::string& scope = "");
+// What a matter's own entries say: its scope, result sets, saved searches, lists of sums. Empty: no field.
+struct MatterText {
+    std::string actor, ground, label, query, scope;
+    Bytes entry_set, checksums, coverage;
+    bool operator==(const MatterText&) const = default;
+};
+Composed compose_matter_text(const MatterText& text);
 Composed compose_configuration(const std::string& actor, ByteView before, ByteView after);
 // What people decided about retention, holds, restrictions and dispositions, and who.
 struct DecisionText {
@@ -93,6 +102,8 @@ struct DecisionText {
 };
 Composed compose_decision(const DecisionText& text);
 Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids);
+// Of an opening or search for a matter: with scope, coverage and result set, where there are such.
+Composed compose_access(const Purpose& purpose, const std::vector<EntryIndex>& ids);
 
 // "original" of docs/format/payload.md, before compression: version 1 (blobs, and what goes between processes) and the
 // smaller version 2. Both are read.
@@ -111,6 +122,9 @@ struct OpenedPayload {
 
 Result<Message> decompose(const OpenedPayload& opened);
 std::string field_text(const OpenedPayload& opened, PathCode path);  // the first of that path; empty if none
+Bytes field_bytes(const OpenedPayload& opened, PathCode path);       // likewise
+MatterText matter_text(const OpenedPayload& opened);
+std::optional<CoverageCounts> coverage_of(const OpenedPayload& opened);
 // Content of a blob: its chunks joined.
 Result<Bytes> blob_content(const OpenedPayload& opened);
 

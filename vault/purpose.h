@@ -2,6 +2,8 @@
 // query, list and actor sealed in its payload. Threads: values.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,9 @@
 
 namespace kustos::vault {
 
+// sealed, searchable, partial, opaque, deferred, failed, erased
+using CoverageCounts = std::array<std::uint64_t, 7>;
+
 struct Purpose {
     audit::AccessAction action = audit::AccessAction::open;
     EntryIndex matter;
@@ -17,6 +22,12 @@ struct Purpose {
     std::string query;        // as typed; empty where records were named
     std::uint64_t total = 0;  // hits in all; ids.size() is what is opened
     Hash result_set;          // SHA-256 over all hits' entry numbers (u64 each, ascending); zero where none
+    std::string within = {};  // a result set that was searched, or exported: "R15"
+    std::optional<CoverageCounts> coverage = {};  // of what was searched; filled in by who answers
+    std::string scope = {};                       // of the matter, as it was; filled in by who answers
+    // Cards of address books, looked up to know who is meant: these alone, and the matter's scope does not apply.
+    bool cards = false;
+    bool scope_decided = false;  // the scope is part of the query that found these; not said to an opener apart
 };
 
 // Root of a list of entry numbers as access entries carry it: SHA-256 of the numbers, u64 each, in ascending order.

@@ -54,6 +54,7 @@ struct MatterReport {
     std::string ground;
     UtcTime opened;
     std::optional<UtcTime> closed;
+    std::string scope;  // the query that bounds its searches; empty: the whole archive. Sealed
 };
 
 struct StatusReport {
@@ -83,6 +84,10 @@ struct StatusReport {
 // "existence proven at ..., by ...: the first n entries", or "only ... so far". One line of plain text.
 std::string existence_words(const StatusReport& status, Language language);
 
+struct Unsearched;
+// "41 items could not be searched: 12 voice messages, 29 encrypted". One line of plain text.
+std::string unsearched_words(const Unsearched& unsearched, Language language);
+
 struct Hit {
     EntryIndex entry;
     RecordId record;
@@ -109,10 +114,32 @@ struct PersonTaken {
     std::uint64_t conflicts = 0;  // address books contradict each other about this person
 };
 
+// Records that may match what was asked, and could not be searched for it: each once.
+struct Unsearched {
+    std::uint64_t partial = 0, opaque = 0, failed = 0, deferred = 0;
+    std::uint64_t restricted = 0;                  // would have to be opened to decide (GDPR Art. 18)
+    std::map<std::string, std::uint64_t> reasons;  // of partial, opaque and failed: "voice", "encrypted", ...
+    std::uint64_t total() const { return partial + opaque + failed + deferred + restricted; }
+};
+
+// How the hits divide. Values are folded: addresses in small letters, days as 2026-03-02.
+struct Facet {
+    std::string name;  // source, kind, sender, recipient, filetype, language, month
+    std::vector<std::pair<std::string, std::uint64_t>> values;
+    std::uint64_t distinct = 0, without = 0;
+};
+struct WhoToWhom {
+    std::string sender, recipient;
+    std::uint64_t count = 0;
+};
+
 struct SearchReport {
     std::vector<PersonTaken> persons;
-    std::uint64_t total = 0;       // exact
-    std::uint64_t restricted = 0;  // of these: counted, not opened (GDPR Art. 18)
+    std::optional<Unsearched> unsearched;  // absent: an opener apart does not say it
+    std::vector<Facet> facets;             // where they were asked for
+    std::vector<WhoToWhom> pairs;          // likewise; most frequent first
+    std::uint64_t total = 0;               // exact
+    std::uint64_t restricted = 0;          // of these: counted, not opened (GDPR Art. 18)
     Coverage coverage;
     std::vector<Hit> hits;
     std::uint64_t offset = 0;

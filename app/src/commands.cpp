@@ -17,10 +17,12 @@
 #include "app/house.h"
 #include "app/index_commands.h"
 #include "app/key_commands.h"
+#include "app/matter_commands.h"
 #include "app/opener_child.h"
 #include "app/opener_commands.h"
 #include "app/person_commands.h"
 #include "app/remote.h"
+#include "app/result_commands.h"
 #include "app/search_worker.h"
 #include "app/serve.h"
 #include "app/source_commands.h"
@@ -126,10 +128,14 @@ public:
         }
         if (n == "status") return status();
         if (n == "try") return attempt();
-        if (n == "matter new") return matter_new();
-        if (n == "matter list") return matter_list();
-        if (n == "matter close") return matter_close();
-        if (n == "search") return search();
+        if (is_matter_command(n)) {
+            auto house = TRY(open_house());
+            return matter_command(*house, c_, actor(*house), {out_, err_});
+        }
+        if (is_result_command(n)) {
+            auto house = TRY(open_house());
+            return result_command(*house, c_, actor(*house), {out_, err_});
+        }
         if (n == "show") return show();
         if (n == "export") return export_records();
         if (n == "verify") return verify();
@@ -429,53 +435,6 @@ private:
         return 0;
     }
 
-    Result<int> matter_new() {
-        auto house = TRY(open_house());
-        const access::Matter m = TRY(house->matter_desk().open_new(c_.reference, c_.ground));
-        if (c_.json) {
-            out_ << json{{"id", access::matter_id(m.entry)}, {"entry", m.entry.value}}.dump() << "\n";
-        } else {
-            out_ << access::matter_id(m.entry) << "\n";
-        }
-        return 0;
-    }
-
-    Result<int> matter_list() {
-        auto house = TRY(open_house());
-        json list = json::array();
-        for (const web::MatterReport& m : TRY(house->matters())) {
-            if (c_.json) {
-                json j = {{"id", m.id},
-                          {"entry", m.entry.value},
-                          {"reference", m.reference},
-                          {"ground", m.ground},
-                          {"opened", format_rfc3339(m.opened)}};
-                if (m.closed) j["closed"] = format_rfc3339(*m.closed);
-                list.push_back(std::move(j));
-            } else {
-                out_ << m.id << "\t" << m.reference << "\t" << m.ground
-                     << (m.closed ? say("\tgeschlossen", "\tclosed") : "") << "\n";
-            }
-        }
-        if (c_.json) out_ << list.dump() << "\n";
-        return 0;
-    }
-
-    Result<int> matter_close() {
-        const EntryIndex id = TRY(access::parse_matter_id(c_.matter));
-        auto house = TRY(open_house());
-        TRY(house->matter_desk().close(id));
-        if (!c_.json) out_ << say("geschlossen\n", "closed\n");
-        return 0;
-    }
-
-    Result<int> search() {
-        auto house = TRY(open_house());
-        const web::SearchReport report = TRY(house->search(actor(*house), c_.matter, c_.query, c_.sort, 0, c_.limit));
-        out_ << (c_.json ? search_json(report) : search_text(report, c_.language));
-        return 0;
-    }
-
     Result<int> forget(const std::string& name) {
         auto house = TRY(open_house());
         const Streams streams{out_, err_};
@@ -523,8 +482,12 @@ private:
         if (c_.as != "pdf" && c_.as != "eml" && c_.as != "mbox")
             return Error(Code::not_in_version, "--as " + c_.as + " is not in this version")
                 .with_hint("pdf, eml or mbox");
-        if (c_.query.empty() == c_.records_file.empty()) return Error(Code::usage, "give either --query or --records");
+        const auto result = c_.given.find("result");
+        const bool frozen = result != c_.given.end() && !result->second.empty();
+        if ((c_.query.empty() ? 0 : 1) + (c_.records_file.empty() ? 0 : 1) + (frozen ? 1 : 0) != 1)
+            return Error(Code::usage, "give one of --query, --records and --result");
         ExportRequest request;
+        if (frozen) request.result = TRY(access::parse_result_id(result->second.front()));
         request.matter = c_.matter;
         request.query = c_.query;
         request.as = c_.as;
@@ -542,8 +505,12 @@ private:
         request.actor = actor(*house);
         const ExportReport report = TRY(house->export_records(request));
         if (c_.json) {
-            out_ << json{{"file", report.file},   {"records", report.records},   {"pages", report.pages},
-                         {"bytes", report.bytes}, {"left_out", report.left_out}, {"restricted", report.restricted}}
+            json erased = json::array();
+            for (const EntrySet::Interval& run : report.erased.intervals())
+                for (std::uint64_t n = run.first.value; n <= run.last.value; ++n) erased.push_back(n);
+            out_ << json{{"file", report.file},        {"records", report.records},   {"pages", report.pages},
+                         {"bytes", report.bytes},      {"left_out", report.left_out}, {"restricted", report.restricted},
+                         {"erased", std::move(erased)}}
                         .dump()
                  << "\n";
         } else {
@@ -558,6 +525,10 @@ private:
                 out_ << report.restricted
                      << say(" nicht geöffnet: Verarbeitung eingeschränkt (Art. 18 DSGVO)\n",
                             " not opened: processing is restricted (GDPR Art. 18)\n");
+            if (!report.erased.empty())
+                out_ << report.erased.count()
+                     << say(" nicht mehr da: gelöscht, seit die Treffermenge festgehalten wurde\n",
+                            " not there any more: erased since the result set was frozen\n");
         }
         return 0;
     }

@@ -8,8 +8,6 @@
 
 #include "app/backup_commands.h"
 #include "app/key_commands.h"
-#include "app/person_desk.h"
-#include "app/src/attachment_facts.h"
 #include "app/src/house_ports.h"
 #include "app/src/key_words.h"
 #include "audit/anchors.h"
@@ -20,8 +18,6 @@
 #include "audit/net/witness_client.h"
 #include "audit/verify_archive.h"
 #include "base/log.h"
-#include "ingest/value_words.h"
-#include "search/snippet.h"
 #include "vault/opener_client.h"
 
 namespace kustos::app {
@@ -200,6 +196,8 @@ Status House::wire() {
         return Error(Code::conflict, "a continuation was begun and not finished")
             .with_hint("kustos continue --yes, again");
     matters_ = std::make_unique<access::Matters>(*archive_);
+    matters_->check_scopes_with(
+        [this](const std::string& scope, std::span<const EntryIndex> ids) { return expect_in_scope(scope, ids); });
     opener_ = std::make_unique<vault::Opener>(*archive_, *matters_);
     const Path access_db = options_.archive / "access.db";
     accounts_ = std::make_unique<access::Accounts>(TRY(access::Accounts::open(access_db, environment_.random)));
@@ -269,12 +267,6 @@ Result<EntryIndex> House::need_matter(const std::string& matter) {
 }
 
 // --- status ------------------------------------------------------------------------------------------
-
-namespace {
-web::Coverage to_web(const search::Coverage& c) {
-    return {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
-}
-}  // namespace
 
 Result<web::StatusReport> House::status(web::Language language) {
     const bool de = language == web::Language::german;
@@ -435,161 +427,13 @@ Result<audit::Report> House::verify() {
 Result<std::vector<web::MatterReport>> House::matters() {
     std::vector<web::MatterReport> out;
     for (const access::Matter& m : TRY(matters_->list())) {
-        out.push_back({m.entry, access::matter_id(m.entry), m.reference, m.ground, m.opened, m.closed});
+        out.push_back({m.entry, access::matter_id(m.entry), m.reference, m.ground, m.opened, m.closed, m.scope});
     }
     return out;
 }
 
 Result<bool> House::log_in(const std::string& name, const std::string& password) {
     return accounts_->check(name, password);
-}
-
-// --- search and show -----------------------------------------------------------------------------------
-
-namespace {
-
-std::string person_text(const vault::Person& p) {
-    if (!p.name.empty() && !p.address.empty()) return p.name + " <" + p.address + ">";
-    if (!p.name.empty()) return p.name;
-    return !p.address.empty() ? p.address : p.id;
-}
-
-// Texts of attachments as the indexer kept them; where there is none (a cache may be gone), the rest still shows.
-search::SnippetOptions with_texts(const vault::OpenSession& session, const vault::OpenedRecord& record) {
-    constexpr std::size_t kMost = 32;
-    search::SnippetOptions options;
-    for (std::size_t i = 0; i < std::min(record.message.attachments.size(), kMost); ++i) {
-        auto text = session.derived(record.index, attachment_text(i));
-        options.attachment_texts.push_back(text.ok() ? std::string(as_text(*text)) : std::string());
-    }
-    return options;
-}
-
-web::Hit make_hit(const vault::OpenSession& session, const vault::OpenedRecord& record, const search::Query& query) {
-    web::Hit hit;
-    const vault::Message& m = record.message;
-    hit.entry = record.index;
-    hit.record = record.entry.header.record;
-    hit.kind = vault::kind_name(m.kind);
-    hit.sent_at = m.sent_at;
-    hit.sender = person_text(m.sender);
-    hit.subject = m.subject;
-    hit.conversation = m.conversation.title.empty() ? m.conversation.id : m.conversation.title;
-    hit.attachments = static_cast<std::uint32_t>(m.attachments.size());
-    search::Snippet snippet = search::make_snippet(m, query, with_texts(session, record));
-    hit.snippet = std::move(snippet.text);
-    constexpr std::string_view kIn = "attachment:";
-    if (snippet.where.starts_with(kIn)) {
-        const std::size_t number = std::stoul(snippet.where.substr(kIn.size()));
-        if (number < m.attachments.size()) hit.found_in = m.attachments[number].name;
-    }
-    for (const search::TextRange& r : snippet.highlights) hit.marks.emplace_back(r.begin, r.end);
-    return hit;
-}
-
-}  // namespace
-
-Result<web::SearchReport> House::search(const std::string& actor, const std::string& matter, const std::string& query,
-                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit) {
-    const EntryIndex matter_entry = TRY(need_matter(matter));
-    const search::Query typed = TRY(search::parse_query(query));
-    vault::Purpose purpose;
-    purpose.action = audit::AccessAction::search;
-    purpose.matter = matter_entry;
-    purpose.actor = actor;
-    TRY(matters_->allow(purpose, {}));
-    web::SearchReport report;
-    const search::Query parsed = TRY(with_persons(*this, actor, matter_entry, typed, &report.persons));
-    purpose.query = parsed.text;  // as typed, but for persons: what was run in their place
-    if (archive_->keys().apart()) {
-        web::SearchReport found = TRY(search_apart(purpose, parsed, sort == "relevance", offset, limit));
-        found.persons = std::move(report.persons);
-        return found;
-    }
-    if (!archive_->is_open()) {
-        return Error(Code::closed, "the vault is closed: a key holder must open it")
-            .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
-    }
-    search::SearchOptions options;
-    options.sort = sort == "relevance" ? search::Sort::relevance : search::Sort::date;
-    const search::Answer answer = TRY(searcher_->run(parsed, options, *census_));
-    // Restricted hits are counted, not opened.
-    const auto book = archive_->retention();
-    std::vector<EntryIndex> page;
-    std::uint64_t allowed = 0;
-    for (const EntryIndex hit : answer.entries) {
-        if (book->restriction_for(hit, matter_entry)) {
-            ++report.restricted;
-        } else if (allowed++ >= offset && page.size() < limit) {
-            page.push_back(hit);
-        }
-    }
-    purpose.total = answer.total;
-    purpose.result_set = answer.result_set;
-    auto session = TRY(opener_->begin(purpose, page));
-    report.total = answer.total;
-    report.coverage = to_web(answer.coverage);
-    report.offset = offset;
-    for (const EntryIndex id : page) report.hits.push_back(make_hit(*session, TRY(session->open(id)), parsed));
-    return report;
-}
-
-// The query runs beside the opener, and its answer comes behind its entry.
-Result<web::SearchReport> House::search_apart(const vault::Purpose& purpose, const search::Query& parsed,
-                                              bool by_relevance, std::uint64_t offset, std::uint64_t limit) {
-    vault::SearchAsk ask;
-    ask.purpose = purpose;
-    ask.by_relevance = by_relevance;
-    ask.offset = offset;
-    ask.limit = limit;
-    const vault::Opener::Searched found = TRY(opener_->search(ask));
-    web::SearchReport report;
-    report.total = found.reply.total;
-    const auto& c = found.reply.coverage;
-    report.coverage = {c[0], c[1], c[2], c[3], c[4], c[5], c[6]};
-    report.offset = offset;
-    for (const EntryIndex id : found.reply.listed)
-        report.hits.push_back(make_hit(*found.session, TRY(found.session->open(id)), parsed));
-    return report;
-}
-
-Result<web::RecordReport> House::record(const std::string& actor, const std::string& matter, EntryIndex entry,
-                                        web::Language language) {
-    vault::Purpose purpose;
-    purpose.action = audit::AccessAction::open;
-    purpose.matter = TRY(need_matter(matter));
-    purpose.actor = actor;
-    purpose.total = 1;
-    TRY(matters_->allow(purpose, {}));
-    TRY(expect_not_erased({entry}));
-    auto session = TRY(opener_->begin(purpose, {entry}));
-    vault::OpenedRecord opened = TRY(session->open(entry));
-    web::RecordReport report;
-    report.entry = entry;
-    report.record = opened.entry.header.record;
-    report.leaf = audit::leaf_hash(audit::encode(opened.entry));
-    if (const auto source = archive_->find_source(opened.entry.header.source)) report.source = source->name;
-    report.sequence = opened.entry.header.sequence;
-    report.message = std::move(opened.message);
-    const bool de = language == web::Language::german;
-    for (std::size_t i = 0; i < report.message.attachments.size(); ++i) {
-        const auto kept = session->derived(entry, attachment_facts_of(i));
-        auto facts = kept.ok() ? parse_facts(as_text(*kept)) : Result<web::AttachmentFacts>(kept.error());
-        report.attachments.push_back(facts.ok() ? std::move(*facts) : web::AttachmentFacts());
-        report.attachments.back().words = facts_words(report.attachments.back(), de);
-    }
-    report.evidential_value = ingest::value_words(report.message.format, de);
-    report.completeness =
-        TRY(completeness_words(opened.entry.header.source, de ? Language::german : Language::english));
-    if (const auto published = archive_->newest_published(); published && published->size.value > entry.value) {
-        report.checkpoint_size = published->size.value;
-    }
-    const audit::AnchorStore anchors(environment_.fs, options_.archive / "ledger");
-    const auto spans = TRY(anchors.list());
-    const auto newest = audit::newest_anchor(spans);
-    report.anchored = newest && newest->size.value > entry.value;
-    report.persons = TRY(name_persons(*this, actor, purpose.matter, report.message));
-    return report;
 }
 
 }  // namespace kustos::app

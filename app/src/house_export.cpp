@@ -4,7 +4,7 @@
 #include <set>
 
 #include "app/house.h"
-#include "app/person_desk.h"
+#include "app/result_desk.h"
 #include "app/src/house_ports.h"
 #include "audit/anchors.h"
 #include "audit/bundle_writer.h"
@@ -19,6 +19,7 @@
 #include "export/originals.h"
 #include "export/read_back.h"
 #include "ingest/value_words.h"
+#include "vault/entry_sets.h"
 
 namespace kustos::app {
 
@@ -150,10 +151,37 @@ Result<std::vector<exporting::CustodyEvent>> custody_of(vault::Archive& archive,
     return events;
 }
 
+std::vector<EntryIndex> entries_of(const EntrySet& set) {
+    std::vector<EntryIndex> out;
+    out.reserve(set.count());
+    for (const EntrySet::Interval& run : set.intervals())
+        for (std::uint64_t n = run.first.value; n <= run.last.value; ++n) out.emplace_back(n);
+    return out;
+}
+
+// As the bundle says where its records come from; what was erased meanwhile is named.
+std::string describe(const FrozenSet& set, const EntrySet& erased, Language language) {
+    constexpr std::size_t kMostNamed = 50;
+    const bool de = language == Language::german;
+    std::string out = access::result_id(set.note.entry) + (set.name.empty() ? "" : " " + set.name) +
+                      (de ? ", festgehalten " : ", frozen ") + format_rfc3339(set.note.time) + ": " + set.query;
+    if (!set.scope.empty()) out += (de ? "; Umfang: " : "; scope: ") + set.scope;
+    if (erased.empty()) return out;
+    out += (de ? "; seitdem gelöscht: " : "; erased since: ") + std::to_string(erased.count()) + " (";
+    std::size_t named = 0;
+    for (const EntryIndex id : entries_of(erased)) {
+        if (named == kMostNamed) break;
+        out += (named++ == 0 ? "" : ", ") + std::to_string(id.value);
+    }
+    return out + (erased.count() > named ? ", ...)" : ")");
+}
+
 }  // namespace
 
 Result<ExportReport> House::export_records(const ExportRequest& request) {
-    const EntryIndex matter = TRY(need_matter(request.matter));
+    const EntryIndex matter = request.matter.empty() && request.result
+                                  ? TRY(ResultDesk(*archive_).matter_of(*request.result))
+                                  : TRY(need_matter(request.matter));
     const access::Matter found = TRY(matters_->find(matter));
     if (!archive_->is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
@@ -163,25 +191,28 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     purpose.matter = matter;
     purpose.actor = request.actor;
     purpose.query = request.query;
-    search::Query parsed;
+    MatterQuery query;
+    ExportReport report;
     if (!request.query.empty()) {
         TRY(matters_->allow(purpose, {}));
-        parsed = TRY(with_persons(
-            *this, request.actor, matter,
-            TRY(search::parse_query(
-                request.query, request.language == Language::german ? search::Language::de : search::Language::en)),
-            nullptr));
-        purpose.query = parsed.text;
+        const auto language = request.language == Language::german ? search::Language::de : search::Language::en;
+        query = TRY(matter_query(request.actor, matter, request.query, language, nullptr));
+        purpose.query = query.text;
     }
     std::vector<EntryIndex> ids = request.records;
+    std::string described = request.query;
+    if (request.result) {
+        const FrozenSet frozen = TRY(ResultDesk(*archive_).of_matter(*request.result, matter));
+        report.erased = vault::intersection(frozen.records, *TRY(archive_->erased()));
+        ids = entries_of(vault::difference(frozen.records, report.erased));
+        purpose.within = access::result_id(*request.result);
+        purpose.query = frozen.query;
+        described = describe(frozen, report.erased, request.language);
+    }
     web::Coverage coverage;
     std::unique_ptr<vault::OpenSession> granted;  // by an opener apart, that ran the query
-    if (!archive_->keys().apart()) {
-        const search::Coverage c = TRY(searcher_->coverage(*census_));
-        coverage = {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
-    }
+    if (!archive_->keys().apart()) coverage = to_web(TRY(searcher_->coverage(*census_)));
     if (!request.query.empty() && archive_->keys().apart()) {
-        TRY(matters_->allow(purpose, {}));
         vault::SearchAsk ask;
         ask.purpose = purpose;
         ask.german = request.language == Language::german;
@@ -190,20 +221,21 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         granted = std::move(answer.session);
         ids = answer.reply.listed;
         purpose.result_set = answer.reply.result_set;
-        const auto& c = answer.reply.coverage;
-        coverage = {c[0], c[1], c[2], c[3], c[4], c[5], c[6]};
+        coverage = to_web(answer.reply.coverage);
     } else if (!request.query.empty()) {
-        const search::Answer answer = TRY(searcher_->run(parsed, {}, *census_));
+        const search::Answer answer = TRY(searcher_->run(query.run, {}, *census_));
         ids = answer.entries;
         purpose.result_set = answer.result_set;
-        const search::Coverage& c = answer.coverage;
-        coverage = {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+        purpose.scope = query.scope;
+        purpose.scope_decided = true;
+        coverage = to_web(answer.coverage);
+        purpose.coverage = to_counts(coverage);
     }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     // What a query finds and a restriction keeps back is left out and counted; named one by one it is refused below.
     std::uint64_t restricted = 0;
-    if (!request.query.empty()) {
+    if (!request.query.empty() || request.result) {
         const auto book = archive_->retention();
         restricted = std::erase_if(ids, [&](EntryIndex id) { return book->restriction_for(id, matter).has_value(); });
     }
@@ -215,7 +247,6 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     TRY(expect_not_erased(ids));
     const auto session = granted ? std::move(granted) : TRY(opener_->begin(purpose, ids));  // its entry is durable now
 
-    ExportReport report;
     report.restricted = restricted;
     report.file = request.out.string();
     if (request.as != "pdf") {
@@ -362,7 +393,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     facts.matter_reference = found.reference;
     facts.matter_ground = found.ground;
     facts.matter = matter;
-    facts.query = request.query;
+    facts.query = described;
     facts.total = ids.size();
     facts.coverage = {{"sealed", coverage.sealed}, {"searchable", coverage.searchable}, {"partial", coverage.partial},
                       {"opaque", coverage.opaque}, {"deferred", coverage.deferred},     {"failed", coverage.failed},
@@ -374,7 +405,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     input.archive_name = config_.text("name", "Zentralarchiv");
     input.authority = config_.text("authority", "");
     input.matter = {found.reference, found.ground, matter};
-    input.query = request.query;
+    input.query = described;
     input.total = ids.size();
     input.coverage = {coverage.sealed,   coverage.searchable, coverage.partial, coverage.opaque,
                       coverage.deferred, coverage.failed,     coverage.erased};

@@ -43,6 +43,7 @@ Result<std::vector<access::DatedCard>> House::cards_found(const std::string& act
     purpose.matter = matter;
     purpose.actor = actor;
     purpose.query = query;
+    purpose.cards = true;
     TRY(matters_->allow(purpose, {}));
     if (archive_->keys().apart()) {
         vault::SearchAsk ask;
@@ -55,7 +56,8 @@ Result<std::vector<access::DatedCard>> House::cards_found(const std::string& act
     if (!archive_->is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
             .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
-    const search::Answer answer = TRY(searcher_->run(parsed, {}, *census_));
+    const search::Answer answer =
+        TRY(searcher_->run(search::both(TRY(search::parse_query("kind:person")), parsed), {}, *census_));
     if (answer.total > most && !cut) return too_many(most);
     const auto book = archive_->retention();
     std::vector<EntryIndex> ids;
@@ -63,6 +65,7 @@ Result<std::vector<access::DatedCard>> House::cards_found(const std::string& act
         if (ids.size() < most && !book->restriction_for(id, matter)) ids.push_back(id);
     purpose.total = answer.total;
     purpose.result_set = answer.result_set;
+    purpose.scope_decided = true;  // cards alone
     const auto session = TRY(opener_->begin(purpose, ids));
     return open_all(*session, ids);
 }
@@ -84,6 +87,7 @@ Result<std::vector<access::DatedCard>> House::cards_named(const std::string& act
             ids.push_back(id);
     }
     purpose.total = ids.size();
+    purpose.cards = purpose.scope_decided = true;
     TRY(matters_->allow(purpose, ids));
     if (ids.empty()) return std::vector<access::DatedCard>();
     const auto session = TRY(opener_->begin(purpose, ids));

@@ -11,6 +11,20 @@ inline std::string attachment_text(std::size_t number) {
 }
 inline constexpr std::size_t kKeptText = 1u << 20;
 
+inline web::Coverage to_web(const search::Coverage& c) {
+    return {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+}
+inline web::Coverage to_web(const vault::CoverageCounts& c) {
+    return {c[0], c[1], c[2], c[3], c[4], c[5], c[6]};
+}
+inline vault::CoverageCounts to_counts(const web::Coverage& c) {
+    return {c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+}
+inline Error vault_is_closed() {
+    return Error(Code::closed, "the vault is closed: a key holder must open it")
+        .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
+}
+
 // Term keys of index shards come from the archive.
 class House::Keys final : public search::ShardKeys {
 public:

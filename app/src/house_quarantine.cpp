@@ -3,6 +3,7 @@
 #include <map>
 
 #include "app/house.h"
+#include "app/src/house_ports.h"
 #include "base/progress.h"
 #include "ingest/read_bytes.h"
 
@@ -83,9 +84,10 @@ Result<std::pair<std::unique_ptr<vault::OpenSession>, std::vector<EntryIndex>>> 
         ask.limit = ~std::uint64_t{0};
         ids = TRY(opener_->search(ask)).reply.listed;
     } else {
-        const EntrySet found = TRY(record_search()->hits(kUnreadable));
-        for (const EntrySet::Interval& i : found.intervals())
-            for (std::uint64_t n = i.first.value; n <= i.last.value; ++n) ids.emplace_back(n);
+        const MatterQuery query = TRY(matter_query(actor, matter, kUnreadable, search::Language::en, nullptr));
+        ids = TRY(searcher_->run(query.run, {}, *census_)).entries;
+        purpose.scope = query.scope;
+        purpose.scope_decided = true;
     }
     const auto book = archive_->retention();
     std::erase_if(ids, [&](EntryIndex id) { return !wanted(id) || book->restriction_for(id, matter).has_value(); });

@@ -55,6 +55,8 @@ std::string_view name_of(const vault::FieldRow& row) {
                                       : "question_4";
         case vault::PathCode::scope:
             return "scope";
+        case vault::PathCode::label:
+            return "name";
         case vault::PathCode::configuration:
             return row.ordinal == 0 ? "configuration_before" : "configuration_after";
         default:

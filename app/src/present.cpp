@@ -69,6 +69,35 @@ std::string reasons_line(const std::map<std::string, std::uint64_t>& reasons) {
     return out;
 }
 
+json unsearched_json(const web::Unsearched& u) {
+    return {{"total", u.total()},     {"partial", u.partial},       {"opaque", u.opaque},  {"failed", u.failed},
+            {"deferred", u.deferred}, {"restricted", u.restricted}, {"reasons", u.reasons}};
+}
+
+json facet_json(const web::Facet& f) {
+    json values = json::array();
+    for (const auto& [value, count] : f.values) values.push_back({{"value", value}, {"count", count}});
+    return {{"values", std::move(values)}, {"distinct", f.distinct}, {"without", f.without}};
+}
+
+std::string facet_text(const web::Facet& f, bool de) {
+    constexpr std::size_t kShown = 10;
+    constexpr std::pair<const char*, const char*> kGerman[] = {
+        {"source", "Quelle"},     {"kind", "Art"},         {"sender", "Absender"}, {"recipient", "Empfänger"},
+        {"filetype", "Dateityp"}, {"language", "Sprache"}, {"month", "Monat"}};
+    std::string name = f.name;
+    for (const auto& [english, german] : kGerman)
+        if (de && f.name == english) name = german;
+    std::ostringstream out;
+    out << name << ": ";
+    const bool months = f.name == "month";  // all of them, in their order
+    for (std::size_t i = 0; i < f.values.size() && (months || i < kShown); ++i)
+        out << (i == 0 ? "" : ", ") << plain(f.values[i].first) << " " << f.values[i].second;
+    if (!months && f.distinct > kShown) out << (de ? ", weitere " : ", others ") << f.distinct - kShown;
+    if (f.without != 0) out << (f.values.empty() ? "" : ", ") << (de ? "ohne " : "without ") << f.without;
+    return out.str();
+}
+
 std::string unknown_coverage_line(const web::Coverage& c, bool de) {
     return std::to_string(c.sealed) + (de ? " versiegelt, " : " sealed, ") + std::to_string(c.erased) +
            (de ? " gelöscht; durchsuchbar: bei geschlossenem Tresor nicht bekannt"
@@ -150,6 +179,14 @@ std::string named_text(const web::RecordReport& r, const vault::Person& person) 
 }
 
 }  // namespace
+
+std::string coverage_json_text(const vault::CoverageCounts& c) {
+    return dump(coverage_json({c[0], c[1], c[2], c[3], c[4], c[5], c[6]}));
+}
+
+std::string coverage_words(const vault::CoverageCounts& c, bool german) {
+    return coverage_line({c[0], c[1], c[2], c[3], c[4], c[5], c[6]}, german);
+}
 
 std::string day_text(CivilDate day) {
     char text[48];
@@ -236,11 +273,20 @@ std::string search_json(const web::SearchReport& r) {
     }
     json persons = json::array();
     for (const web::PersonTaken& p : r.persons) persons.push_back(taken_json(p));
-    return dump({{"total", r.total},
-                 {"persons", std::move(persons)},
-                 {"restricted", r.restricted},
-                 {"coverage", coverage_json(r.coverage)},
-                 {"hits", std::move(hits)}});
+    json out = {{"total", r.total},
+                {"persons", std::move(persons)},
+                {"restricted", r.restricted},
+                {"coverage", coverage_json(r.coverage)},
+                {"hits", std::move(hits)}};
+    if (r.unsearched) out["unsearched"] = unsearched_json(*r.unsearched);
+    if (!r.facets.empty()) {
+        out["facets"] = json::object();
+        for (const web::Facet& facet : r.facets) out["facets"][facet.name] = facet_json(facet);
+        out["pairs"] = json::array();
+        for (const web::WhoToWhom& pair : r.pairs)
+            out["pairs"].push_back({{"sender", pair.sender}, {"recipient", pair.recipient}, {"count", pair.count}});
+    }
+    return dump(out);
 }
 
 std::string search_text(const web::SearchReport& r, Language language) {
@@ -263,7 +309,11 @@ std::string search_text(const web::SearchReport& r, Language language) {
         if (!h.found_in.empty()) out << (de ? "im Anhang " : "in the attachment ") << plain(h.found_in) << ": ";
         out << plain(h.snippet) << "\n";
     }
-    out << "\n" << (de ? "Abdeckung: " : "coverage: ") << coverage_line(r.coverage, de) << "\n";
+    for (const web::Facet& facet : r.facets) out << "\n" << facet_text(facet, de);
+    out << "\n";
+    if (r.unsearched)
+        out << web::unsearched_words(*r.unsearched, de ? web::Language::german : web::Language::english) << "\n";
+    out << (de ? "Abdeckung: " : "coverage: ") << coverage_line(r.coverage, de) << "\n";
     return out.str();
 }
 

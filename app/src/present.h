@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/call.h"
+#include "vault/purpose.h"
 #include "web/service.h"
 
 namespace kustos::app {
@@ -14,6 +15,8 @@ std::string search_json(const web::SearchReport& report);
 std::string search_text(const web::SearchReport& report, Language language);
 std::string record_json(const web::RecordReport& report);
 std::string record_text(const web::RecordReport& report, Language language);
+std::string coverage_json_text(const vault::CoverageCounts& coverage);
+std::string coverage_words(const vault::CoverageCounts& coverage, bool german);
 std::string day_text(CivilDate day);               // 2026-03-31
 std::string plain_text(std::string_view foreign);  // fit for a terminal
 

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "search/rewrite.h"
 #include "search/searcher.h"
+#include "search/within.h"
+#include "vault/entry_set_code.h"
 #include "vault/opener_protocol.h"
 
 namespace kustos::app {
@@ -154,8 +156,14 @@ Result<Bytes> find(search::Searcher& searcher, ByteReader& in) {
     options.sort = TRY(in.u8()) != 0 ? search::Sort::relevance : search::Sort::date;
     const bool german = TRY(in.u8()) != 0;
     const std::string text = to_text(TRY(in.take(TRY(in.u32()))));
+    const std::string scope = to_text(TRY(in.take(TRY(in.u32()))));
+    search::Query query = TRY(search::parse_query(text, german ? search::Language::de : search::Language::en));
+    if (!scope.empty()) query = search::both(TRY_IN("the matter's scope", search::parse_query(scope)), query);
+    if (TRY(in.u8()) != 0)
+        query = search::both(
+            search::these_entries(TRY(vault::decode_entry_set_code(TRY(in.take(TRY(in.u32()))), vault::kMaxResultSet))),
+            query);
     GivenCensus census(TRY(vault::decode_entry_set(TRY(in.take(in.remaining())))));
-    const search::Query query = TRY(search::parse_query(text, german ? search::Language::de : search::Language::en));
     const search::Answer answer = TRY(searcher.run(query, options, census));
     Bytes out;
     const search::Coverage& c = answer.coverage;
@@ -264,6 +272,14 @@ Result<vault::Finder::Found> WorkerFinder::find(const Ask& ask, const ShardKey& 
     put_u8(request, ask.german ? 1 : 0);
     put_u32(request, static_cast<std::uint32_t>(ask.query.size()));
     put(request, as_bytes(ask.query));
+    put_u32(request, static_cast<std::uint32_t>(ask.scope.size()));
+    put(request, as_bytes(ask.scope));
+    put_u8(request, ask.within ? 1 : 0);
+    if (ask.within) {
+        const Bytes within = vault::encode_entry_set(*ask.within);
+        put_u32(request, static_cast<std::uint32_t>(within.size()));
+        put(request, within);
+    }
     put(request, vault::encode(ask.erased));
     const Bytes answer = TRY(talk(request, keys));
     ByteReader in(answer);

@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 63> kControl = {
+constexpr std::array<std::string_view, 76> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -70,6 +70,19 @@ constexpr std::array<std::string_view, 63> kControl = {
     "persons_imported",
     "persons_joined",
     "persons_split",
+    "",  // 63 to 69: persons
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "matter_scoped",
+    "results_frozen",
+    "search_saved",
+    "search_forgotten",
+    "hashes_added",
+    "hashes_removed",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

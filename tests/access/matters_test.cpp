@@ -95,3 +95,44 @@ TEST_CASE("a matter is named M and its number") {
     for (const char* bad : {"", "M", "12x", "M 12", "-1", "99999999999999999999"})
         CHECK(parse_matter_id(bad).error().code() == Code::usage);
 }
+
+TEST_CASE("a matter's scope is sealed, the newest counts, and records are allowed by who knows the index") {
+    World w("passphrase");
+    w.reopen("zwölf Boxkämpfer");
+    Matters matters(*w.archive);
+    const Matter m = matters.open_new("30-Z", "Art. 15", "source:a").value();
+    CHECK(matters.scope(m.entry).value() == "source:a");
+    const std::vector<EntryIndex> ids = {EntryIndex(1)};
+    CHECK(matters.allow(purpose_in(m.entry), {}).ok());
+    CHECK(matters.allow(purpose_in(m.entry), ids).error().code() == Code::denied);  // nobody can tell
+    std::string asked;
+    matters.check_scopes_with([&](const std::string& scope, std::span<const EntryIndex>) -> Status {
+        asked = scope;
+        return scope == "source:b" ? Status() : Status(Error(Code::denied, "outside"));
+    });
+    CHECK(matters.allow(purpose_in(m.entry), ids).error().code() == Code::denied);
+    CHECK(asked == "source:a");
+    REQUIRE(matters.change_scope(m.entry, "source:b", "why", "clerk").ok());
+    CHECK(matters.allow(purpose_in(m.entry), ids).ok());
+    CHECK(asked == "source:b");
+    asked.clear();
+    vault::Purpose decided = purpose_in(m.entry);
+    decided.scope_decided = true;
+    CHECK(matters.allow(decided, ids).ok());
+    CHECK(asked.empty());
+    REQUIRE(matters.change_scope(m.entry, "", "the whole archive", "clerk").ok());
+    CHECK(matters.allow(purpose_in(m.entry), ids).ok());
+    CHECK(asked.empty());
+    CHECK(matters.open_new("30-Z", "Art. 15", std::string(kMaxScope + 1, 'x')).error().code() == Code::usage);
+    w.reopen({});
+    Matters closed(*w.archive);
+    CHECK(closed.scope(m.entry).error().code() == Code::closed);
+    CHECK(closed.allow(purpose_in(m.entry), ids).error().code() == Code::closed);
+    CHECK(closed.find(m.entry)->scope.empty());
+}
+
+TEST_CASE("a result set is named R and its number") {
+    CHECK(result_id(EntryIndex(15)) == "R15");
+    for (const char* good : {"R15", "r15", "15"}) CHECK(*parse_result_id(good) == EntryIndex(15));
+    for (const char* bad : {"", "R", "M15", "R 15"}) CHECK(parse_result_id(bad).error().code() == Code::usage);
+}

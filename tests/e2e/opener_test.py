@@ -77,7 +77,7 @@ class Hostile:
         self.socket.connect(str(path))
         self.stream = self.socket.makefile("rb")
         assert self.receive() == b"\x00"
-        self.ask(b"\x01\x00\x02")
+        self.ask(b"\x01\x00\x03")
 
     def receive(self):
         return self.stream.read(int.from_bytes(self.stream.read(4), "big"))
@@ -92,7 +92,7 @@ class Hostile:
         return self.ask(b"\x09" + struct.pack(">Q", entry))
 
     def begin(self, matter, entries, action=2, actor=b"mallory"):
-        purpose = struct.pack(">HQI", action, matter, len(actor)) + actor + struct.pack(">IQ", 0, len(entries)) + bytes(32)
+        purpose = struct.pack(">HQI", action, matter, len(actor)) + actor + struct.pack(">IQ", 0, len(entries)) + bytes(32) + bytes(5)
         return self.ask(b"\x06" + purpose + struct.pack(">I", len(entries)) + b"".join(struct.pack(">Q", e) for e in entries))
 
     def stored(self, entry):

@@ -67,8 +67,9 @@ struct World {
         if (!made.ok()) FAIL(made.error().message());
     }
     Path escrow;  // of the opener; empty: none
-    std::unique_ptr<OpenerService> opener(RateRules rules = {}) {
+    std::unique_ptr<OpenerService> opener(RateRules rules = {}, std::unique_ptr<Finder> finder = {}) {
         OpenerServiceOptions options;
+        options.finder = std::move(finder);
         options.archive = dir / "a";
         options.state = dir / "opener";
         options.rules = rules;

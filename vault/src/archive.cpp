@@ -128,6 +128,11 @@ std::shared_ptr<const SourceBook> Archive::source_book() const {
     return impl_->catalog->source_book();
 }
 
+std::shared_ptr<const MatterBook> Archive::matter_book() const {
+    const std::lock_guard guard(impl_->catalog_mutex);
+    return impl_->catalog->matter_book();
+}
+
 Hash Archive::configuration() const {
     const std::lock_guard guard(impl_->catalog_mutex);
     return impl_->catalog->configuration();

@@ -134,7 +134,8 @@ bool Catalog::agrees_with(const Catalog& other) const {
         return list;
     };
     if (erasures_.runs().size() != other.erasures_.runs().size() || forgotten_.count() != other.forgotten_.count() ||
-        !(*retention_ == *other.retention_) || !(*source_book_ == *other.source_book_))
+        !(*retention_ == *other.retention_) || !(*source_book_ == *other.source_book_) ||
+        !(*matter_book_ == *other.matter_book_))
         return false;
     return counters() == other.counters() && names(*this) == names(other) && media_ == other.media_ &&
            newest_renewal_ == other.newest_renewal_;
@@ -249,6 +250,10 @@ Status Catalog::apply_control(EntryIndex index, const Entry& entry) {
     if (SourceBook::concerns(action)) {
         if (source_book_.use_count() > 1) source_book_ = std::make_shared<SourceBook>(*source_book_);
         TRY(source_book_->apply(index, entry));
+    }
+    if (MatterBook::concerns(action)) {
+        if (matter_book_.use_count() > 1) matter_book_ = std::make_shared<MatterBook>(*matter_book_);
+        TRY(matter_book_->apply(index, entry));
     }
     if (action == ControlAction::escrow_stored)
         escrowed_ = std::max(escrowed_, TRY(need(body.find_u32(Tag::generation), index)));

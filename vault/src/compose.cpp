@@ -428,11 +428,30 @@ void pad(Payload& p) {
 }
 }  // namespace
 
-Composed compose_matter(const std::string& reference, const std::string& ground) {
+Composed compose_matter(const std::string& reference, const std::string& ground, const std::string& scope) {
     Composed c;
     add_kind(c.payload);
     add(c.payload, PathCode::reference, ValueType::text, as_bytes(reference));
     add(c.payload, PathCode::legal_ground, ValueType::text, as_bytes(ground));
+    if (!scope.empty()) add(c.payload, PathCode::scope, ValueType::text, as_bytes(scope));
+    pad(c.payload);
+    return c;
+}
+
+Composed compose_matter_text(const MatterText& text) {
+    Composed c;
+    add_kind(c.payload);
+    const auto put = [&c](PathCode path, ValueType type, ByteView value) {
+        if (!value.empty()) add(c.payload, path, type, value);
+    };
+    put(PathCode::actor, ValueType::text, as_bytes(text.actor));
+    put(PathCode::legal_ground, ValueType::text, as_bytes(text.ground));
+    put(PathCode::label, ValueType::text, as_bytes(text.label));
+    put(PathCode::query, ValueType::text, as_bytes(text.query));
+    put(PathCode::scope, ValueType::text, as_bytes(text.scope));
+    put(PathCode::entry_set, ValueType::bytes, text.entry_set);
+    put(PathCode::checksums, ValueType::bytes, text.checksums);
+    put(PathCode::coverage, ValueType::bytes, text.coverage);
     pad(c.payload);
     return c;
 }
@@ -466,7 +485,8 @@ Composed compose_decision(const DecisionText& text) {
     return c;
 }
 
-Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids) {
+namespace {
+Composed access_of(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids) {
     Composed c;
     add_kind(c.payload);
     add(c.payload, PathCode::actor, ValueType::text, as_bytes(actor));
@@ -474,6 +494,25 @@ Composed compose_access(const std::string& actor, const std::string& query, cons
     Bytes list;
     for (const EntryIndex id : ids) put_u64(list, id.value);
     add(c.payload, PathCode::entry_list, ValueType::bytes, list);
+    return c;
+}
+}  // namespace
+
+Composed compose_access(const std::string& actor, const std::string& query, const std::vector<EntryIndex>& ids) {
+    Composed c = access_of(actor, query, ids);
+    pad(c.payload);
+    return c;
+}
+
+Composed compose_access(const Purpose& purpose, const std::vector<EntryIndex>& ids) {
+    Composed c = access_of(purpose.actor, purpose.query, ids);
+    if (!purpose.scope.empty()) add(c.payload, PathCode::scope, ValueType::text, as_bytes(purpose.scope));
+    if (!purpose.within.empty()) add(c.payload, PathCode::label, ValueType::text, as_bytes(purpose.within));
+    if (purpose.coverage) {
+        Bytes counts;
+        for (const std::uint64_t n : *purpose.coverage) put_u64(counts, n);
+        add(c.payload, PathCode::coverage, ValueType::bytes, counts);
+    }
     pad(c.payload);
     return c;
 }

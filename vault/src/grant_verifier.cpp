@@ -5,12 +5,14 @@
 namespace kustos::vault {
 
 namespace {
-constexpr std::size_t kMaxActor = 200, kMaxQuery = 16 * 1024;  // bytes
+constexpr std::size_t kMaxActor = 200, kMaxQuery = 16 * 1024, kMaxWithin = 32;  // bytes
 }
 
 Status LedgerGrants::allow(const Purpose& purpose, std::span<const EntryIndex> ids, const Catalog& ledger) {
     if (purpose.actor.empty() || purpose.actor.size() > kMaxActor || !is_valid_utf8(purpose.actor))
         return Error(Code::denied, "nobody's name stands on this opening");
+    if (purpose.within.size() > kMaxWithin || !is_valid_utf8(purpose.within))
+        return Error(Code::denied, "a result set is named like R15");
     if (purpose.query.size() > kMaxQuery || !is_valid_utf8(purpose.query))
         return Error(Code::limit, "the query is longer than 16 KiB");
     if (purpose.action == audit::AccessAction::index) {

@@ -47,7 +47,7 @@ Result<std::unique_ptr<OpenSession>> Opener::begin(const Purpose& purpose, std::
         .put_hash(Tag::list_root, list_root(ids));
     if (!purpose.result_set.is_zero()) body.put_hash(Tag::related_hash, purpose.result_set);
     draft.body = body.encode();
-    draft.content = compose_access(purpose.actor, purpose.query, ids);
+    draft.content = compose_access(purpose, ids);
     std::vector<Draft> drafts;
     drafts.push_back(std::move(draft));
     const auto receipts = TRY(archive_.seal(std::move(drafts)));
@@ -62,7 +62,19 @@ Result<OpenedPayload> Opener::read_trail(const Purpose& purpose, EntryIndex inde
                      "entry " + std::to_string(index.value) + " is no control or access entry with a sealed part")
             .with_hint("kustos audit list shows which have one");
     TRY(check_.allow_trail(purpose, h.retention_class));
-    if (archive_.keys().apart()) return TRY(begin_apart(purpose, {index}))->open_trail(index);
+    return TRY(begin_trail(purpose, index))->open_trail(index);
+}
+
+Result<std::unique_ptr<OpenSession>> Opener::begin_protocol(const Purpose& purpose) {
+    const audit::Entry entry = TRY(archive_.entry(purpose.matter));
+    if (audit::control_action(entry) != audit::ControlAction::matter_opened)
+        return Error(Code::denied, "this entry opens no matter");
+    TRY(check_.allow_trail(purpose, entry.header.retention_class));
+    return begin_trail(purpose, purpose.matter);
+}
+
+Result<std::unique_ptr<OpenSession>> Opener::begin_trail(const Purpose& purpose, EntryIndex index) {
+    if (archive_.keys().apart()) return begin_apart(purpose, {index});
     if (!archive_.is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
             .with_hint("kustos unlock; for this command alone: --passphrase-file, --share-file, --tpm or --token");
@@ -73,8 +85,8 @@ Result<OpenedPayload> Opener::read_trail(const Purpose& purpose, EntryIndex inde
     draft.content = compose_access(purpose.actor, purpose.query, {index});
     std::vector<Draft> drafts;
     drafts.push_back(std::move(draft));
-    TRY(archive_.seal(std::move(drafts)));
-    return archive_.open_payload(index, entry);
+    const Receipt receipt = TRY(archive_.seal(std::move(drafts))).front();
+    return std::make_unique<OpenSession>(archive_, std::vector<EntryIndex>{index}, receipt);
 }
 
 Result<Receipt> Opener::append(Bytes body, Payload content) {

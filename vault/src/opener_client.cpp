@@ -167,6 +167,9 @@ Result<std::pair<std::unique_ptr<KeyGrant>, SearchReply>> RemoteKeys::search(con
     LocalSocket socket = TRY(connect());
     OpenerRequest request = plain(OpenerAsk::search);
     request.search = wanted;
+    if (encode(request).size() > kMaxOpenerMessage)
+        return Error(Code::limit, "this result set is too large to be searched with an opener apart")
+            .with_hint("freeze a smaller one: kustos search --freeze");
     const Bytes draft = TRY(ask(socket, request));
     const auto [entry, reply] = TRY(store(socket, draft, append));
     SearchReply answer = TRY(decode_search_reply(reply));

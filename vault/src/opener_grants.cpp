@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "vault/entry_set_code.h"
 #include "vault/retention.h"
 #include "vault/seal.h"
 #include "vault/src/key_file.h"
@@ -17,6 +18,8 @@ using audit::Tag;
 namespace {
 
 constexpr std::int64_t kPendingFor = 60'000;  // ms
+constexpr const char* kDirectoryKind = "directory";
+constexpr const char* kCardsAlone = "kind:person";
 
 Error never_asked() {
     return Error(Code::denied, "nothing was asked that this entry could stand for");
@@ -47,6 +50,7 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
     if (!greeted_ && request.ask != OpenerAsk::hello)
         return Error(Code::usage, "which version of the protocol is spoken?");
     if (request.ask == OpenerAsk::search) return search(request);
+    if (request.ask == OpenerAsk::begin) return begin(request);
     if (request.ask == OpenerAsk::accounted) return accounted();
     if (request.ask == OpenerAsk::rewrite) return rewrite(request);
     if (request.ask == OpenerAsk::stored && made_) return shard_stored(request.entry);
@@ -77,8 +81,6 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
             return escrow(request);
         case OpenerAsk::ahead:
             return state_.ahead(request);
-        case OpenerAsk::begin:
-            return begin(request);
         case OpenerAsk::stored:
             return stored(request.entry);
         case OpenerAsk::key:
@@ -103,6 +105,7 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
             return shards();
         case OpenerAsk::status:
             return state_.status();
+        case OpenerAsk::begin:
         case OpenerAsk::search:
         case OpenerAsk::accounted:
         case OpenerAsk::rewrite:
@@ -111,32 +114,67 @@ Result<Bytes> OpenerCaller::dispatch(OpenerRequest& request) {
     return Error(Code::bad_input, "the opener does not know this request");
 }
 
+// What the matter's scope leaves out is refused here, whatever the caller says of it: the scope is the ledger's.
 Result<Bytes> OpenerCaller::begin(const OpenerRequest& request) {
     pending_.reset();
     grant_.reset();
-    TRY(state_.look());
-    if (!state_.holder->is_open()) return vault_closed();
-    const Purpose& purpose = request.search.purpose;
+    Purpose purpose = request.search.purpose;
     std::vector<EntryIndex> ids = request.entries;
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    Finder::Ask ask;
+    std::uint64_t opening = 0;
+    {
+        const std::lock_guard lock(state_.mutex);
+        state_.expire();
+        TRY(may_begin(purpose, ids));
+        purpose.scope = TRY(state_.scope_of(purpose));
+        TRY(state_.rates.open(purpose.actor, purpose.matter, ids.size()));
+        if (purpose.scope.empty()) return propose(std::move(purpose), std::move(ids), std::nullopt);
+        if (!state_.options.finder) return Error(Code::not_in_version, "this opener runs no queries");
+        ask.query = purpose.scope;
+        ask.within = EntrySet(ids);
+        ask.erased = TRY(state_.erased_records());
+        opening = state_.opening;
+    }
+    Finder::Found found;
+    {
+        const std::lock_guard searching(state_.search_mutex);
+        found = TRY(state_.options.finder->find(ask, state_.shard_keys()));
+    }
+    if (found.entries.size() != ids.size())
+        return Error(Code::denied, "a record is outside the scope of this matter, or not in the index yet")
+            .with_hint("kustos matter scope shows and changes it");
+    const std::lock_guard lock(state_.mutex);
+    state_.expire();
+    if (state_.opening != opening) return vault_closed();
+    TRY(may_begin(purpose, ids));
+    return propose(std::move(purpose), std::move(ids), std::nullopt);
+}
+
+Status OpenerCaller::may_begin(const Purpose& purpose, const std::vector<EntryIndex>& ids) {
+    TRY(state_.look());
+    if (!state_.holder->is_open()) return vault_closed();
     const Catalog& catalog = state_.view->catalog();
     if (purpose.action == AccessAction::search) return Error(Code::usage, "a search is run here, not told");
     if (ids.empty()) return Error(Code::usage, "nothing was named to be opened");
     if (purpose.action == AccessAction::audit_read) {
         if (ids.size() != 1) return Error(Code::usage, "one entry of the trail is read at a time");
-        TRY(state_.options.verifier->allow_trail(purpose, TRY(state_.view->entry(ids.front())).header, catalog));
-    } else {
-        TRY(state_.options.verifier->allow(purpose, ids, catalog));
-        for (const EntryIndex id : ids) {
-            if (id.value >= state_.view->head().size.value ||
-                TRY(state_.view->unproven_header(id)).kind != Kind::record)
-                return Error(Code::not_found, "entry " + std::to_string(id.value) + " is no record")
-                    .with_hint("search prints the numbers of records");
-        }
+        return state_.options.verifier->allow_trail(purpose, TRY(state_.view->entry(ids.front())).header, catalog);
     }
-    TRY(state_.rates.open(purpose.actor, purpose.matter, ids.size()));
-    return propose(purpose, std::move(ids), std::nullopt);
+    TRY(state_.options.verifier->allow(purpose, ids, catalog));
+    for (const EntryIndex id : ids) {
+        const Error none = Error(Code::not_found, "entry " + std::to_string(id.value) + " is no record")
+                               .with_hint("search prints the numbers of records");
+        if (id.value >= state_.view->head().size.value) return none;
+        const audit::EntryHeader header = TRY(state_.view->unproven_header(id));
+        if (header.kind != Kind::record) return none;
+        if (!purpose.cards) continue;
+        const auto source = catalog.sources().find(header.source);
+        if (source == catalog.sources().end() || source->second.kind != kDirectoryKind)
+            return Error(Code::denied, "this is no card of an address book");
+    }
+    return {};
 }
 
 Bytes OpenerCaller::propose(Purpose purpose, std::vector<EntryIndex> ids, std::optional<SearchReply> reply) {
@@ -151,7 +189,7 @@ Bytes OpenerCaller::propose(Purpose purpose, std::vector<EntryIndex> ids, std::o
         if (!purpose.result_set.is_zero()) body.put_hash(Tag::related_hash, purpose.result_set);
     }
     Pending made;
-    made.draft = {body.encode(), encode(compose_access(purpose.actor, purpose.query, ids).payload)};
+    made.draft = {body.encode(), encode(compose_access(purpose, ids).payload)};
     made.purpose = std::move(purpose);
     made.ids = std::move(ids);
     made.from = state_.view->head().size;
@@ -174,6 +212,7 @@ Result<Bytes> OpenerCaller::search(const OpenerRequest& request) {
     ask.query = purpose.query;
     ask.by_relevance = request.search.by_relevance;
     ask.german = request.search.german;
+    ask.within = request.search.within;
     std::uint64_t opening = 0;
     {
         const std::lock_guard lock(state_.mutex);
@@ -182,6 +221,8 @@ Result<Bytes> OpenerCaller::search(const OpenerRequest& request) {
         TRY(state_.options.verifier->allow(purpose, {}, state_.view->catalog()));
         if (!state_.holder->is_open()) return vault_closed();
         TRY(state_.rates.search(purpose.actor, purpose.matter));
+        purpose.scope = TRY(state_.scope_of(purpose));
+        ask.scope = purpose.cards ? kCardsAlone : purpose.scope;
         ask.sealed = state_.view->catalog().count(Kind::record);
         ask.erased = TRY(state_.erased_records());
         opening = state_.opening;
@@ -198,8 +239,15 @@ Result<Bytes> OpenerCaller::search(const OpenerRequest& request) {
     for (std::uint64_t i = request.search.offset;
          i < found.entries.size() && reply.listed.size() < request.search.limit; ++i)
         reply.listed.push_back(found.entries[i]);
+    if (request.search.whole) {
+        if (reply.total > kMaxResultSet) return Error(Code::limit, "more than 5,000,000 records are no result set");
+        std::vector<EntryIndex> all = found.entries;
+        std::sort(all.begin(), all.end());
+        reply.all = EntrySet(all);
+    }
     purpose.total = reply.total;
     purpose.result_set = reply.result_set;
+    purpose.coverage = reply.coverage;
     std::vector<EntryIndex> ids = reply.listed;
     std::sort(ids.begin(), ids.end());
     const std::lock_guard lock(state_.mutex);
@@ -274,9 +322,12 @@ Status OpenerCaller::listed(const Grant& grant, EntryIndex index, const audit::E
     const bool on_list = std::binary_search(grant.ids.begin(), grant.ids.end(), index);
     const bool trail = grant.purpose.action == AccessAction::audit_read;
     if (on_list && (trail || entry.header.kind == Kind::record)) return {};
-    if (grant.purpose.action == AccessAction::export_ && entry.header.kind == Kind::access) {
+    // Who reads the trail of a matter's entry reads its protocol.
+    const bool whole = trail && state_.view->catalog().matters().count(grant.ids.front()) != 0;
+    if ((whole || grant.purpose.action == AccessAction::export_) && entry.header.kind == Kind::access) {
+        const EntryIndex matter = whole ? grant.ids.front() : grant.purpose.matter;
         const auto body = TRY(audit::BodyReader::parse(entry.body));
-        if (body.find_u64(Tag::matter) == grant.purpose.matter.value) return {};
+        if (body.find_u64(Tag::matter) == matter.value) return {};
     }
     return Error(Code::denied, "entry " + std::to_string(index.value) + " is not on this access entry's list");
 }

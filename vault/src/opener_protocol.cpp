@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vault/entry_set_code.h"
+
 namespace kustos::vault {
 
 namespace {
@@ -25,6 +27,8 @@ void put_purpose(Bytes& out, const Purpose& p) {
     put_text(out, p.query);
     put_u64(out, p.total);
     put(out, p.result_set.view());
+    put_text(out, p.within);
+    put_u8(out, p.cards ? 1 : 0);
 }
 
 Result<Bytes> take_bytes(ByteReader& in) {
@@ -66,6 +70,8 @@ Result<Purpose> take_purpose(ByteReader& in) {
     p.query = TRY(take_text(in));
     p.total = TRY(in.u64());
     p.result_set = TRY(Hash::from(TRY(in.take(32))));
+    p.within = TRY(take_text(in));
+    p.cards = TRY(take_flag(in));
     return p;
 }
 
@@ -110,6 +116,9 @@ Status decode_body(OpenerRequest& r, ByteReader& in) {
             r.search.german = TRY(take_flag(in));
             r.search.offset = TRY(in.u64());
             r.search.limit = TRY(in.u64());
+            r.search.whole = TRY(take_flag(in));
+            if (TRY(take_flag(in)))
+                r.search.within = TRY(decode_entry_set_code(TRY(in.take(TRY(in.u32()))), kMaxResultSet));
             return {};
         case OpenerAsk::stored:
         case OpenerAsk::key:
@@ -181,6 +190,9 @@ Bytes encode(const OpenerRequest& r) {
             put_u8(out, r.search.german ? 1 : 0);
             put_u64(out, r.search.offset);
             put_u64(out, r.search.limit);
+            put_u8(out, r.search.whole ? 1 : 0);
+            put_u8(out, r.search.within ? 1 : 0);
+            if (r.search.within) put_bytes(out, encode_entry_set(*r.search.within));
             break;
         case OpenerAsk::stored:
         case OpenerAsk::key:
@@ -261,6 +273,7 @@ Bytes encode(const SearchReply& reply) {
     put(out, reply.result_set.view());
     for (const std::uint64_t n : reply.coverage) put_u64(out, n);
     put_entries(out, reply.listed);
+    put_bytes(out, encode_entry_set(reply.all));
     return out;
 }
 
@@ -271,6 +284,7 @@ Result<SearchReply> decode_search_reply(ByteView bytes) {
     reply.result_set = TRY(Hash::from(TRY(in.take(32))));
     for (std::uint64_t& n : reply.coverage) n = TRY(in.u64());
     reply.listed = TRY(take_entries(in));
+    reply.all = TRY(decode_entry_set_code(TRY(in.take(TRY(in.u32()))), kMaxResultSet));
     TRY(in.expect_end());
     return reply;
 }

@@ -250,9 +250,24 @@ Status OpenerService::State::destroy() {
 
 Result<Bytes> OpenerService::State::matter(EntryIndex index) {
     TRY(look());
-    if (view->catalog().matters().count(index) == 0) return Error(Code::denied, "this entry opens no matter");
+    const Error denied(Code::denied, "this entry is no matter's own");
+    if (index.value >= view->head().size.value) return denied;
+    const auto action = audit::control_action(TRY(view->entry(index)));
+    if (!action || !is_of_matter(*action)) return denied;
     const audit::Entry entry = TRY(content_entry(index));
     return to_bytes(TRY(dek(entry.header)).view());
+}
+
+Result<std::string> OpenerService::State::scope_of(const Purpose& purpose) {
+    if (purpose.cards || purpose.action == audit::AccessAction::audit_read ||
+        purpose.action == audit::AccessAction::index)
+        return std::string();
+    const auto book = view->catalog().matter_book();
+    const auto& changes = book->scopes(purpose.matter);
+    const EntryIndex at = changes.empty() ? purpose.matter : changes.back();
+    const audit::Entry entry = TRY_IN("the matter's scope", content_entry(at));
+    const SecretBytes key = TRY_IN("the matter's scope", dek(entry.header));
+    return field_text(TRY_IN("the matter's scope", open_entry(at, entry, key.view())), PathCode::scope);
 }
 
 Result<Bytes> OpenerService::State::status() {

@@ -64,6 +64,8 @@ struct OpenerService::State {
     Status adopt();
     Status destroy();
     Result<Bytes> matter(EntryIndex index);
+    // Of an opening or search for a matter, as the ledger has it; empty: the whole archive, or it does not apply.
+    Result<std::string> scope_of(const Purpose& purpose);
     Result<Bytes> status();
     Result<GenerationPlan> plan(const OpenerRequest& request) const;
 };
@@ -113,8 +115,9 @@ private:
     Result<Bytes> shard_stored(EntryIndex entry);
     Result<Bytes> want_shard();
     Result<Bytes> shards();
-    Result<Bytes> begin(const OpenerRequest& request);
+    Result<Bytes> begin(const OpenerRequest& request);  // these two without the state's lock
     Result<Bytes> search(const OpenerRequest& request);
+    Status may_begin(const Purpose& purpose, const std::vector<EntryIndex>& ids);
     Result<Bytes> accounted();
     Bytes propose(Purpose purpose, std::vector<EntryIndex> ids, std::optional<SearchReply> reply);
     Result<Bytes> stored(EntryIndex index);

@@ -337,4 +337,26 @@ std::string field_text(const OpenedPayload& opened, PathCode path) {
     return {};
 }
 
+Bytes field_bytes(const OpenedPayload& opened, PathCode path) {
+    for (const FieldRow& r : opened.payload.rows) {
+        if (r.path == path) return to_bytes(opened.payload.field(r));
+    }
+    return {};
+}
+
+MatterText matter_text(const OpenedPayload& opened) {
+    return {field_text(opened, PathCode::actor),      field_text(opened, PathCode::legal_ground),
+            field_text(opened, PathCode::label),      field_text(opened, PathCode::query),
+            field_text(opened, PathCode::scope),      field_bytes(opened, PathCode::entry_set),
+            field_bytes(opened, PathCode::checksums), field_bytes(opened, PathCode::coverage)};
+}
+
+std::optional<CoverageCounts> coverage_of(const OpenedPayload& opened) {
+    const Bytes bytes = field_bytes(opened, PathCode::coverage);
+    CoverageCounts counts{};
+    if (bytes.size() < counts.size() * 8) return std::nullopt;
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = load_u64(bytes.data() + i * 8);
+    return counts;
+}
+
 }  // namespace kustos::vault

@@ -273,6 +273,7 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
         }
         body += "<div class=\"card\"><h2>" +
                 std::string(say(l, "Abdeckung dieser Antwort", "Coverage of this answer")) + "</h2>" +
+                (result->unsearched ? "<p>" + escape_html(unsearched_words(*result->unsearched, l)) + "</p>" : "") +
                 coverage_block(l, result->coverage) + "</div>";
     }
     return page(c, say(l, "Suche", "Search"), body);

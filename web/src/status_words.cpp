@@ -26,4 +26,51 @@ std::string existence_words(const StatusReport& s, Language language) {
     return text;
 }
 
+std::string unsearched_words(const Unsearched& u, Language language) {
+    const bool de = language == Language::german;
+    if (u.total() == 0)
+        return de ? "Alles, was in Frage kommt, wurde durchsucht." : "Everything that may match was searched.";
+    struct Word {
+        const char *reason, *german, *english;
+    };
+    constexpr Word kWords[] = {
+        {"voice", "Sprachnachrichten", "voice messages"},
+        {"call", "Anrufe", "calls"},
+        {"encrypted", "verschlüsselt", "encrypted"},
+        {"unreadable", "unlesbar", "unreadable"},
+        {"attachment-missing", "ohne ihren Anhang", "without their attachment"},
+        {"attachment-too-large", "mit zu großem Anhang", "with too large an attachment"},
+        {"text-too-long", "mit zu langem Text", "with too long a text"},
+        {"no-sandbox", "Anhang nicht gelesen (keine Sandbox)", "attachment not read (no sandbox)"},
+        {"no-reader", "in einem Format ohne Leser", "in a format without a reader"},
+        {"no-ocr", "Bilder ohne Texterkennung", "pictures without text recognition"},
+        {"ocr-later", "Texterkennung steht aus", "text recognition to come"},
+        {"not-opened", "nicht zu öffnen", "not to be opened"},
+        {"other", "aus anderen Gründen", "for other reasons"},
+    };
+    std::string out = std::to_string(u.total());
+    if (de) {
+        out += u.total() == 1 ? " Nachricht, die in Frage kommt, konnte nicht ganz durchsucht werden: "
+                              : " Nachrichten, die in Frage kommen, konnten nicht ganz durchsucht werden: ";
+    } else {
+        out += u.total() == 1 ? " item that may match could not be searched wholly: "
+                              : " items that may match could not be searched wholly: ";
+    }
+    bool first = true;
+    const auto add = [&](std::uint64_t count, const std::string& words) {
+        if (count == 0) return;
+        out += (first ? "" : ", ") + std::to_string(count) + " " + words;
+        first = false;
+    };
+    for (const auto& [reason, count] : u.reasons) {
+        std::string words = reason;
+        for (const Word& word : kWords)
+            if (reason == word.reason) words = de ? word.german : word.english;
+        add(count, words);
+    }
+    add(u.deferred, de ? "noch nicht im Verzeichnis" : "not yet indexed");
+    add(u.restricted, de ? "eingeschränkt (Art. 18 DSGVO)" : "restricted (GDPR Art. 18)");
+    return out + ".";
+}
+
 }  // namespace kustos::web
