@@ -49,6 +49,22 @@ TEST_CASE("each command is known by its words") {
     CHECK(good({"erase", "status", "00"}).command == "erase status");
 }
 
+TEST_CASE("a saved search is meant directly behind search, and anywhere else its words are words to find") {
+    CHECK(good({"search", "saved", "--matter", "M1"}).command == "search saved");
+    CHECK(good({"--json", "--lang", "de", "search", "run", "--matter", "M1", "--name", "n"}).command == "search run");
+    const Call save = good({"search", "save", "--matter", "M1", "--name", "n", "a b"});
+    CHECK(save.command == "search save");
+    CHECK(save.query == "a b");
+    for (const char* word : {"save", "saved", "run", "forget"}) {
+        const Call found = good({"search", "--matter", "M1", word});
+        CHECK(found.command == "search");
+        CHECK(found.query == word);
+    }
+    CHECK(good({"search", "\"run\""}).query == "\"run\"");
+    CHECK(good({"--lang", "search", "search", "--freeze", "--name", "n", "x"}).given.at("freeze").size() == 1);
+    refused({"search", "run", "--matter", "M1"});  // which one?
+}
+
 TEST_CASE("options common to all stand before or after the command") {
     for (const auto& arguments :
          {std::vector<std::string>{"--archive", "a", "--state", "s", "--json", "--lang", "de", "status"},

@@ -108,6 +108,31 @@ class MatterScope(unittest.TestCase):
             a.run("search", "--matter", bounded, "Vertrag", code=4)
             a.run("matter", "protocol", bounded, code=4)
 
+    def check_persons(self, a):
+        a.run("source", "add", "personal", "--kind", "directory")
+        book = a.folder / "book"
+        book.write_text("Personalnummer;Name;E-Mail\n4711;Anna Schmidt;anna@example.org\n", encoding="utf-8")
+        a.run("person", "import", book, "--source", "personal")
+        anna = {"id": "a", "address": "anna@example.org"}
+        self.take(a, "bauamt", [message(1, sender=anna), message(2)])
+        self.take(a, "kanzlei", [message(3, sender=anna)])
+        matter = self.matter(a, "--scope", "source:bauamt")
+        self.assertEqual(len(self.records(a, matter, 'person:"Anna Schmidt"')), 1)
+        self.assertEqual(self.records(a, matter, "kind:person"), [])
+        whole = self.matter(a)
+        card = self.records(a, whole, "kind:person")[0]
+        a.run("show", "--matter", matter, card, code=3)
+        self.assertEqual(a.json("person", "show", "4711", "--matter", matter)["persons"][0]["person"], f"P{card}")
+        shown = a.json("show", "--matter", matter, self.records(a, matter, "from:person:4711")[0])
+        self.assertEqual(shown["persons"][0]["name"], "Anna Schmidt")
+
+    def test_a_scope_knows_who_is_meant_and_shows_no_cards(self):
+        with Archive() as a:
+            self.check_persons(a)
+        with Apart() as a, OpenerProcess(a) as opener:
+            opener.unlock()
+            self.check_persons(a)
+
     def test_frozen_result_sets_stay_what_they_were(self):
         with Archive() as a:
             self.two_sources(a)
