@@ -28,7 +28,8 @@ std::vector<const Node*> exact_leaves(const Node& root);
 Query undecided(const Query& query);
 // attachment_texts: by attachment number, from the derived cache; may be shorter.
 bool stands_exactly(const Node& leaf, const vault::Message& message, const std::vector<std::string>& attachment_texts);
-// sets: one for each of exact_leaves(), in their order. The query's text stays.
+// sets: one for each of exact_leaves(), in their order. The query's text stays, and so do the leaves: of what can't be
+// searched wholly they are as little known as before.
 Query with_exact(const Query& query, std::vector<EntrySet> sets);
 
 }  // namespace kustos::search

@@ -103,7 +103,7 @@ struct Node {
     SizeRange sizes;
     std::uint32_t number = 0;
     bool ordered = false;
-    std::shared_ptr<const EntrySet> set;
+    std::shared_ptr<const EntrySet> set;                   // of entries; of exact, once it is decided (exact.h)
     std::shared_ptr<const std::vector<std::string>> sums;  // of content_list, once it is resolved: ascending
     std::vector<Node> children;
 };

@@ -37,10 +37,7 @@ void collect(const Node& node, std::vector<const Node*>& out) {
 
 void fill(Node& node, std::vector<EntrySet>& sets, std::size_t& next) {
     if (node.kind == Node::Kind::exact) {
-        Node known;
-        known.kind = Node::Kind::entries;
-        known.set = std::make_shared<const EntrySet>(std::move(sets.at(next++)));
-        node = std::move(known);
+        node.set = std::make_shared<const EntrySet>(std::move(sets.at(next++)));
         return;
     }
     for (Node& child : node.children) fill(child, sets, next);

@@ -390,6 +390,7 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
             return Error(Code::not_in_version, "persons are not known here: name the addresses")
                 .with_hint("kustos person show PERSON lists them: from:... OR to:...");
         case Node::Kind::exact:
+            if (node.set) return TRY(entries(node));
             return Error(Code::not_in_version, "exact words are not known here")
                 .with_hint("leave out the =, or search where records can be opened");
         case Node::Kind::sealed:

@@ -220,6 +220,14 @@ TEST_CASE("exact words are decided by opening only what hangs on the spelling") 
     CHECK(decide(mass) == std::pair(Entries{capital}, std::uint64_t{3}));
     CHECK(decide(leaf(Node::Kind::exact, "maß")).first == Entries{small});
     CHECK(decide(leaf(Node::Kind::exact, "MASS")).first == Entries{folded});
+    // Spelling does not say what stands in an attachment that can't be read.
+    auto locked = mail("anna@example.org", "bert@example.org", "Vertrag", "Anbei");
+    locked.attachments.push_back(attachment("a.pdf", "application/pdf", "?"));
+    a.add(std::move(locked));
+    REQUIRE(a.index_all().ok());
+    const Answer known = run(a, with_exact(Query{"", mass}, {EntrySet({EntryIndex(capital)})}).root);
+    CHECK(known.total == 1);
+    CHECK(known.unsearched.partial == 1);
     // Nothing has to be opened that another word decides.
     const Node both = together(Node::Kind::all_of, {mass, leaf(Node::Kind::word, "dinge")});
     CHECK(decide(both) == std::pair(Entries{capital}, std::uint64_t{1}));

@@ -44,6 +44,7 @@ std::string unsearched_words(const Unsearched& u, Language language) {
         {"no-sandbox", "Anhang nicht gelesen (keine Sandbox)", "attachment not read (no sandbox)"},
         {"no-reader", "in einem Format ohne Leser", "in a format without a reader"},
         {"no-ocr", "Bilder ohne Texterkennung", "pictures without text recognition"},
+        {"ocr-empty", "Bilder ohne erkannten Text", "pictures in which no text was recognised"},
         {"ocr-later", "Texterkennung steht aus", "text recognition to come"},
         {"not-opened", "nicht zu öffnen", "not to be opened"},
         {"other", "aus anderen Gründen", "for other reasons"},
