@@ -116,9 +116,9 @@ bench_search() {  # behind bench_index
   ask whole_
   "$bin/bench_search" pages "$place" "$stream" "$((questions / 4 + 1))" 200000 whole_ >> "$out" 2>> "$work/search.err"
   rm -rf "$place/a/index"
-  "$bin/bench_search" small "$place" 288 | sed 's/^/small_/' >> "$out" 2>> "$work/search.err"
+  "$bin/bench_search" small "$place" 288 2>> "$work/search.err" | sed 's/^/small_/' >> "$out" 2>> "$work/search.err"
   ask small_
-  "$bin/bench_search" merge "$place" | sed 's/^/merged_/' >> "$out" 2>> "$work/search.err"
+  "$bin/bench_search" merge "$place" 2>> "$work/search.err" | sed 's/^/merged_/' >> "$out" 2>> "$work/search.err"
   ask merged_
   python3 tests/bench/table.py search "$out"
 }
@@ -131,10 +131,14 @@ bench_million() {
     "$bin/bench_search" ask "$place" "$stream" "$questions" "$(scaled 200000 1000)" "$1" >> "$out" 2>> "$work/search.err"
     "$bin/bench_search" pages "$place" "$stream" "$((questions / 4 + 1))" "$(scaled 200000 1000)" "$1" >> "$out" 2>> "$work/search.err"
   }
-  grow() { tail -n "+$((at + 1))" "$stream" | head -n "$(($1 - at))" > "$work/search/part.ndjson"; "$bin/bench_search" seal "$place" "$work/search/part.ndjson" >> "$out" 2>> "$work/search.err"; at=$1; }
+  grow() {  # to so many
+    sed -n "$((at + 1)),$1p;$1q" "$stream" > "$work/search/part.ndjson"
+    "$bin/bench_search" seal "$place" "$work/search/part.ndjson" >> "$work/search.err" 2>&1
+    at=$1
+  }
   mkdir "$work/search"
   local days least=0 all=(); days=$(scaled 220000 1024)
-  for size in ${sizes//,/ }; do all+=("$(scaled "$size" "$((least += 1000))")"); done
+  for size in ${sizes//,/ }; do least=$((least + 1000)); all+=("$(scaled "$size" "$least")"); done
   local last=${all[-1]}
   if [ -f "$data/chat-200k.jsonl.xz" ]; then xzcat "$data/chat-200k.jsonl.xz"; fi | make_messages "$((last + days))"
   sed 's/^/generated messages: /' "$work/search/made.txt"

@@ -14,9 +14,10 @@ namespace kustos::bench {
 #ifdef KUSTOS_BENCH_NOTMUCH
 namespace {
 
-void need_peer(notmuch_status_t status) {
+void need_peer(notmuch_status_t status, const notmuch_database_t* database = nullptr) {
     if (status == NOTMUCH_STATUS_SUCCESS) return;
-    std::fprintf(stderr, "notmuch: %s\n", notmuch_status_to_string(status));
+    std::fprintf(stderr, "notmuch: %s %s\n", notmuch_status_to_string(status),
+                 database == nullptr ? "" : notmuch_database_status_string(database));
     std::exit(1);
 }
 
@@ -29,10 +30,10 @@ public:
         notmuch_query_t* query = notmuch_query_create(database_, text.c_str());
         notmuch_query_set_sort(query, NOTMUCH_SORT_NEWEST_FIRST);
         unsigned total = 0;
-        answer.count_ms = 1e3 * seconds_of([&] { need_peer(notmuch_query_count_messages(query, &total)); });
+        answer.count_ms = 1e3 * seconds_of([&] { need_peer(notmuch_query_count_messages(query, &total), database_); });
         answer.page_ms = 1e3 * seconds_of([&] {
                              notmuch_messages_t* messages = nullptr;
-                             need_peer(notmuch_query_search_messages(query, &messages));
+                             need_peer(notmuch_query_search_messages(query, &messages), database_);
                              for (int i = 0; i < 20 && notmuch_messages_valid(messages) != 0; ++i) {
                                  notmuch_message_t* message = notmuch_messages_get(messages);
                                  if (notmuch_message_get_message_id(message) == nullptr) std::abort();
@@ -57,8 +58,8 @@ std::unique_ptr<NotmuchPeer> NotmuchPeer::open([[maybe_unused]] const std::strin
     setenv("TZ", "UTC", 1);  // notmuch's days are the reader's, ours are asked in UTC
     notmuch_database_t* database = nullptr;
     char* message = nullptr;
-    const auto status = notmuch_database_open_with_config(mails.c_str(), NOTMUCH_DATABASE_MODE_READ_ONLY, "", nullptr,
-                                                          &database, &message);
+    const auto status = notmuch_database_open_with_config(
+        std::filesystem::absolute(mails).c_str(), NOTMUCH_DATABASE_MODE_READ_ONLY, "", nullptr, &database, &message);
     std::free(message);
     need_peer(status);
     return std::make_unique<Library>(database);

@@ -25,6 +25,11 @@ bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+bool is_operator(const std::string& word) {  // of either language; notmuch takes them in small letters, too
+    return word == "and" || word == "or" || word == "not" || word == "xor" || word == "near" || word == "adj" ||
+           word == "und" || word == "oder" || word == "nicht";
+}
+
 // Words between blanks, with commas and full stops taken off; "" stands for what is not only letters, so that nothing
 // is asked as a phrase that does not stand side by side. Spellings that are folded (ae) are left out, too.
 std::vector<std::string> plain_words(const std::string& text) {
@@ -46,7 +51,7 @@ std::vector<std::string> plain_words(const std::string& text) {
                            word.find("ae") == std::string::npos && word.find("oe") == std::string::npos &&
                            word.find("ue") == std::string::npos;
         for (char& letter : word) letter = static_cast<char>(letter | (is_letter(letter) ? 0x20 : 0));
-        out.push_back(plain ? word : "");
+        out.push_back(plain && !is_operator(word) ? word : "");
         if (ends) out.emplace_back();
         word.clear();
     }
