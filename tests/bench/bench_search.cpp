@@ -129,7 +129,7 @@ void small(Place& place, std::uint64_t shards) {
     const std::uint64_t indexed =
         std::filesystem::exists(place.index()) ? need(search::summarise(place.fs, place.index())).counts.total() : 0;
     const std::uint64_t left = place.house->archive().count(audit::Kind::record) - indexed;
-    const std::uint64_t steps = std::max<std::uint64_t>(1, left / shards / kBatch);
+    const std::uint64_t steps = std::max<std::uint64_t>(1, (left + shards * kBatch - 1) / (shards * kBatch));
     print("small_seconds", seconds_of([&] {
               for (bool more = true; more;) {
                   for (std::uint64_t i = 0; i < steps && more; ++i) more = need(place.house->index_step());

@@ -95,7 +95,7 @@ struct Sample {
     }
 };
 
-std::string quoted(const std::string& word) {
+std::string in_quotes(const std::string& word) {
     return "\"" + word + "\"";
 }
 
@@ -141,16 +141,18 @@ std::vector<QuestionClass> draw_questions(const std::string& stream_file, std::u
         sample.read);
     const auto single = [&](const std::vector<std::string>& words, bool stems) {
         const std::string word = one_of(words);
-        return word.empty() ? Question() : same(stems ? word : quoted(word));
+        return word.empty() ? Question() : same(stems ? word : in_quotes(word));
     };
     const auto three = [&](bool stems) {
+        std::vector<std::string> words = message().words;
+        std::sort(words.begin(), words.end());
+        words.erase(std::unique(words.begin(), words.end()), words.end());
+        std::shuffle(words.begin(), words.end(), random);
         std::string text;
-        const std::vector<std::string>& words = message().words;
         if (words.size() < 3) return Question();
-        for (int i = 0; i < 3; ++i) {
-            const std::string& word = words[random() % words.size()];
-            if (sample.of(word) < 10) return Question();
-            text += (i == 0 ? "" : " ") + (stems ? word : quoted(word));
+        for (std::size_t i = 0; i < 3; ++i) {
+            if (sample.of(words[i]) < 10) return Question();
+            text += (i == 0 ? "" : " ") + (stems ? words[i] : in_quotes(words[i]));
         }
         return same(text);
     };
@@ -160,7 +162,7 @@ std::vector<QuestionClass> draw_questions(const std::string& stream_file, std::u
     add("phrase", [&] {
         const auto words = row(3);
         if (words.empty() || !std::all_of(words.begin(), words.end(), known)) return Question();
-        return same(quoted(words[0] + " " + words[1] + " " + words[2]));
+        return same(in_quotes(words[0] + " " + words[1] + " " + words[2]));
     });
     std::map<std::string, std::size_t> ordered;
     for (const auto& [word, count] : sample.frequency) ordered[word] = 1;
@@ -174,12 +176,12 @@ std::vector<QuestionClass> draw_questions(const std::string& stream_file, std::u
     });
     add("date", [&] {
         const std::string word = one_of(common), month = month_from(message().day);
-        return word.empty() || month.empty() ? Question() : same(quoted(word) + " " + month);
+        return word.empty() || month.empty() ? Question() : same(in_quotes(word) + " " + month);
     });
     add("near", [&] {
         const auto words = row(5);
         if (words.empty() || !known(words[0]) || !known(words[4])) return Question();
-        return Question{quoted(words[0]) + " NEAR/10 " + quoted(words[4]), words[0] + " NEAR/10 " + words[4]};
+        return Question{in_quotes(words[0]) + " NEAR/10 " + in_quotes(words[4]), words[0] + " NEAR/10 " + words[4]};
     });
     add("rare_stems", [&] { return single(rare, true); });
     add("common_stems", [&] { return single(common, true); });
