@@ -145,34 +145,37 @@ void merge(Place& place) {
 }
 
 struct Times {
-    std::vector<double> ours, count, page;
+    std::vector<double> ours, cpu, count, page, page_cpu;
     std::uint64_t hits = 0, their_hits = 0, equal = 0, more = 0, fewer = 0, refused = 0;
-    double us_a_hit = 0;
 };
 
 // False: this build does not know such a question, or it stands for too many words. An older parser reads NEAR as a
 // word.
 bool ask_both(search::Searcher& searcher, Census& census, NotmuchPeer* peer, const Question& question, bool near,
               Times& times) {
-    double ours = 1e9, count = 1e9, page = 1e9;
+    double ours = 1e9, cpu = 1e9, count = 1e9, page = 1e9, page_cpu = 1e9;
     std::uint64_t hits = 0, their_hits = 0;
     for (int round = 0; round < kRounds; ++round) {
         const auto parsed = search::parse(question.ours);
         if (!parsed.query || (near && parsed.query->root.kind != search::Node::Kind::near)) return false;
-        const double before = now();
+        const double before = now(), cpu_before = cpu_seconds();
         const auto answer = searcher.run(*parsed.query, {}, census);
         ours = std::min(ours, 1e3 * (now() - before));
+        cpu = std::min(cpu, 1e3 * (cpu_seconds() - cpu_before));
         if (!answer.ok()) return false;
         hits = answer->total;
         if (peer == nullptr) continue;
         const PeerAnswer theirs = peer->ask(question.theirs);
         count = std::min(count, theirs.count_ms);
         page = std::min(page, theirs.count_ms + theirs.page_ms);
+        page_cpu = std::min(page_cpu, theirs.cpu_ms);
         their_hits = theirs.total;
     }
     times.ours.push_back(ours);
+    times.cpu.push_back(cpu);
     times.count.push_back(count);
     times.page.push_back(page);
+    times.page_cpu.push_back(page_cpu);
     times.hits += hits;
     times.their_hits += their_hits;
     (hits == their_hits ? times.equal : hits > their_hits ? times.more : times.fewer) += 1;
@@ -198,6 +201,8 @@ void ask(Place& place, const std::vector<QuestionClass>& classes, const std::str
         print(name + "p50", percentile(times.ours, 50));
         print(name + "p95", percentile(times.ours, 95));
         print(name + "max", percentile(times.ours, 100));
+        print(name + "cpu_p50", percentile(times.cpu, 50));
+        print(name + "cpu_p95", percentile(times.cpu, 95));
         if (peer == nullptr) continue;
         print(name + "peer_hits", static_cast<double>(times.their_hits) / n);
         print(name + "equal", static_cast<double>(times.equal));
@@ -207,6 +212,8 @@ void ask(Place& place, const std::vector<QuestionClass>& classes, const std::str
         print(name + "count_p95", percentile(times.count, 95));
         print(name + "page_p50", percentile(times.page, 50));
         print(name + "page_p95", percentile(times.page, 95));
+        print(name + "page_cpu_p50", percentile(times.page_cpu, 50));
+        print(name + "page_cpu_p95", percentile(times.page_cpu, 95));
     }
     print(prefix + "mib", peak_mib());
 }

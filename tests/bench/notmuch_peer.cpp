@@ -27,6 +27,7 @@ public:
     ~Library() override { notmuch_database_destroy(database_); }
     PeerAnswer ask(const std::string& text) override {
         PeerAnswer answer;
+        const double cpu = cpu_seconds();
         notmuch_query_t* query = notmuch_query_create(database_, text.c_str());
         notmuch_query_set_sort(query, NOTMUCH_SORT_NEWEST_FIRST);
         unsigned total = 0;
@@ -41,6 +42,7 @@ public:
                              }
                              notmuch_messages_destroy(messages);
                          });
+        answer.cpu_ms = 1e3 * (cpu_seconds() - cpu);
         answer.total = total;
         notmuch_query_destroy(query);
         return answer;

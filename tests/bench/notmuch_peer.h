@@ -11,6 +11,7 @@ struct PeerAnswer {
     std::uint64_t total = 0;  // exact
     double count_ms = 0;      // of the total alone
     double page_ms = 0;       // of the newest 20 besides
+    double cpu_ms = 0;        // of both
 };
 
 class NotmuchPeer {

@@ -1,7 +1,7 @@
 // What the benches that need a whole archive share: the archive itself, clocks, memory.
 #pragma once
 
-#include <sys/resource.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdio>
@@ -29,12 +29,9 @@ inline double seconds_of(const std::function<void()>& work) {
 }
 
 inline double cpu_seconds() {  // of all threads
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-    };
-    return seconds(used.ru_utime) + seconds(used.ru_stime);
+    timespec used{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
 inline double peak_mib() {

@@ -122,7 +122,7 @@ def asked(v, prefix, limit):
         if n == 0:
             print("  %s: not in this build" % what if key == "near" else "  %s: all %.0f refused" % (what, refused))
             continue
-        text = "p50 %.3g ms, p95 %.3g ms, max %.3g ms" % (v[name + "p50"], v[name + "p95"], v[name + "max"])
+        text = "p50 %.3g, p95 %.3g, max %.3g ms; processor %.3g, %.3g" % tuple(v[name + key] for key in ("p50", "p95", "max", "cpu_p50", "cpu_p95"))
         more = ", %.0f refused" % refused if refused else ""
         goal = "" if limit is None else "p95 below %d ms" % limit[key == "wildcard"]
         row(what, text, goal, v[name + "p95"] < limit[key == "wildcard"] if limit else None)
@@ -130,8 +130,9 @@ def asked(v, prefix, limit):
             print("      %.0f asked, %.1f hits each%s" % (n, v[name + "hits"], more))
             continue
         p50, p95 = v[name + "p50"] / v[name + "page_p50"], v[name + "p95"] / v[name + "page_p95"]
-        row("  of notmuch's", "p50 %.2f, p95 %.2f (%.3g and %.3g ms; count alone %.3g and %.3g)" % (
-            p50, p95, v[name + "page_p50"], v[name + "page_p95"], v[name + "count_p50"], v[name + "count_p95"]), "" if key == "near" else "at most 1, 1.5",
+        row("  of notmuch's", "p50 %.2f, p95 %.2f (%.3g, %.3g ms; count alone %.3g, %.3g); processor %.2f, %.2f" % (
+            p50, p95, v[name + "page_p50"], v[name + "page_p95"], v[name + "count_p50"], v[name + "count_p95"],
+            v[name + "cpu_p50"] / v[name + "page_cpu_p50"], v[name + "cpu_p95"] / v[name + "page_cpu_p95"]), "" if key == "near" else "at most 1, 1.5",
             None if key == "near" else p50 <= 1 and p95 <= 1.5)
         print("      %.0f asked, %.1f hits each, notmuch %.1f; the same %.0f times, more %.0f, fewer %.0f%s" % (
             n, v[name + "hits"], v[name + "peer_hits"], v[name + "equal"], v[name + "more"], v[name + "fewer"], more))
@@ -160,13 +161,13 @@ def million(v):
             title, v[prefix + "index_shards"], v[prefix + "index_bytes"] / v[prefix + "index_records"], v[prefix + "first_ms"], v[prefix + "mib"]))
         asked(v, prefix, (100, 1000))
         first_pages(v, prefix)
-    print("growth: the same questions; hits, and p50 in ms (us a hit)")
+    print("growth: the same questions; hits, and p50 of processor time in ms (us a hit)")
     for key, what in CLASSES:
         cells = []
         for n in sizes:
             name = "at%d_%s_" % (n, key)
             if v.get(name + "asked"):
-                cells.append("%.2gM: %.0f hits, %.3g (%.2g)" % (n / 1e6, v[name + "hits"], v[name + "p50"], v[name + "p50"] * 1e3 / max(v[name + "hits"], 1)))
+                cells.append("%.2gM: %.0f hits, %.3g (%.2g)" % (n / 1e6, v[name + "hits"], v[name + "cpu_p50"], v[name + "cpu_p50"] * 1e3 / max(v[name + "hits"], 1)))
         if cells:
             print("  %-34s %s" % (what, "; ".join(cells)))
 
