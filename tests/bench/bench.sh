@@ -5,18 +5,21 @@
 #   CHATS             of the pipeline part (default 20000); input: ../shared/bench/chat-200k.jsonl.xz where it is there (the
 #                     first so many), else generated chats
 #   --scale DIVISOR   the other parts with so much fewer entries and seconds: 10 for a quick look
-#   --only PART       pipeline, intake, append, seal, forget, disk, large (10 million entries) or verify (1 million entries with ciphertexts, twice)
+#   --only PART       pipeline, intake, append, seal, forget, disk, large (10 million entries), verify (1 million entries with ciphertexts, twice),
+#                     index (beside notmuch), search (index, and its queries), or million (search at 0.2 and 1 million; not in a run of all)
+#   --million N,N,... other sizes of the last, each larger than the one before: 200000,1000000,5000000
 # Needs 9 GB below $TMPDIR (default: the build folder, which is on a disk, not in memory); all of it is removed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=${KUSTOS_BIN:-$PWD/build/bin}
-count=20000 scale=1 only=
+count=20000 scale=1 only= sizes=200000,1000000
 while [ $# -gt 0 ]; do
   case "$1" in
     --scale) scale=$2; shift 2 ;;
     --only) only=$2; shift 2 ;;
+    --million) sizes=$2; shift 2 ;;
     [0-9]*) count=$1; shift ;;
-    *) sed -n '4,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '4,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 work=$(mktemp -d "${TMPDIR:-$bin/..}/bench.XXXXXX")
@@ -74,6 +77,83 @@ bench_verify() {  # BYTES "TITLE"
   python3 tests/bench/verify.py "$bin/kustos-verify" "$work/verify/archive" "$(scaled 3 1)" > "$work/verify.txt"
   rm -rf "$work/verify"
   python3 tests/bench/table.py verify "$work/verify.txt" "$2"
+}
+
+# Chats and mails as they come: real ones, or made up ones where ../shared is absent. Sealed, no index; and a mail a file for notmuch.
+prepare_search() {
+  local mails=()
+  mkdir "$work/search"
+  if [ -f "$data/mail-10k.mbox.xz" ]; then
+    python3 tests/bench/intake_input.py "$data" "$work/search" "$(scaled 10000 20)" "$(scaled 200000 2000)"
+    mv "$work/search/chats.ndjson" "$work/search/messages.ndjson"
+    mails=("$work/search/mails.mbox")
+  else
+    make_messages 2000 < /dev/null
+  fi
+  "$bin/bench_search" seal "$work/search/place" "$work/search/messages.ndjson" "${mails[@]}" > /dev/null 2>&1
+  if [ -n "$(command -v notmuch)" ]; then python3 tests/bench/as_mails.py "$work/search/mails" "$work/search/messages.ndjson" "${mails[@]}"; fi
+}
+
+make_messages() {  # COUNT < SKELETON
+  local words=
+  for words in /usr/share/hunspell/de_DE.dic /usr/share/dict/ngerman; do if [ -f "$words" ]; then break; fi; done
+  cut -f2 "$data/../corpora/german/pud_sentences.tsv" > "$work/search/german.txt" 2> /dev/null || true
+  "$bin/make_messages" "$1" 1 "$work/search/german.txt" "$words" > "$work/search/messages.ndjson" 2> "$work/search/made.txt"
+}
+
+bench_index() {  # notmuch only where it is installed
+  local place=$work/search/place
+  { "$bin/bench_search" index "$place"; "$bin/bench_search" apart "$place"; } > "$work/index.txt" 2> "$work/index.err"
+  if [ -d "$work/search/mails" ]; then python3 tests/bench/notmuch_new.py "$work/search/mails" >> "$work/index.txt"; fi
+  python3 tests/bench/table.py index "$work/index.txt"
+}
+
+bench_search() {  # behind bench_index
+  local place=$work/search/place stream=$work/search/messages.ndjson questions mails=() out=$work/search.txt
+  questions=$(scaled 200 5)
+  if [ -d "$work/search/mails/.notmuch" ]; then mails=("$work/search/mails"); fi
+  ask() { "$bin/bench_search" ask "$place" "$stream" "$questions" 200000 "$1" "${mails[@]}" >> "$out" 2>> "$work/search.err"; }
+  ask whole_
+  "$bin/bench_search" pages "$place" "$stream" "$((questions / 4 + 1))" 200000 whole_ >> "$out" 2>> "$work/search.err"
+  rm -rf "$place/a/index"
+  "$bin/bench_search" small "$place" 288 2>> "$work/search.err" | sed 's/^/small_/' >> "$out" 2>> "$work/search.err"
+  ask small_
+  "$bin/bench_search" merge "$place" 2>> "$work/search.err" | sed 's/^/merged_/' >> "$out" 2>> "$work/search.err"
+  ask merged_
+  python3 tests/bench/table.py search "$out"
+}
+
+# Generated messages: 0.2 and 1 million, then three days of a closed vault more, then these merged.
+bench_million() {
+  local place=$work/search/place stream=$work/search/messages.ndjson questions at=0 size out=$work/million.txt label
+  questions=$(scaled 200 5)
+  ask() {
+    "$bin/bench_search" ask "$place" "$stream" "$questions" "$(scaled 200000 1000)" "$1" >> "$out" 2>> "$work/search.err"
+    "$bin/bench_search" pages "$place" "$stream" "$((questions / 4 + 1))" "$(scaled 200000 1000)" "$1" >> "$out" 2>> "$work/search.err"
+  }
+  grow() {  # to so many
+    sed -n "$((at + 1)),$1p;$1q" "$stream" > "$work/search/part.ndjson"
+    "$bin/bench_search" seal "$place" "$work/search/part.ndjson" >> "$work/search.err" 2>&1
+    at=$1
+  }
+  mkdir "$work/search"
+  local days least=0 all=(); days=$(scaled 220000 1024)
+  for size in ${sizes//,/ }; do least=$((least + 1000)); all+=("$(scaled "$size" "$least")"); done
+  local last=${all[-1]}
+  if [ -f "$data/chat-200k.jsonl.xz" ]; then xzcat "$data/chat-200k.jsonl.xz"; fi | make_messages "$((last + days))"
+  sed 's/^/generated messages: /' "$work/search/made.txt"
+  for size in "${all[@]}"; do
+    grow "$size"
+    label=at${size}_
+    "$bin/bench_search" index "$place" 2>> "$work/search.err" | sed "s/^/$label/" >> "$out"
+    ask "$label"
+  done
+  grow "$((last + days))"
+  "$bin/bench_search" small "$place" 288 2>> "$work/search.err" | sed 's/^/days_/' >> "$out"
+  ask days_
+  "$bin/bench_search" merge "$place" 2>> "$work/search.err" | sed 's/^/merged_/' >> "$out"
+  ask merged_
+  python3 tests/bench/table.py million "$out"
 }
 
 bench_pipeline() {
@@ -141,6 +221,13 @@ if wants seal; then bench_seal; fi
 if wants forget; then bench_forget; fi
 if wants disk; then bench_disk; fi
 if wants large; then bench_large; fi
+if wants index || wants search; then
+  prepare_search
+  bench_index
+  if wants search; then bench_search; fi
+  rm -rf "$work/search"
+fi
+if [ "$only" = million ]; then bench_million; rm -rf "$work/search"; fi
 if wants verify; then
   bench_verify 700 "ciphertexts of 700 bytes (chats)"
   bench_verify 5000 "ciphertexts of 5 KB (mails)"

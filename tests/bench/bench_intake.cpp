@@ -8,11 +8,9 @@
 #include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/StreamCopier.h>
 #include <gmime/gmime.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -20,91 +18,16 @@
 #include <sstream>
 #include <thread>
 
-#include "app/house.h"
-#include "base/clock.h"
-#include "base/random.h"
+#include "tests/bench/place.h"
 #include "vault/retention.h"
 #include "web/server.h"
 
 using namespace kustos;
+using namespace kustos::bench;
 
 namespace {
 
 constexpr std::size_t kBatch = 512;
-
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double seconds_of(const std::function<void()>& work) {
-    const double before = now();
-    work();
-    return now() - before;
-}
-
-double cpu_seconds() {
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-    };
-    return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
-double peak_mib() {
-    std::ifstream in("/proc/self/status");
-    std::string word;
-    while (in >> word)
-        if (word == "VmHWM:") {
-            double kib = 0;
-            in >> kib;
-            return kib / 1024;
-        }
-    return 0;
-}
-
-template <class T>
-T need(Result<T> result) {
-    if (!result.ok()) {
-        std::fprintf(stderr, "%s\n", result.error().message().c_str());
-        std::exit(1);
-    }
-    return std::move(result).value();
-}
-
-void need(const Status& status) {
-    if (!status.ok()) {
-        std::fprintf(stderr, "%s\n", status.error().message().c_str());
-        std::exit(1);
-    }
-}
-
-// A new archive, open, without an indexer.
-struct Place {
-    RealFs fs;
-    SystemClock clock;
-    SystemRandom random;
-    Path folder;
-    std::unique_ptr<app::House> house;
-
-    explicit Place(Path where) : folder(std::move(where)) {
-        std::filesystem::remove_all(folder);
-        std::filesystem::create_directories(folder);
-        vault::CreateOptions create;
-        create.with_builtin_authority = true;
-        need(vault::Archive::create({fs, clock, random}, folder / "a", folder / "s", std::move(create)));
-        need(replace_file(fs, folder / "a" / "config.yaml", as_bytes(app::config_template({"builtin"}))));
-        app::HouseOptions options;
-        options.archive = folder / "a";
-        options.state = folder / "s";
-        options.actor = "bench";
-        house = need(app::House::open({fs, clock, random}, std::move(options)));
-    }
-    ~Place() {
-        house.reset();
-        std::filesystem::remove_all(folder);
-    }
-};
 
 // --- mails ---
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns the "name value" lines of the benches into a table with goals.
 
-Usage: table.py PART FILE [TITLE]      PART: append, intake, seal, disk, large, verify. Always exits 0: a goal is no test (docs/architecture/performance.md).
+Usage: table.py PART FILE [TITLE]      PART: append, intake, seal, disk, large, verify, index, search, million. Always exits 0: a goal is no test (docs/architecture/performance.md).
 """
 import sys
 from pathlib import Path
@@ -83,6 +83,95 @@ def verify(v, title):
     row("its memory", "%.0f MiB" % v["memory_mib"], "below 256 MiB", v["memory_mib"] < 256)
 
 
+def index(v):
+    n = v["index_records"]
+    print("indexing %.0f chats and mails from sealed records, both cores" % n)
+    peer = "peer_seconds" in v
+
+    def beside(what, ours, name, unit, goal, reached):
+        if peer:
+            row(what, ("%.3g %s, %.2f of notmuch new (%.3g)" % (ours, unit, ours / v[name], v[name])), goal, reached(ours / v[name]))
+        else:
+            row(what, "%.3g %s; notmuch is not installed" % (ours, unit), goal)
+    if peer:
+        row("wall time", "%.1f s, notmuch new %.1f s: %.2f times as fast" % (v["index_seconds"], v["peer_seconds"], v["peer_seconds"] / v["index_seconds"]),
+            "at least 4", v["peer_seconds"] / v["index_seconds"] >= 4)
+    else:
+        row("wall time", "%.1f s; notmuch is not installed" % v["index_seconds"], "at least 4")
+    beside("processor time", v["index_cpu"], "peer_cpu", "s", "at most 0.7", lambda r: r <= 0.7)
+    beside("bytes, %.0f closed shards" % v["index_shards"], v["index_bytes"], "peer_bytes", "bytes", "at most 1.1", lambda r: r <= 1.1)
+    row("memory", "%.0f MiB" % v["index_mib"], "below 1024 MiB", v["index_mib"] < 1024)
+    row("  of it, one thread: opening", "%.0f us a record" % (v["apart_opening"] / v["apart_records"] * 1e6))
+    row("  taking words apart", "%.0f us a record" % (v["apart_words"] / v["apart_records"] * 1e6))
+    row("  all", "%.0f us a record" % (v["index_cpu"] / n * 1e6))
+    if peer and v["peer_records"] != n:
+        print("  notmuch has %.0f messages: it takes mails of one Message-ID as one" % v["peer_records"])
+
+
+CLASSES = (("rare", "rare word"), ("common", "common word"), ("and3", "three words"), ("phrase", "phrase of three"), ("wildcard", "wildcard"),
+           ("date", "common word, a month"), ("near", "NEAR"), ("rare_stems", "rare word, stems"), ("common_stems", "common word, stems"), ("and3_stems", "three words, stems"))
+
+
+def asked(v, prefix, limit):
+    """limit: of p95 and of a wildcard's, in ms; None: beside notmuch."""
+    for key, what in CLASSES:
+        name = prefix + key + "_"
+        if name + "asked" not in v:
+            continue
+        n, refused = v[name + "asked"], v[name + "refused"]
+        if n == 0:
+            print("  %s: not in this build" % what if key == "near" else "  %s: all %.0f refused" % (what, refused))
+            continue
+        text = "p50 %.3g, p95 %.3g, max %.3g ms; processor %.3g, %.3g" % tuple(v[name + key] for key in ("p50", "p95", "max", "cpu_p50", "cpu_p95"))
+        more = ", %.0f refused" % refused if refused else ""
+        goal = "" if limit is None else "p95 below %d ms" % limit[key == "wildcard"]
+        row(what, text, goal, v[name + "p95"] < limit[key == "wildcard"] if limit else None)
+        if name + "peer_hits" not in v:
+            print("      %.0f asked, %.1f hits each%s" % (n, v[name + "hits"], more))
+            continue
+        p50, p95 = v[name + "p50"] / v[name + "page_p50"], v[name + "p95"] / v[name + "page_p95"]
+        row("  of notmuch's", "p50 %.2f, p95 %.2f (%.3g, %.3g ms; count alone %.3g, %.3g); processor %.2f, %.2f" % (
+            p50, p95, v[name + "page_p50"], v[name + "page_p95"], v[name + "count_p50"], v[name + "count_p95"],
+            v[name + "cpu_p50"] / v[name + "page_cpu_p50"], v[name + "cpu_p95"] / v[name + "page_cpu_p95"]), "" if key == "near" else "at most 1, 1.5",
+            None if key == "near" else p50 <= 1 and p95 <= 1.5)
+        print("      %.0f asked, %.1f hits each, notmuch %.1f; the same %.0f times, more %.0f, fewer %.0f%s" % (
+            n, v[name + "hits"], v[name + "peer_hits"], v[name + "equal"], v[name + "more"], v[name + "fewer"], more))
+
+
+def first_pages(v, prefix):
+    if prefix + "page_p95" in v:
+        row("first page, 20 opened, snippets", "p50 %.3g ms, p95 %.3g ms" % (v[prefix + "page_p50"], v[prefix + "page_p95"]), "p95 below 300 ms", v[prefix + "page_p95"] < 300)
+        row("  the same over HTTPS", "p50 %.3g ms, p95 %.3g ms: %.3g ms more" % (
+            v[prefix + "https_p50"], v[prefix + "https_p95"], v[prefix + "https_p50"] - v[prefix + "page_p50"]))
+
+
+def search(v):
+    for prefix, title in (("whole_", "as indexed"), ("small_", "small shards (a vault closed for days)"), ("merged_", "merged")):
+        shards = v.get(prefix + "index_shards")
+        print("queries, exact counts, %s%s; asking the first time %.3g ms" % (title, ", %.0f shards" % shards if shards else "", v[prefix + "first_ms"]))
+        asked(v, prefix, None)
+        first_pages(v, prefix)
+
+
+def million(v):
+    sizes = sorted(int(name[2:-len("_index_records")]) for name in v if name.startswith("at") and name.endswith("_index_records"))
+    states = [("at%d_" % n, "%.2g million messages" % (n / 1e6)) for n in sizes] + [("days_", "with three days of a closed vault"), ("merged_", "these merged")]
+    for prefix, title in states:
+        print("%s: %.0f shards, %.0f bytes of index a record; asking the first time %.3g ms; %.0f MiB" % (
+            title, v[prefix + "index_shards"], v[prefix + "index_bytes"] / v[prefix + "index_records"], v[prefix + "first_ms"], v[prefix + "mib"]))
+        asked(v, prefix, (100, 1000))
+        first_pages(v, prefix)
+    print("growth: the same questions; hits, and p50 of processor time in ms (us a hit)")
+    for key, what in CLASSES:
+        cells = []
+        for n in sizes:
+            name = "at%d_%s_" % (n, key)
+            if v.get(name + "asked"):
+                cells.append("%.2gM: %.0f hits, %.3g (%.2g)" % (n / 1e6, v[name + "hits"], v[name + "cpu_p50"], v[name + "cpu_p50"] * 1e3 / max(v[name + "hits"], 1)))
+        if cells:
+            print("  %-34s %s" % (what, "; ".join(cells)))
+
+
 if __name__ == "__main__":
     values = read(sys.argv[2])
-    {"append": append, "intake": intake, "seal": seal, "disk": disk, "large": large, "verify": lambda v: verify(v, sys.argv[3])}[sys.argv[1]](values)
+    {"append": append, "intake": intake, "seal": seal, "disk": disk, "large": large, "index": index, "search": search, "million": million, "verify": lambda v: verify(v, sys.argv[3])}[sys.argv[1]](values)
