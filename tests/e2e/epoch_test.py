@@ -42,7 +42,7 @@ def filled(archive):
 
 class Media(unittest.TestCase):
     def records(self, archive):
-        return [h["record"] for h in archive.json("search", "--matter", archive.id, "--limit", "100", "from:*")["hits"]]
+        return [h["record"] for h in archive.json("search", "--matter", archive.id, "--limit", "100", "*")["hits"]]
 
     def kill_in_the_middle(self, archive, medium):
         chance = random.Random(int(os.environ.get("KUSTOS_SEED", "7")))
