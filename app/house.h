@@ -400,7 +400,9 @@ private:
     // Exact words of a query, decided by opening what hangs on them under an entry of its own. undecided: restricted
     // ones.
     Result<search::Query> decide_exact(vault::Purpose purpose, const search::Query& query, std::uint64_t& undecided);
-    Result<search::Query> resolved(const search::Query& query, EntryIndex matter);
+    Result<search::Query> resolved(const search::Query& query, EntryIndex matter, const std::string& actor);
+    // What belongs to a record's thread, itself included; it is opened for that, under an access entry.
+    Result<EntrySet> thread_of(EntryIndex record, EntryIndex matter, const std::string& actor);
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     Status look_at_opener();  // likewise: what was deferred comes in when it is open again

@@ -11,8 +11,8 @@
 
 namespace kustos::search {
 
-// Of one node of kind sealed, retention_class, tag, code or thread: the records that it means. An error
-// ends the query.
+// Of one node of kind sealed, retention_class, tag, code, or thread by an entry number: the records that it means. An
+// error ends the query.
 using SetResolver = std::function<Result<EntrySet>(const Node& condition)>;
 // Of a content_list's name: SHA-256 sums, 64 lower-case hex digits each, ascending.
 using ListResolver = std::function<Result<std::vector<std::string>>(const std::string& name)>;

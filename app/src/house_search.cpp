@@ -130,11 +130,11 @@ Result<House::MatterQuery> House::matter_query(const std::string& actor, EntryIn
         if (!query.scope.empty() && search::needs_sets(TRY(search::parse_query(query.scope)).root)) return not_apart();
         return query;
     }
-    query.typed = TRY(resolved(query.typed, matter));
+    query.typed = TRY(resolved(query.typed, matter, actor));
     query.run = query.typed;
     if (query.scope.empty()) return query;
     const search::Query scope = TRY_IN("the matter's scope", search::parse_query(query.scope));
-    query.run = search::both(TRY(resolved(scope, matter)), query.typed);
+    query.run = search::both(TRY(resolved(scope, matter, actor)), query.typed);
     return query;
 }
 
@@ -143,7 +143,7 @@ Status House::expect_in_scope(const std::string& scope, std::span<const EntryInd
     EntrySet wanted;
     for (const EntryIndex id : ids) wanted.add(id);
     const search::Query bounds = TRY_IN("the matter's scope", search::parse_query(scope));
-    const search::Query query = search::both(TRY(resolved(bounds, EntryIndex())), search::these_entries(wanted));
+    const search::Query query = search::both(TRY(resolved(bounds, EntryIndex(), "")), search::these_entries(wanted));
     if (TRY(searcher_->run(query, {}, *census_)).total == wanted.count()) return {};
     return Error(Code::denied, "a record is outside the scope of this matter, or not in the index yet")
         .with_hint("kustos matter scope shows and changes it");

@@ -6,6 +6,7 @@
 #include "app/house.h"
 #include "app/src/house_ports.h"
 #include "search/resolve.h"
+#include "search/thread.h"
 #include "vault/retention_survey.h"
 
 namespace kustos::app {
@@ -50,10 +51,8 @@ Result<EntrySet> House::set_of(const Node& condition) {
         case Node::Kind::tag:
         case Node::Kind::code:
             return later("labels and codes of a review", "leave tag: and code: out");
-        case Node::Kind::thread:
-            return later("threads", "conversation: finds a conversation");
         default:
-            return later("what was edited or deleted at its source", "kind:edit and kind:delete find the events");
+            return later("this condition", "leave it out");
     }
     const auto book = archive_->retention();
     const bool by_class = condition.kind == Node::Kind::retention_class;
@@ -74,11 +73,34 @@ Result<EntrySet> House::set_of(const Node& condition) {
     return out;
 }
 
-Result<search::Query> House::resolved(const search::Query& query, EntryIndex matter) {
+Result<EntrySet> House::thread_of(EntryIndex record, EntryIndex matter, const std::string& actor) {
+    vault::Purpose purpose;
+    purpose.action = audit::AccessAction::open;
+    purpose.matter = matter;
+    purpose.actor = actor;
+    purpose.total = 1;
+    TRY(matters_->allow(purpose, {}));
+    TRY(expect_not_erased({record}));
+    auto session = TRY(opener_->begin(purpose, {record}));
+    const vault::OpenedRecord opened = TRY(session->open(record));
+    EntrySet out;
+    out.add(record);
+    const auto source = archive_->find_source(opened.entry.header.source);
+    const std::vector<std::string> ids = search::thread_ids(opened.message);
+    if (ids.empty() || !source) return out;
+    const search::Answer found = TRY(searcher_->run(search::related_to(ids, source->name), {}, *census_));
+    for (const EntryIndex entry : found.entries) out.add(entry);
+    return out;
+}
+
+Result<search::Query> House::resolved(const search::Query& query, EntryIndex matter, const std::string& actor) {
     if (!search::needs_sets(query.root)) return query;
-    return search::with_sets(
-        query, [this](const Node& condition) { return set_of(condition); },
-        [&](const std::string& name) { return HashLists(*archive_).sums(matter, name); });
+    const auto set = [&](const Node& condition) -> Result<EntrySet> {
+        if (condition.kind != Node::Kind::thread) return set_of(condition);
+        return thread_of(EntryIndex(std::stoull(condition.text)), matter, actor);
+    };
+    return search::with_sets(query, set,
+                             [&](const std::string& name) { return HashLists(*archive_).sums(matter, name); });
 }
 
 // For an opener apart, which gets a query as text: the sums themselves in the place of the list's name.

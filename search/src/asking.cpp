@@ -38,6 +38,7 @@ Result<std::vector<std::string>> gather(const ShardReaders& readers, Space space
 }
 
 Status each_match(ShardReader& shard, const Xapian::Query& query, bool ranked, const Asking::Call& call) {
+    if (query.empty()) return ok_status();
     Xapian::Enquire enquire(shard.database());
     enquire.set_query(query);
     if (!ranked) enquire.set_weighting_scheme(Xapian::BoolWeight());

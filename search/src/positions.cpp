@@ -43,8 +43,9 @@ public:
             for (const auto& row : operand) {
                 std::vector<std::string> terms;
                 for (const std::string& form : row) terms.push_back(shard.terms().term(space, form));
-                if (std::all_of(terms.begin(), terms.end(),
-                                [&](const std::string& t) { return shard_.database().term_exists(t); }))
+                if (std::all_of(terms.begin(), terms.end(), [&](const std::string& t) {
+                        return shard_.may_have(t) && shard_.database().term_exists(t);
+                    }))
                     rows.push_back(std::move(terms));
             }
             operands_.push_back(std::move(rows));

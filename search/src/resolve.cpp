@@ -2,17 +2,19 @@
 
 #include <algorithm>
 
+#include "search/thread.h"
+
 namespace kustos::search {
 
 namespace {
 
-bool is_set(Node::Kind kind) {
-    switch (kind) {
+bool is_set(const Node& node) {
+    if (node.kind == Node::Kind::thread) return is_entry_number(node.text);
+    switch (node.kind) {
         case Node::Kind::sealed:
         case Node::Kind::retention_class:
         case Node::Kind::tag:
         case Node::Kind::code:
-        case Node::Kind::thread:
             return true;
         default:
             return false;
@@ -23,7 +25,7 @@ Status resolve_node(Node& node, const SetResolver& sets, const ListResolver& lis
     for (Node& child : node.children) TRY(resolve_node(child, sets, lists));
     if (node.kind == Node::Kind::content_list && !node.sums) {
         node.sums = std::make_shared<const std::vector<std::string>>(TRY(lists(node.text)));
-    } else if (is_set(node.kind)) {
+    } else if (is_set(node)) {
         node.set = std::make_shared<const EntrySet>(TRY(sets(node)));
         node.kind = Node::Kind::entries;
     }
@@ -33,7 +35,7 @@ Status resolve_node(Node& node, const SetResolver& sets, const ListResolver& lis
 }  // namespace
 
 bool needs_sets(const Node& node) {
-    return is_set(node.kind) || (node.kind == Node::Kind::content_list && !node.sums) ||
+    return is_set(node) || (node.kind == Node::Kind::content_list && !node.sums) ||
            std::any_of(node.children.begin(), node.children.end(), needs_sets);
 }
 

@@ -12,6 +12,12 @@
 namespace kustos::search {
 namespace {
 
+constexpr std::uint64_t kSmallShard = 5'000;  // records; about 10 bytes of memory for each distinct word
+
+std::uint64_t beginning_of(const std::string& term) {
+    return term.size() < 8 ? 0 : load_u64(as_bytes(term).data());
+}
+
 constexpr EntryIndex kNotRead(std::numeric_limits<std::uint64_t>::max());
 
 }  // namespace
@@ -53,6 +59,12 @@ Result<std::unique_ptr<ShardReader>> ShardReader::open(Fs& fs, const Path& index
     if (reader->state_.counts.total() == 0) return std::unique_ptr<ShardReader>();
     // Its words stand elsewhere: it answers nothing, and coverage counts its records as deferred.
     if (reader->state_.analysis != kAnalysisVersion) return std::unique_ptr<ShardReader>();
+    if (found.closed && reader->state_.counts.total() <= kSmallShard) {
+        TRY(guarded("reading a shard", [&]() -> Status {
+            reader->load_terms();
+            return ok_status();
+        }));
+    }
     return reader;
 }
 
@@ -71,6 +83,16 @@ Status ShardReader::load_numbers() {
         rows_.resize(database_.get_lastdocid(), DocData{kNotRead, {}, RecordState::failed});
         return ok_status();
     });
+}
+
+void ShardReader::load_terms() {
+    for (Xapian::TermIterator term = database_.allterms_begin(); term != database_.allterms_end(); ++term)
+        beginnings_.push_back(beginning_of(*term));
+    std::sort(beginnings_.begin(), beginnings_.end());
+}
+
+bool ShardReader::may_have(const std::string& term) const {
+    return beginnings_.empty() || std::binary_search(beginnings_.begin(), beginnings_.end(), beginning_of(term));
 }
 
 Status ShardReader::refresh() {

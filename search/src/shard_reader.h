@@ -45,6 +45,10 @@ public:
     UtcTime earliest() const { return earliest_; }
     UtcTime latest() const { return latest_; }
 
+    // false: no document has the term. Of a small closed shard this is known without reading from it: of hundreds of
+    // such, most do not have the word that is looked for.
+    bool may_have(const std::string& term) const;
+
     Status refresh();  // an open shard may have grown
     Result<DocData> row(Xapian::docid id);
     Result<std::vector<DocData>> all_rows();
@@ -63,6 +67,7 @@ private:
     ShardReader(Fs& fs, ShardFiles files, ShardId id, bool closed, SecretBytes key);
     Status check_whole() const;
     Status load_numbers();
+    void load_terms();
     Status load_words();
 
     Fs& fs_;
@@ -75,7 +80,8 @@ private:
     Xapian::Database database_;
     ShardState state_;
     UtcTime earliest_, latest_;
-    std::vector<DocData> rows_;  // by document id - 1; entry kNotRead: not read yet
+    std::vector<DocData> rows_;              // by document id - 1; entry kNotRead: not read yet
+    std::vector<std::uint64_t> beginnings_;  // of all terms, sorted; of a small closed shard alone
     std::optional<ShardWords> words_;
     std::optional<ShardStems> stems_;
     std::uint64_t words_read_ = 0;  // bytes of the log

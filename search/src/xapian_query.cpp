@@ -6,6 +6,7 @@
 #include "search/analysis.h"
 #include "search/src/date_terms.h"
 #include "search/src/file_types.h"
+#include "search/src/record_draft.h"
 #include "search/src/xapian_guard.h"
 
 namespace kustos::search {
@@ -118,7 +119,8 @@ Result<TimeSpan> span_of(const DateRange& range, const SearchOptions& options) {
 }
 
 Xapian::Query QueryBuilder::one(Space space, const std::string& text) const {
-    return Xapian::Query(shard_.terms().term(space, text));
+    const std::string term = shard_.terms().term(space, text);
+    return shard_.may_have(term) ? Xapian::Query(term) : Xapian::Query();
 }
 
 Xapian::Query QueryBuilder::any_of(const std::vector<Xapian::Query>& queries) const {
@@ -146,8 +148,10 @@ Xapian::Query QueryBuilder::phrase(Field field, const std::vector<std::string>& 
     for (const Space space : spaces_of(field)) {
         std::vector<std::string> terms;
         for (const std::string& form : forms) terms.push_back(shard_.terms().term(space, form));
-        out.emplace_back(Xapian::Query::OP_PHRASE, terms.begin(), terms.end(),
-                         static_cast<Xapian::termcount>(terms.size()));
+        const bool all = std::all_of(terms.begin(), terms.end(), [this](const auto& t) { return shard_.may_have(t); });
+        if (all)
+            out.emplace_back(Xapian::Query::OP_PHRASE, terms.begin(), terms.end(),
+                             static_cast<Xapian::termcount>(terms.size()));
     }
     return any_of(out);
 }
@@ -311,11 +315,20 @@ Result<Xapian::Query> QueryBuilder::sums(const Node& node) const {
     return or_of(out);
 }
 
+// An id means something at its source alone; which sources there are, the shard knows.
+Result<Xapian::Query> QueryBuilder::thread(const Node& node) const {
+    std::vector<Xapian::Query> out;
+    for (const std::string& source : *TRY(shard_.texts(Space::source)))
+        out.push_back(one(Space::thread, id_text(source, node.text)));
+    out.push_back(one(Space::thread, id_text("", node.text)));
+    return or_of(out);
+}
+
 Xapian::Query QueryBuilder::ids(const std::vector<std::string>& ids) const {
     std::vector<Xapian::Query> out;
     for (const std::string& id : ids) {
         const std::string term = shard_.terms().term(Space::message_id, id);
-        if (shard_.database().term_exists(term)) out.emplace_back(term);
+        if (shard_.may_have(term) && shard_.database().term_exists(term)) out.emplace_back(term);
     }
     return or_of(out);
 }
@@ -382,6 +395,8 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
             return without_weight(ids(linked_.edited));
         case Node::Kind::deleted:
             return without_weight(ids(linked_.deleted));
+        case Node::Kind::thread:
+            return without_weight(TRY(thread(node)));
         case Node::Kind::entries:
             return TRY(entries(node));
         case Node::Kind::everything:
@@ -397,9 +412,8 @@ Result<Xapian::Query> QueryBuilder::build(const Node& node) {
         case Node::Kind::retention_class:
         case Node::Kind::tag:
         case Node::Kind::code:
-        case Node::Kind::thread:
             return Error(Code::not_in_version, "a condition of this query is not known here")
-                .with_hint("sealed:, class:, tag:, code: and thread: are answered by the archive's own search alone");
+                .with_hint("sealed:, class:, tag: and code: are answered by the archive's own search alone");
     }
     return Xapian::Query();
 }

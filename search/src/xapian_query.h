@@ -58,6 +58,7 @@ private:
     Xapian::Query size(const Node& node);
     Result<Xapian::Query> entries(const Node& node);
     Result<Xapian::Query> sums(const Node& node) const;
+    Result<Xapian::Query> thread(const Node& node) const;
     Xapian::Query ids(const std::vector<std::string>& ids) const;
     Result<Xapian::Query> all_of(const std::vector<Node>& children);
 

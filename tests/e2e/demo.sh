@@ -86,6 +86,13 @@ t4=$(now)
 kustos search --matter "$matter" '"nicht weitergeben"'
 kustos search --matter "$matter" --limit 3 'Kernbohrung'
 kustos search --matter "$matter" --limit 3 'from:vogt Fundamente'
+say "So fragt ein Anwalt: zwei Wörter nah beieinander, ein Wort mit Platzhalter, nur in Anhängen; und woher die Treffer kommen" "how a lawyer asks: two words near each other, a wildcard, only in attachments; and where the hits come from"
+kustos search --matter "$matter" --limit 1 'Fundament* NEAR/15 Tiefe'
+kustos search --matter "$matter" --limit 1 --facets 'attachment:*gutacht* OR betreff:gutacht*'
+say "Kein Treffer ist erst mit dem etwas wert, was nicht durchsucht werden konnte:" "no hits means something only beside what could not be searched:"
+kustos search --matter "$matter" 'Schwarzgeld ODER "unter der Hand"'
+kustos search --matter "$matter" --freeze --name "Fundamente" --limit 1 'Fundament*' > /dev/null
+kustos result list --matter "$matter"
 t5=$(now)
 
 title "Ein Beweispaket" "an evidence bundle"

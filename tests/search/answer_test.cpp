@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "search/exact.h"
+#include "search/thread.h"
 #include "tests/search/archive_of.h"
 
 namespace kustos::search::test {
@@ -161,6 +162,29 @@ TEST_CASE("what was edited or deleted by a later event is found, in whatever sha
     REQUIRE(a.index_all().ok());
     CHECK(sorted(run(a, leaf(Node::Kind::edited, ""))) == Entries{one});
     CHECK(sorted(run(a, leaf(Node::Kind::deleted, ""))) == Entries{two});
+}
+
+TEST_CASE("a thread is found from any of its messages, at its own source alone") {
+    SmallArchive a;
+    a.options.records_per_shard = 2;
+    vault::Message first = mail("anna@example.org", "bert@example.org", "Angebot", "eins");
+    first.native_id = "1@example.org";
+    const auto one = a.add(first, "Postfach").value;
+    vault::Message answer = mail("bert@example.org", "anna@example.org", "AW: Angebot", "zwei");
+    answer.native_id = "2@example.org";
+    answer.headers = {"REFERENCES: <1@exam\r\n ple.org>", "Subject: <9@example.org>"};
+    const auto two = a.add(answer, "Postfach").value;
+    vault::Message third = mail("carla@example.org", "anna@example.org", "AW: AW: Angebot", "drei");
+    third.native_id = "3@example.org";
+    third.headers = {"In-Reply-To: <2@example.org>", "References: <1@example.org> <2@example.org>"};
+    const auto three = a.add(third, "Postfach").value;
+    a.add(mail("anna@example.org", "bert@example.org", "Angebot", "ein anderes"), "Postfach");
+    a.add(first, "Zweites Postfach");
+    REQUIRE(a.index_all().ok());
+    for (const vault::Message* message : {&first, &answer, &third})
+        CHECK(sorted(run(a, related_to(thread_ids(*message), "Postfach").root)) == Entries{one, two, three});
+    CHECK(run(a, leaf(Node::Kind::thread, "1@example.org")).total == 4);
+    CHECK(run(a, leaf(Node::Kind::thread, "9@example.org")).total == 0);
 }
 
 TEST_CASE("sizes, kinds of files and sets of entries are conditions") {
