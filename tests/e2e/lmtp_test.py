@@ -98,7 +98,7 @@ class WithPostfix(Listener):
         self.postfix.configure(f"lmtp_tls_security_level = encrypt\nlmtp_tls_cert_file = {client[0]}\n"
                                f"lmtp_tls_key_file = {client[1]}\n")
         self.send([2])
-        self.a.until(lambda: len(self.postfix.deliveries("sent")) == 2)  # the one that waited, too
+        self.a.until(lambda: len(self.postfix.deliveries("sent")) == 2, 120)  # the one that waited, too: Postfix decides when
         self.assertEqual((self.records(), self.postfix.deliveries("bounced")), (2, []))
 
     def test_kills_in_the_middle_of_deliveries_lose_nothing_and_seal_nothing_twice(self):

@@ -18,7 +18,7 @@ MAILS = [
     ("anna@example.org", "bert@example.org", "Cc: carla@example.org\n", "Angebot", "Der Rahmenvertrag liegt beim Amt."),
     ("bert@example.org", "anna@example.org", "References: <m0@example.org>\n", "AW: Angebot", "Das MASS ist voll, Anna."),
     ("carla@example.org", "bert@example.org", "", "Maß", "Hier geht es um das Maß der Dinge."),
-    ("carla@example.org", "anna@example.org", "", "Anlage", "Siehe -----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----"),
+    ("carla@example.org", "anna@example.org", "", "Anlage", "-----BEGIN PGP MESSAGE-----\nVersion: GnuPG\n\nabc\n-----END PGP MESSAGE-----"),
 ]
 
 
@@ -68,7 +68,7 @@ class Query(unittest.TestCase):
         self.assertEqual(self.opened() - before, 8)
 
     def opened(self):
-        return sum(row["opened"] for row in self.a.json("matter", "protocol", self.matter)["rows"] if row["action"] == "search")
+        return sum(row["opened"] for row in self.a.json("matter", "protocol", self.matter)["entries"] if row["action"] == "search")
 
     def test_no_hits_come_with_what_could_not_be_searched(self):
         answer = self.search("Schwarzgeld")
