@@ -159,6 +159,14 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
 Result<std::uint64_t> remembered_by_others(Environment environment, const Path& archive, TreeSize size,
                                            const std::string& origin);
 
+struct IndexReport {
+    std::uint64_t shards = 0, records = 0;  // looked at; that they account for
+    std::uint64_t damaged = 0,
+                  doubtful = 0;  // shards: can't be read; hold what is no record, or what another one holds
+    std::uint64_t missing = 0;   // records that no good shard accounts for; after a repair, still
+    bool repaired = false;
+};
+
 struct SearchOrder {
     std::string actor, matter, query;
     std::string sort = "date";
@@ -235,6 +243,9 @@ public:
     // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
     // joined on the way. Code::closed.
     Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
+    // Reads the whole index and compares it with the ledger. repair: what can't be trusted is removed, and what is
+    // missing is indexed again. Code::closed; Code::interrupted.
+    Result<IndexReport> check_index(bool repair, bool show_progress);
     // Code::environment: no sandbox, so nothing could be read; Code::closed. index_step() takes them in again.
     Result<RetryReport> retry_texts(const RetryRequest& request);
     Status commit_index();

@@ -472,6 +472,11 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     chosen(app.add_subcommand("formats", "all formats, and what their messages can prove"), "formats");
 
     auto* index = app.add_subcommand("index", "what makes records findable")->require_subcommand(1);
+    auto* check = index->add_subcommand("check", "compare the index with the ledger (needs an open vault)");
+    Options(check, c).flag("repair", "remove what can't be trusted, and index what is missing");
+    chosen(check, "index check");
+    chosen(index->add_subcommand("merge", "join small shards, so that searches ask fewer (needs an open vault)"),
+           "index merge");
     auto* retry = index->add_subcommand("retry", "read attachments again that could not be read then");
     retry->add_option("--matter", c.matter, "with an opener apart: for which case");
     Options(retry, c).list("reason", "a word of the coverage (default: what ends by itself: no-sandbox, no-ocr, ...)");

@@ -122,6 +122,8 @@ public:
             return person_command(*house, c_, actor(*house), {out_, err_});
         }
         if (n == "ingest") return ingest_paths();
+        if (n == "index check") return index_check(*TRY(open_house()), c_, {out_, err_});
+        if (n == "index merge") return index_merge(*TRY(open_house()), c_, {out_, err_});
         if (n == "index retry") {
             auto house = TRY(open_house());
             return index_retry(*house, c_, actor(*house), {out_, err_});

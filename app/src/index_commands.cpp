@@ -1,4 +1,4 @@
-// kustos index retry
+// kustos index check|merge|retry
 #include <nlohmann/json.hpp>
 
 #include "app/house.h"
@@ -14,6 +14,50 @@ bool is_word(const std::string& text) {
 }
 
 }  // namespace
+
+Result<int> index_check(House& house, const Call& call, Streams streams) {
+    const auto repair = call.given.find("repair");
+    const IndexReport r = TRY(house.check_index(repair != call.given.end() && !repair->second.empty(), !call.json));
+    const bool whole = r.missing == 0 && (r.repaired || r.damaged + r.doubtful == 0);
+    if (call.json) {
+        streams.out << nlohmann::json{{"shards", r.shards},     {"records", r.records}, {"damaged", r.damaged},
+                                      {"doubtful", r.doubtful}, {"missing", r.missing}, {"repaired", r.repaired},
+                                      {"whole", whole}}
+                           .dump()
+                    << "\n";
+        return whole ? 0 : 1;
+    }
+    const bool de = call.language == Language::german;
+    streams.out << r.records << (de ? " Aufzeichnungen in " : " records in ") << r.shards
+                << (de ? " Teilen des Verzeichnisses\n" : " shards of the index\n");
+    if (r.damaged != 0) streams.out << r.damaged << (de ? " Teile beschädigt\n" : " shards damaged\n");
+    if (r.doubtful != 0)
+        streams.out << r.doubtful
+                    << (de ? " Teile mit Fremdem oder Doppeltem\n" : " shards with what is foreign or twice\n");
+    if (r.repaired) streams.out << (de ? "neu aufgenommen, was fehlte\n" : "what was missing was indexed again\n");
+    if (r.missing != 0) {
+        streams.out << r.missing
+                    << (de ? " Aufzeichnungen fehlen im Verzeichnis\n" : " records are missing in the index\n");
+        if (!r.repaired)
+            streams.out << (de ? "  kustos index check --repair nimmt sie auf\n"
+                               : "  kustos index check --repair takes them in\n");
+    }
+    if (whole) streams.out << (de ? "Verzeichnis und Ledger stimmen überein.\n" : "index and ledger agree\n");
+    return whole ? 0 : 1;
+}
+
+Result<int> index_merge(House& house, const Call& call, Streams streams) {
+    const search::RewriteReport r = TRY(house.forget_terms());
+    if (call.json) {
+        streams.out << nlohmann::json{{"looked_at", r.looked_at}, {"joined", r.joined}, {"written", r.written}}.dump()
+                    << "\n";
+        return 0;
+    }
+    const bool de = call.language == Language::german;
+    streams.out << r.looked_at << (de ? " Teile angesehen, " : " shards looked at, ") << r.joined
+                << (de ? " zusammengefasst zu " : " joined into ") << r.written << "\n";
+    return 0;
+}
 
 Result<int> index_retry(House& house, const Call& call, const std::string& actor, Streams streams) {
     RetryRequest request;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "search/analysis.h"
+#include "search/src/utf8.h"
 
 namespace kustos::search {
 namespace {
@@ -19,23 +20,9 @@ bool starts_with_name(std::string_view text, std::string_view name) {
     return text.size() == name.size() || !(lower(text[name.size()]) >= 'a' && lower(text[name.size()]) <= 'z');
 }
 
-void append_code_point(std::string& out, std::uint32_t c) {
-    if (c == 0 || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = 0xFFFD;
-    if (c < 0x80) {
-        out += static_cast<char>(c);
-    } else if (c < 0x800) {
-        out += static_cast<char>(0xC0 | (c >> 6));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-        out += static_cast<char>(0xE0 | (c >> 12));
-        out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    } else {
-        out += static_cast<char>(0xF0 | (c >> 18));
-        out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-        out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    }
+// As a browser takes a character reference.
+void append_reference(std::string& out, std::uint32_t c) {
+    append_code_point(out, c == 0 || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000) ? U'\uFFFD' : char32_t{c});
 }
 
 // Reads an entity at text[at] == '&'; returns its length, 0 if it is none.
@@ -56,7 +43,7 @@ std::size_t read_entity(std::string_view text, std::size_t at, std::string& out)
             if (digit >= (hexadecimal ? 16u : 10u)) return 0;
             value = value > 0x110000 ? value : value * (hexadecimal ? 16 : 10) + digit;
         }
-        append_code_point(out, value);
+        append_reference(out, value);
         return end + 1;
     }
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kNames = {{

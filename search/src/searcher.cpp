@@ -23,7 +23,7 @@ void wait_before_try(int number) {
 
 Error not_readable() {
     return Error(Code::corrupt, "a shard can't be opened")
-        .with_hint("remove the shard and index again; nothing sealed is lost");
+        .with_hint("kustos index check --repair makes it again; nothing sealed is lost");
 }
 
 struct Hit {
@@ -63,7 +63,7 @@ Status expect_once(const std::vector<Hit>& hits) {
     for (const Hit& hit : hits) {
         if (!seen.insert(hit.data.entry.value).second)
             return Error(Code::corrupt, "two shards of the index hold the same record")
-                .with_hint("remove the index folder and index again; nothing sealed is lost");
+                .with_hint("kustos index check --repair makes it again; nothing sealed is lost");
     }
     return ok_status();
 }
@@ -79,7 +79,7 @@ Result<Coverage> make_coverage(const CensusNow& census, StateCounts counts) {
     const std::uint64_t known = counts.total() + out.erased;
     if (known > out.sealed)
         return Error(Code::corrupt, "the index accounts for more records than were sealed")
-            .with_hint("remove the index folder and index again; nothing sealed is lost");
+            .with_hint("kustos index check --repair makes it again; nothing sealed is lost");
     out.deferred = out.sealed - known;
     return out;
 }

@@ -19,26 +19,6 @@ void append(std::u32string& out, std::string_view text) {
     for (std::size_t i = 0; i < text.size();) out += next_code_point(text, i);
 }
 
-std::string utf8_of(char32_t c) {
-    std::string out;
-    if (c < 0x80) {
-        out += static_cast<char>(c);
-    } else if (c < 0x800) {
-        out += static_cast<char>(0xC0 | (c >> 6));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    } else if (c < 0x10000) {
-        out += static_cast<char>(0xE0 | (c >> 12));
-        out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    } else {
-        out += static_cast<char>(0xF0 | (c >> 18));
-        out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-        out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (c & 0x3F));
-    }
-    return out;
-}
-
 // Goes back to the last * alone: what an earlier one could take instead, the last one can, too.
 bool glob_fits(const std::u32string& wanted, std::string_view word) {
     std::size_t w = 0, t = 0;
@@ -138,7 +118,7 @@ std::string WordPattern::literal_prefix() const {
     for (std::size_t i = 0; i < plain_.size() && i < form_.size(); ++i) {
         const char32_t c = plain_[i];
         if (c != form_[i] || c == kAny || c == kOne || c == U'\u00E4' || c == U'\u00F6' || c == U'\u00FC') break;
-        out += utf8_of(c);
+        append_code_point(out, c);
     }
     return out;
 }

@@ -24,9 +24,10 @@ auto guarded(const char* what, Function&& function) -> decltype(function()) {
         return Error(Code::conflict, std::string(what) + ": another process writes the shard");
     } catch (const Xapian::DatabaseCorruptError&) {
         return Error(Code::corrupt, std::string(what) + ": a shard is damaged")
-            .with_hint("remove the shard and index again; nothing sealed is lost");
+            .with_hint("kustos index check --repair makes it again; nothing sealed is lost");
     } catch (const Xapian::DatabaseError&) {
-        return Error(Code::environment, std::string(what) + ": the shard can't be read or written");
+        return Error(Code::environment, std::string(what) + ": the shard can't be read or written")
+            .with_hint("is the disk full? else kustos index check --repair makes it again; nothing sealed is lost");
     } catch (const Xapian::Error&) {
         return Error(Code::internal, std::string(what) + ": the index library failed");
     } catch (const std::bad_alloc&) {

@@ -1,5 +1,6 @@
 """The query language through the real program: what the index answers, what the archive knows, what has to be opened."""
 import datetime
+import json
 import unittest
 
 from kustos import Archive
@@ -85,6 +86,19 @@ class Query(unittest.TestCase):
         self.assertEqual(senders, {"anna@example.org": 1, "bert@example.org": 1, "carla@example.org": 2})
         self.assertEqual(answer["facets"]["month"]["values"], [{"value": "2026-03", "count": 4}])
         self.assertIn({"sender": "anna@example.org", "recipient": "carla@example.org", "count": 1}, answer["pairs"])
+
+    def test_a_part_of_the_index_that_is_lost_or_damaged_is_found_and_made_again(self):
+        self.assertTrue(self.a.json("index", "check")["whole"])
+        shards = sorted((self.a.path / "index").glob("*.glass"))
+        self.assertTrue(shards)
+        shards[0].write_bytes(shards[0].read_bytes()[:-4096])
+        report = json.loads(self.a.run("--json", "index", "check", code=1).stdout)
+        self.assertEqual((report["damaged"], report["missing"], report["whole"]), (1, 4, False))
+        report = self.a.json("index", "check", "--repair")
+        self.assertEqual((report["repaired"], report["missing"], report["whole"]), (True, 0, True))
+        self.assertTrue(self.a.json("index", "check")["whole"])
+        self.assertEqual(self.search("*")["total"], 4)
+        self.assertIn("looked_at", self.a.json("index", "merge"))
 
     def test_a_slip_is_answered_with_its_place_and_what_was_probably_meant(self):
         done = self.a.run("search", "--matter", self.matter, "Vertrag betref:x", code=2)

@@ -1,0 +1,76 @@
+// The index, looked at as a whole: does it hold what the ledger says, and nothing else?
+#include "app/house.h"
+#include "app/src/house_ports.h"
+#include "base/progress.h"
+#include "search/self_check.h"
+
+namespace kustos::app {
+
+namespace {
+
+// Of all, erased ones too.
+Result<EntrySet> all_records(const vault::Archive& archive) {
+    EntrySet out;
+    TRY(archive.ledger().for_each(
+        EntryIndex(0), archive.head().size.value == 0 ? EntryIndex(0) : EntryIndex(archive.head().size.value),
+        [&](EntryIndex i, ByteView bytes) -> Status {
+            if (TRY(audit::decode_header(bytes)).kind == audit::Kind::record) out.add(i);
+            return {};
+        }));
+    return out;
+}
+
+std::uint64_t count_without(const EntrySet& all, const EntrySet& a, const EntrySet& b) {
+    std::uint64_t count = 0;
+    for (const EntrySet::Interval& span : all.intervals()) {
+        for (std::uint64_t i = span.first.value; i <= span.last.value; ++i)
+            count += !a.contains(EntryIndex(i)) && !b.contains(EntryIndex(i)) ? 1 : 0;
+    }
+    return count;
+}
+
+}  // namespace
+
+Result<IndexReport> House::check_index(bool repair, bool show_progress) {
+    if (!archive_->is_open())
+        return Error(Code::closed, "the vault is closed: a key holder must open it")
+            .with_hint("give --passphrase-file FILE, or - for standard input");
+    if (archive_->keys().apart())
+        return Error(Code::not_in_version, "with an opener apart the index can't be checked in this version")
+            .with_hint("kustos status shows its coverage; remove the folder index/ and it is made again");
+    IndexReport report;
+    bool bad = false;
+    {
+        const std::lock_guard lock(index_mutex_);
+        TRY(need_indexer());
+        if (indexer_->has_open_shard()) TRY(indexer_->close_shard(*feed_));
+        const EntrySet records = TRY(all_records(*archive_));
+        const auto erased = TRY(archive_->erased_records());
+        const Path dir = options_.archive / "index";
+        Progress progress(environment_.clock, "index check", "shards", 0);
+        const search::SelfCheck found = TRY(search::check_shards(
+            environment_.fs, dir, *keys_, records, interrupt_requested, [&](std::uint64_t done, std::uint64_t) {
+                if (show_progress) progress.advance_to(done);
+            }));
+        report.shards = found.shards;
+        report.records = found.records;
+        report.damaged = found.damaged.size();
+        report.doubtful = found.doubtful.size();
+        report.missing = count_without(records, found.accounted, *erased);
+        bad = report.damaged + report.doubtful + report.missing != 0;
+        if (bad && repair) {
+            for (const auto* list : {&found.damaged, &found.doubtful})
+                for (const search::ShardId id : *list) TRY(search::remove_shard(environment_.fs, dir, id));
+            searcher_->forget();
+            indexer_.reset();  // the next one looks again for what no shard accounts for
+        }
+    }
+    if (bad && repair) {
+        TRY(index_all(show_progress));
+        report.repaired = true;
+        report.missing = TRY(searcher_->coverage(*census_)).deferred;
+    }
+    return report;
+}
+
+}  // namespace kustos::app
