@@ -136,7 +136,6 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
     }
     report.entries = continued.index.value;
     TRY(archive->settle());
-    TRY(audit::store_continuation(fs, ledger, continued));
     const std::string key = archive->signer().verifier().format();
     TRY(replace_file(
         fs, options.archive / "trust.policy",
@@ -152,6 +151,8 @@ Result<ContinuationReport> continue_archive(Environment environment, HouseOption
             ++report.shards_removed;
         }
     }
+    // From here on there is nothing to continue: what a kill leaves undone before it, the next try does.
+    TRY(audit::store_continuation(fs, ledger, continued));
     TRY(archive->take_up());
     report.adopted = archive->adopted();
     report.fingerprint = archive->fingerprint();
