@@ -104,6 +104,16 @@ class Archive:
                 at += 2 + int.from_bytes(bundle[at:at + 2], "big")
         return count
 
+    def copy_to(self, folder):
+        """Of a live archive, too: a partial tile may go while it is copied; then once more."""
+        for again in range(9, -1, -1):
+            try:
+                return shutil.copytree(self.path, folder, ignore=shutil.ignore_patterns("*.sock"))
+            except shutil.Error:
+                shutil.rmtree(folder)
+                if again == 0:
+                    raise
+
     # --- the server ---
     def serve(self, port=None):
         self.port = port or free_port()
