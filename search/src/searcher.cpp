@@ -231,7 +231,8 @@ struct Searcher::State {
             std::sort(here.begin(), here.end());
             TRY(asking.unsearched(*reader, now, here, answer.unsearched));
             if (options.facets.by.empty() && !options.facets.pairs) continue;
-            TRY(guarded("counting hits", [&] { return facets.add(*reader, here); }));
+            ShardReader& shard = *reader;
+            TRY(guarded("counting hits", [&] { return facets.add(shard, here); }));
         }
         answer.facets = facets.result();
         return ok_status();
