@@ -416,6 +416,7 @@ private:
     Result<EntrySet> thread_of(EntryIndex record, EntryIndex matter, const std::string& actor);
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
+    std::size_t index_lanes() const;
     Status look_at_opener();  // likewise: what was deferred comes in when it is open again
     Status need_indexer();    // likewise
     Result<std::set<std::uint32_t>> stale_shards() const;
