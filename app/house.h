@@ -243,6 +243,8 @@ public:
     // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
     // joined on the way. Code::closed.
     Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
+    // The server's loop of the index, now and then: joins small shards once there are many, if the vault is open.
+    Status join_small_shards();
     // Reads the whole index and compares it with the ledger. repair: what can't be trusted is removed, and what is
     // missing is indexed again. Code::closed; Code::interrupted.
     Result<IndexReport> check_index(bool repair, bool show_progress);
@@ -417,6 +419,7 @@ private:
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     std::size_t index_lanes() const;
+    int small_shards_left_ = 0;  // that could not be joined; the server's loop alone
     Status look_at_opener();  // likewise: what was deferred comes in when it is open again
     Status need_indexer();    // likewise
     Result<std::set<std::uint32_t>> stale_shards() const;

@@ -90,6 +90,7 @@ public:
 
     // How many records are taken at a time, from the next run_once() on: 1 to kMostLanes.
     void use_lanes(std::size_t count);
+    std::size_t lanes() const;
 
     EntryIndex position() const;  // one past the largest entry in the index: where the live feed goes on
 

@@ -372,6 +372,9 @@ EntryIndex Indexer::position() const {
 void Indexer::use_lanes(std::size_t count) {
     state_->widen(std::clamp<std::size_t>(count, 1, kMostLanes));
 }
+std::size_t Indexer::lanes() const {
+    return state_->width;
+}
 Status Indexer::shards_changed() {
     state_->accounted.reset();
     state_->position = TRY(summarise(state_->fs, state_->index_dir)).end;

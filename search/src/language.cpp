@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 37> kGerman = {
 constexpr std::array<std::string_view, 25> kEnglish = {
     "about", "and",   "are",  "because", "but",  "could", "does", "from",  "how",  "should", "that", "the", "their",
     "then",  "there", "they", "think",   "this", "what",  "when", "which", "with", "would",  "you",  "your"};
-constexpr std::size_t kLeastOwnWords = 3;  // different ones
+constexpr std::size_t kLeastOwnWords = 2;  // different ones
 constexpr std::size_t kOwnBytes = 1'024;   // that are looked at
 
 // A text of Latin letters with three small words of German and none of English is German, and the other way round; it
