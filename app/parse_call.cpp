@@ -571,6 +571,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
 
     add_decisions(app, c, chosen);
     add_persons(app, c, chosen);
+    add_review(app, c, chosen);
     Parsed result;
     std::vector<const char*> argv{"kustos"};
     const std::vector<std::string> words = with_saved_searches(arguments);

@@ -67,5 +67,6 @@ private:
 
 // Each adds its commands.
 void add_decisions(CLI::App& app, Call& c, const Chosen& chosen);  // retention, holds, dispositions
+void add_review(CLI::App& app, Call& c, const Chosen& chosen);     // labels and codes of a matter
 
 }  // namespace kustos::app
