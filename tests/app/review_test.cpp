@@ -148,8 +148,10 @@ TEST_CASE("more names or more scattered records than a matter may have are refus
     EntrySet one;
     one.add(EntryIndex(5));
     std::uint64_t entry = 0;
-    while (state.check_room({ReviewChange::tag, "x", "", one}).ok())
-        state.apply(EntryIndex(++entry), {ReviewChange::tag, "label " + std::to_string(entry), "", one});
+    while (state.check_room({ReviewChange::tag, "x", "", one}).ok()) {
+        ++entry;
+        state.apply(EntryIndex(entry), {ReviewChange::tag, "label " + std::to_string(entry), "", one});
+    }
     CHECK(state.labels().size() == kMaxReviewNames - 1);
     ReviewState wide;
     EntrySet far;
@@ -185,7 +187,7 @@ TEST_CASE("GROUP=VALUE is taken apart at its first sign, and what nobody could s
     CHECK(parse_code_with_value(longest + "=" + longest).ok());
     for (const std::string& bad :
          {std::string(), std::string("="), std::string("=ja"), std::string("privileg="), std::string("  = "),
-          std::string("a\"=b"), std::string("a=b\""), std::string("a\n=b"), std::string("a=b\x01"),
+          std::string("a\"=b"), std::string("a=b\""), std::string("a\nb=c"), std::string("a=b\x01"),
           std::string("a=\x7f"), std::string("a=\xff"), std::string("\xC3=a"), std::string("a\0=b", 4), longest + "x=b",
           "a=" + longest + "x", std::string("\xE2\x80\x83=x")}) {
         INFO(bad);
