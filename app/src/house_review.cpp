@@ -4,6 +4,7 @@
 #include "app/house.h"
 #include "app/result_desk.h"
 #include "app/src/house_ports.h"
+#include "vault/entry_set_code.h"
 #include "vault/entry_sets.h"
 
 namespace kustos::app {
@@ -78,9 +79,12 @@ Result<ChosenRecords> House::choose_records(const ReviewChoice& choice) {
         out.erased = frozen.count() - out.records.count();
     } else {
         out.records = choice.records;
-        TRY(expect_records(numbers_of(out.records)));
     }
+    if (out.records.count() > vault::kMaxResultSet)  // before their numbers are listed
+        return Error(Code::limit, "more than 5,000,000 records can't be labelled at once")
+            .with_hint("narrow the query down, for example by date:");
     std::vector<EntryIndex> ids = numbers_of(out.records);
+    if (!choice.records.empty()) TRY(expect_records(ids));
     if (choice.records.empty()) {  // what was found and may not be touched is left out; named one by one it is refused
         const auto book = archive_->retention();
         out.restricted =

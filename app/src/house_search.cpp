@@ -186,8 +186,10 @@ Result<SearchOutcome> House::search(const SearchOrder& order) {
         if (within) query.run = search::both(search::these_entries(std::move(*within)), query.run);
         all = TRY(search_here(purpose, query, order, out));
     }
-    if (order.whole) out.all = all;
-    if (!order.freeze) return out;
+    if (!order.freeze) {
+        if (order.whole) out.all = std::move(all);
+        return out;
+    }
     FreezeOrder freeze;
     freeze.matter = matter;
     freeze.actor = order.actor;
