@@ -401,7 +401,7 @@ private:
     Result<ingest::Extractor*> extractor();                      // under index_mutex_
     Result<ingest::ExtractorOptions> extractor_options() const;  // what config.yaml says
     Result<EntryIndex> first_to_index();                         // likewise
-    // --- house_search.cpp, house_sets.cpp, house_review.cpp ---
+    // --- house_search.cpp, house_sets.cpp ---
     struct MatterQuery {
         search::Query typed;    // with persons and sets; what snippets mark
         search::Query run;      // beside the matter's scope; not with an opener apart, which does that itself
