@@ -23,6 +23,7 @@
 #include "app/forward_keeper.h"
 #include "app/matter_protocol.h"
 #include "app/quarantine.h"
+#include "app/review_desk.h"
 #include "app/scope.h"
 #include "app/source_door.h"
 #include "app/vault_door.h"
@@ -174,12 +175,14 @@ struct SearchOrder {
     std::optional<EntryIndex> within;  // a frozen result set of this matter
     bool freeze = false;
     bool facets = false;  // count the hits by source, sender and so on, too
+    bool whole = false;   // all that is found is wanted, not the page alone
     std::string name;     // of what is frozen; may be empty
     Language language = Language::english;
 };
 struct SearchOutcome {
     web::SearchReport report;
     std::optional<EntryIndex> frozen;  // the result set
+    EntrySet all;                      // if the whole was wanted
 };
 
 class House final : public web::Service {
@@ -307,6 +310,12 @@ public:
     // An address book was read: the entry, and the source's counts.
     Status note_book_read(SourceId source, std::uint64_t sealed, std::uint64_t total, bool whole);
 
+    // --- review (house_review.cpp) ---
+    ReviewDesk& reviews();
+    // What may be labelled of what was chosen; a query is a search, with its entry. Code::denied: a record that was
+    // named is restricted, or one is outside the matter's scope; Code::erased.
+    Result<ChosenRecords> choose_records(const ReviewChoice& choice);
+
     // How many records each source has, as an entry: once a day (the server), and behind each import.
     Status count_sources();
     // What is sealed in a control or access entry (who searched for what, which settings were changed): an access entry
@@ -414,7 +423,9 @@ private:
     Result<EntrySet> search_apart(const vault::Purpose& purpose, const MatterQuery& query,
                                   std::optional<EntrySet> within, const SearchOrder& order, SearchOutcome& out);
     Status expect_in_scope(const std::string& scope, std::span<const EntryIndex> ids);
-    Result<EntrySet> set_of(const search::Node& condition);
+    Status expect_records(const std::vector<EntryIndex>& ids) const;
+    Status expect_in_scope_apart(const ReviewChoice& choice, const EntrySet& wanted);
+    Result<EntrySet> set_of(const search::Node& condition, EntryIndex matter);
     // Exact words of a query, decided by opening what hangs on them under an entry of its own. undecided: restricted
     // ones.
     Result<search::Query> decide_exact(vault::Purpose purpose, const search::Query& query, std::uint64_t& undecided);
@@ -459,7 +470,8 @@ private:
     std::atomic<Sandbox> sandbox_seen_ = Sandbox::unknown;  // when it was last looked at
     std::unique_ptr<search::Indexer> indexer_;
     std::unique_ptr<search::Searcher> searcher_;
-    std::unique_ptr<VaultDoor> door_;                  // uses searcher_
+    std::unique_ptr<ReviewDesk> reviews_;
+    std::unique_ptr<VaultDoor> door_;                  // uses searcher_ and reviews_
     std::unique_ptr<VaultDoor::Opening> own_opening_;  // of a command with a secret, and an opener apart
     mutable std::mutex streams_mutex_;
     std::function<std::map<SourceId, ingest::StreamStatus>()> ask_streams_;  // under streams_mutex_

@@ -6,6 +6,8 @@
 namespace kustos::vault {
 
 EntrySet intersection(const EntrySet& a, const EntrySet& b);
+EntrySet united(const EntrySet& a, const EntrySet& b);  // linear, where EntrySet::add is for few numbers
+bool overlap(const EntrySet& a, const EntrySet& b);
 EntrySet difference(const EntrySet& a, const EntrySet& b);
 
 }  // namespace kustos::vault

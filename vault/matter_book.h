@@ -1,6 +1,6 @@
 // What the ledger says about matters beyond that they are open: which entry has the scope that counts, frozen result
-// sets, saved searches, lists of attachments' sums (docs/format/result-sets.md). Derived entry by entry, by the
-// catalog; numbers only: what people typed is sealed in those entries.
+// sets, saved searches, lists of attachments' sums, labels and codes (docs/format/result-sets.md). Derived entry by
+// entry, by the catalog; numbers only: what people typed is sealed in those entries.
 //
 // Errors of apply: corrupt, where an entry lacks what it must have. Threads: a value; the archive hands out snapshots.
 #pragma once
@@ -13,12 +13,13 @@
 
 namespace kustos::vault {
 
-// A result set, a saved search, a list of sums: named by its entry.
+// A result set, a saved search, a list of sums, a decision of the review: named by its entry.
 struct MatterNote {
     EntryIndex entry, matter;
     UtcTime time;
-    std::uint64_t count = 0;  // records found; sums
-    Hash list_root{};         // of a result set
+    audit::ControlAction action{};
+    std::uint64_t count = 0;  // records found, labelled or coded; sums
+    Hash list_root{};         // of such records
     TreeSize size;            // of the ledger, when it was searched
     bool gone = false;        // forgotten, removed
     bool operator==(const MatterNote&) const = default;
@@ -34,11 +35,14 @@ public:
     const std::map<EntryIndex, MatterNote>& results() const { return results_; }
     const std::map<EntryIndex, MatterNote>& saved() const { return saved_; }
     const std::map<EntryIndex, MatterNote>& hash_lists() const { return hash_lists_; }
+    // Labels and codes, given and taken, of one matter; ascending. What is so now is their replay (app/review_state.h).
+    const std::vector<MatterNote>& reviews(EntryIndex matter) const;
     bool operator==(const MatterBook&) const = default;
 
 private:
     std::map<EntryIndex, std::vector<EntryIndex>> scopes_;
     std::map<EntryIndex, MatterNote> results_, saved_, hash_lists_;
+    std::map<EntryIndex, std::vector<MatterNote>> reviews_;
 };
 
 // Control entries in which something of a matter is sealed: an opener apart gives their keys while it is open.

@@ -177,6 +177,7 @@ struct RecordReport {
     bool anchored = false;
     // In people's words: what the message's format can prove, and how complete its source is.
     std::string evidential_value, completeness;
+    std::vector<std::string> labels, codes;  // that this matter has given: names; GROUP=VALUE
 };
 
 struct PushReceipt {

@@ -23,6 +23,7 @@
 #include "app/person_commands.h"
 #include "app/remote.h"
 #include "app/result_commands.h"
+#include "app/review_commands.h"
 #include "app/search_worker.h"
 #include "app/serve.h"
 #include "app/source_commands.h"
@@ -134,6 +135,10 @@ public:
         if (is_matter_command(n)) {
             auto house = TRY(open_house());
             return matter_command(*house, c_, actor(*house), {out_, err_});
+        }
+        if (is_review_command(n)) {
+            auto house = TRY(open_house());
+            return review_command(*house, c_, actor(*house), {out_, err_});
         }
         if (is_result_command(n)) {
             auto house = TRY(open_house());

@@ -210,6 +210,7 @@ Status House::wire() {
     feed_ = std::make_unique<Feed>(*archive_, *opener_);
     text_ = std::make_unique<SandboxText>(*this);
     searcher_ = std::make_unique<search::Searcher>(environment_.fs, options_.archive / "index", *keys_);
+    reviews_ = std::make_unique<ReviewDesk>(*archive_);
     door_ = std::make_unique<VaultDoor>(environment_, *archive_,
                                         VaultDoor::Watch{[this] {
                                                              const std::lock_guard lock(index_mutex_);
@@ -217,7 +218,10 @@ Status House::wire() {
                                                              if (auto first = first_to_index(); first.ok())
                                                                  next_to_index_ = *first;  // what was deferred
                                                          },
-                                                         [this] { searcher_->forget(); }});
+                                                         [this] {
+                                                             searcher_->forget();
+                                                             reviews_->forget();
+                                                         }});
 
     if (options_.secret && archive_->keys().apart()) own_opening_ = TRY(door_->open(*options_.secret, options_.actor));
     TRY(note_configuration(configuration));

@@ -199,7 +199,10 @@ Result<SearchOutcome> House::search(const SearchOrder& order) {
         if (within) query.run = search::both(search::these_entries(std::move(*within)), query.run);
         all = TRY(search_here(purpose, query, order, out));
     }
-    if (!order.freeze) return out;
+    if (!order.freeze) {
+        if (order.whole) out.all = std::move(all);
+        return out;
+    }
     FreezeOrder freeze;
     freeze.matter = matter;
     freeze.actor = order.actor;
@@ -256,7 +259,7 @@ Result<EntrySet> House::search_here(vault::Purpose purpose, const MatterQuery& q
     purpose.coverage = to_counts(report.coverage);
     auto session = TRY(opener_->begin(purpose, page));
     for (const EntryIndex id : page) report.hits.push_back(make_hit(*session, TRY(session->open(id)), query.typed));
-    if (!order.freeze) return EntrySet();
+    if (!order.freeze && !order.whole) return EntrySet();
     std::vector<EntryIndex> all = answer.entries;
     std::sort(all.begin(), all.end());
     return EntrySet(all);
@@ -273,7 +276,7 @@ Result<EntrySet> House::search_apart(const vault::Purpose& purpose, const Matter
     ask.offset = order.offset;
     ask.limit = order.limit;
     ask.within = std::move(within);
-    ask.whole = order.freeze;
+    ask.whole = order.freeze || order.whole;
     vault::Opener::Searched found = TRY(opener_->search(ask));
     out.report.total = found.reply.total;
     out.report.coverage = to_web(found.reply.coverage);
@@ -318,6 +321,11 @@ Result<web::RecordReport> House::record(const std::string& actor, const std::str
     const auto spans = TRY(anchors.list());
     const auto newest = audit::newest_anchor(spans);
     report.anchored = newest && newest->size.value > entry.value;
+    Status reviewed = reviews_->look(purpose.matter, [&report, entry](const ReviewState& state) {
+        report.labels = state.labels_of(entry);
+        report.codes = state.codes_of(entry);
+    });
+    if (!reviewed.ok() && reviewed.error().code() != Code::closed) return std::move(reviewed).error();
     report.persons = TRY(name_persons(*this, actor, purpose.matter, report.message));
     return report;
 }

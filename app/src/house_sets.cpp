@@ -1,5 +1,5 @@
-// What a query asks for and the index does not know: when records were sealed, their retention class, and the lists of
-// sums that a matter has.
+// What a query asks for and the index does not know: when records were sealed, their retention class, and what a matter
+// has: lists of sums, labels and codes.
 #include <algorithm>
 
 #include "app/hash_lists.h"
@@ -30,10 +30,6 @@ Result<ClassCode> class_named(const vault::RetentionBook& book, const std::strin
     return Error(Code::usage, "there is no retention class of that name").with_hint("kustos retention class");
 }
 
-Error later(const char* what, const char* hint) {
-    return Error(Code::not_in_version, std::string(what) + " can't be searched for in this version").with_hint(hint);
-}
-
 void collect(Node& node, const std::function<void(Node&)>& take) {
     if (node.kind == Node::Kind::content_list) take(node);
     for (Node& child : node.children) collect(child, take);
@@ -43,16 +39,18 @@ void collect(Node& node, const std::function<void(Node&)>& take) {
 
 // One pass over the ledger's headers; the day is the later one of those that the dated entries around a record leave
 // open, as everywhere in retention.
-Result<EntrySet> House::set_of(const Node& condition) {
+Result<EntrySet> House::set_of(const Node& condition, EntryIndex matter) {
     switch (condition.kind) {
         case Node::Kind::sealed:
         case Node::Kind::retention_class:
             break;
         case Node::Kind::tag:
+            return reviews_->tagged(matter, condition.text);
         case Node::Kind::code:
-            return later("labels and codes of a review", "leave tag: and code: out");
+            return reviews_->coded(matter, condition.text);
         default:
-            return later("this condition", "leave it out");
+            return Error(Code::not_in_version, "this condition can't be searched for in this version")
+                .with_hint("leave it out");
     }
     const auto book = archive_->retention();
     const bool by_class = condition.kind == Node::Kind::retention_class;
@@ -96,7 +94,7 @@ Result<EntrySet> House::thread_of(EntryIndex record, EntryIndex matter, const st
 Result<search::Query> House::resolved(const search::Query& query, EntryIndex matter, const std::string& actor) {
     if (!search::needs_sets(query.root)) return query;
     const auto set = [&](const Node& condition) -> Result<EntrySet> {
-        if (condition.kind != Node::Kind::thread) return set_of(condition);
+        if (condition.kind != Node::Kind::thread) return set_of(condition, matter);
         return thread_of(EntryIndex(std::stoull(condition.text)), matter, actor);
     };
     return search::with_sets(query, set,

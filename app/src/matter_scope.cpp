@@ -32,7 +32,7 @@ Result<std::string> checked_scope(const std::string& query, Language language) {
     if (parsed.root.kind == Node::Kind::everything) return std::string();
     if (moves(parsed.root))
         return Error(Code::usage,
-                     de ? "der Umfang eines Falls nennt keine Personen, Schlagworte, Prüfergebnisse, "
+                     de ? "der Umfang eines Falls nennt keine Personen, Schlagworte, Bewertungen, "
                           "Prüfsummenlisten, Stränge und genauen Wörter (=): was er umfasst, änderte sich mit "
                           "ihnen, oder müsste erst geöffnet werden"
                         : "a matter's scope names no persons, labels, codes, lists of sums, threads and "

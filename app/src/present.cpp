@@ -360,6 +360,8 @@ std::string record_json(const web::RecordReport& r) {
               {"notes", m.notes},
               {"feed_position", m.feed_position},
               {"original", {{"size", m.raw_size}, {"sha256", m.raw_sha256.hex()}}},
+              {"labels", r.labels},
+              {"codes", r.codes},
               {"checkpoint", r.checkpoint_size},
               {"anchored", r.anchored}};
     if (m.sent_at) j["sent_at"] = format_rfc3339(*m.sent_at);
@@ -383,6 +385,8 @@ std::string record_text(const web::RecordReport& r, Language language) {
     line("Betreff:     ", "Subject:     ", m.subject);
     line("Art:         ", "Kind:        ", std::string(vault::kind_name(m.kind)));
     line("Bezug:       ", "Refers to:   ", m.target);
+    for (const std::string& label : r.labels) line("Schlagwort:  ", "Label:       ", label);
+    for (const std::string& code : r.codes) line("Bewertung:   ", "Code:        ", code);
     for (std::size_t i = 0; i < m.attachments.size(); ++i) {
         const vault::Attachment& a = m.attachments[i];
         line("Anhang:      ", "Attachment:  ",

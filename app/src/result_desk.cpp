@@ -11,22 +11,6 @@ using audit::Body;
 using audit::ControlAction;
 using audit::Tag;
 
-namespace {
-
-Hash root_of(const EntrySet& records) {
-    Sha256 hash;
-    for (const EntrySet::Interval& run : records.intervals()) {
-        for (std::uint64_t n = run.first.value; n <= run.last.value; ++n) {
-            std::uint8_t number[8];
-            store_u64(number, n);
-            hash.update(number);
-        }
-    }
-    return hash.finish();
-}
-
-}  // namespace
-
 Status check_label(const std::string& name, bool required) {
     const bool ok = name.size() <= kMaxLabel && is_valid_utf8(name) && (!required || !name.empty()) &&
                     std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20; });
@@ -56,7 +40,7 @@ Result<EntryIndex> ResultDesk::freeze(const FreezeOrder& order) {
         [&](Body& body) {
             body.put_u64(Tag::matter, order.matter.value)
                 .put_u64(Tag::count, order.records.count())
-                .put_hash(Tag::list_root, root_of(order.records))
+                .put_hash(Tag::list_root, vault::entry_set_root(order.records))
                 .put_u64(Tag::checkpoint_size, order.size.value);
         },
         vault::kAccessClass, vault::compose_matter_text(text)));
@@ -73,7 +57,8 @@ Result<FrozenSet> ResultDesk::read(const vault::MatterNote& note) const {
     const vault::MatterText text = vault::matter_text(opened);
     const Error damaged(Code::corrupt, access::result_id(note.entry) + " is not what its entry says");
     auto records = vault::decode_entry_set_code(text.entry_set, vault::kMaxResultSet);
-    if (!records.ok() || records->count() != note.count || root_of(*records) != note.list_root) return damaged;
+    if (!records.ok() || records->count() != note.count || vault::entry_set_root(*records) != note.list_root)
+        return damaged;
     const auto coverage = vault::coverage_of(opened);
     if (!coverage || text.coverage.size() != 64) return damaged;
     set.open = true;

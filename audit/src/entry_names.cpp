@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 76> kControl = {
+constexpr std::array<std::string_view, 81> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -83,6 +83,11 @@ constexpr std::array<std::string_view, 76> kControl = {
     "search_forgotten",
     "hashes_added",
     "hashes_removed",
+    "",  // 76: reports of hits
+    "records_tagged",
+    "records_untagged",
+    "records_coded",
+    "code_cleared",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

@@ -300,8 +300,10 @@ private:
         const std::size_t from = at_;
         std::string value(peek_word());
         at_ += value.size();
-        // a list's name may stand in quotation marks by itself: hash:@"List 7"
-        const bool goes_on = name == Name::content && (value == "@" || (!value.empty() && value.back() == ':'));
+        // a list's name may stand in quotation marks by itself: hash:@"List 7", as may a code's value:
+        // code:privilege="in part"
+        const bool goes_on = (name == Name::content && (value == "@" || (!value.empty() && value.back() == ':'))) ||
+                             (name == Name::code && !value.empty() && value.back() == '=');
         if (const Quote* quote = value.empty() || goes_on ? quote_at(rest()) : nullptr) {
             std::string_view inside;
             if (!quoted(*quote, inside)) return false;

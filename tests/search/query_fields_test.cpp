@@ -215,6 +215,10 @@ TEST_CASE("what the archive and the matter know of a record can be asked for") {
     CHECK(tree("tag:wichtig schlagwort:wichtig markierung:wichtig") ==
           "(tag:\"wichtig\" AND tag:\"wichtig\" AND tag:\"wichtig\")");
     CHECK(tree("code:relevant bewertung:relevant") == "(code:\"relevant\" AND code:\"relevant\")");
+    CHECK(tree("code:privileg=ja a1") == "(code:\"privileg=ja\" AND a1)");
+    CHECK(tree("code:privileg=\"zum Teil\" a1") == "(code:\"privileg=zum Teil\" AND a1)");
+    CHECK(tree("bewertung:„privileg=zum Teil“") == "code:\"privileg=zum Teil\"");
+    CHECK(tree("code:a=b=„c d“") == "code:\"a=b=c d\"");
     CHECK(tree("edited:yes bearbeitet:nein") == "(edited:yes AND NOT edited:yes)");
     CHECK(tree("NOT gelöscht:nein geloescht:JA") == "(deleted:yes AND deleted:yes)");
     CHECK(problem("edited:maybe").what == What::bad_yes);

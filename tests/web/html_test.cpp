@@ -59,6 +59,7 @@ TEST_CASE("no page lets what was sent become markup") {
 
     RecordReport record;
     record.source = kEvil;
+    record.labels = record.codes = {kEvil, kEvil};
     vault::Message& m = record.message;
     m.native_id = m.subject = m.body = m.body_html = m.previous_body = m.reply_to = m.thread = m.target = m.format =
         m.feed_position = kEvil;

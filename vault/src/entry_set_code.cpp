@@ -58,4 +58,16 @@ Result<EntrySet> decode_entry_set_code(ByteView bytes, std::uint64_t most) {
     return set;
 }
 
+Hash entry_set_root(const EntrySet& set) {
+    Sha256 hash;
+    for (const EntrySet::Interval& run : set.intervals()) {
+        for (std::uint64_t n = run.first.value; n <= run.last.value; ++n) {
+            std::uint8_t number[8];
+            store_u64(number, n);
+            hash.update(number);
+        }
+    }
+    return hash.finish();
+}
+
 }  // namespace kustos::vault

@@ -7,6 +7,14 @@ namespace kustos::vault {
 using audit::ControlAction;
 using audit::Tag;
 
+namespace {
+
+bool is_review(ControlAction action) {
+    return action >= ControlAction::records_tagged && action <= ControlAction::code_cleared;
+}
+
+}  // namespace
+
 bool MatterBook::concerns(ControlAction action) {
     switch (action) {
         case ControlAction::matter_scoped:
@@ -17,7 +25,7 @@ bool MatterBook::concerns(ControlAction action) {
         case ControlAction::hashes_removed:
             return true;
         default:
-            return false;
+            return is_review(action);
     }
 }
 
@@ -30,7 +38,7 @@ bool is_of_matter(ControlAction action) {
         case ControlAction::hashes_added:
             return true;
         default:
-            return false;
+            return is_review(action);
     }
 }
 
@@ -47,6 +55,7 @@ Status MatterBook::apply(EntryIndex index, const audit::Entry& entry) {
     }
     MatterNote note;
     note.entry = index;
+    note.action = *action;
     note.matter = EntryIndex(TRY(needed(body.find_u64(Tag::matter), index)));
     note.time = TRY(needed(body.find_time(Tag::time), index));
     note.count = body.find_u64(Tag::count).value_or(0);
@@ -56,6 +65,9 @@ Status MatterBook::apply(EntryIndex index, const audit::Entry& entry) {
         note.list_root = TRY(needed(body.find_hash(Tag::list_root), index));
         note.size = TreeSize(TRY(needed(body.find_u64(Tag::checkpoint_size), index)));
         results_[index] = note;
+    } else if (is_review(*action)) {
+        note.list_root = TRY(needed(body.find_hash(Tag::list_root), index));
+        reviews_[note.matter].push_back(note);
     } else {
         (*action == ControlAction::search_saved ? saved_ : hash_lists_)[index] = note;
     }
@@ -66,6 +78,12 @@ const std::vector<EntryIndex>& MatterBook::scopes(EntryIndex matter) const {
     static const std::vector<EntryIndex> kNone;
     const auto found = scopes_.find(matter);
     return found == scopes_.end() ? kNone : found->second;
+}
+
+const std::vector<MatterNote>& MatterBook::reviews(EntryIndex matter) const {
+    static const std::vector<MatterNote> kNone;
+    const auto found = reviews_.find(matter);
+    return found == reviews_.end() ? kNone : found->second;
 }
 
 }  // namespace kustos::vault

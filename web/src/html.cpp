@@ -105,6 +105,13 @@ std::string row(std::string_view label, std::string_view markup) {
     return "<tr><th scope=\"row\">" + std::string(label) + "</th><td>" + std::string(markup) + "</td></tr>";
 }
 
+// Of what people typed; nothing, if there is none.
+std::string names_row(std::string_view label, const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "<bdi>" : ", <bdi>") + escape_html(name) + "</bdi>";
+    return names.empty() ? out : row(label, out);
+}
+
 std::string coverage_block(Language l, const Coverage& c) {
     struct Part {
         std::string_view german, english;
@@ -312,6 +319,8 @@ std::string record_page(const PageContext& c, const RecordReport& r, const std::
                                    : number(a.size, l) + " Byte, SHA-256 " + a.sha256.hex()) +
                         "</span>" + facts);
     }
+    body += names_row(say(l, "Schlagworte", "Labels"), r.labels);
+    body += names_row(say(l, "Bewertung", "Codes"), r.codes);
     body += "</table></div>";
     if (!m.previous_body.empty()) {
         body += "<h2>" + std::string(say(l, "Vorher", "Before")) +
