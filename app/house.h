@@ -197,6 +197,8 @@ public:
                                      const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
     Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry,
                                      web::Language language) override;
+    Result<web::ContextReport> context(const std::string& actor, const std::string& matter, EntryIndex entry,
+                                       const web::ContextAsk& ask) override;
     // Held in memory: at most 256 MiB (Code::limit).
     Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) override;
     // In pieces, which are final only when it is ok. number: of the attachment, from 0.
@@ -414,6 +416,11 @@ private:
     Result<search::Query> resolved(const search::Query& query, EntryIndex matter, const std::string& actor);
     // What belongs to a record's thread, itself included; it is opened for that, under an access entry.
     Result<EntrySet> thread_of(EntryIndex record, EntryIndex matter, const std::string& actor);
+    // --- house_context.cpp ---
+    struct Neighbours;
+    // Those of a query that may be opened for a matter, oldest first; the others are counted.
+    Result<Neighbours> neighbours(const search::Query& query, EntryIndex matter);
+    Result<std::uint64_t> erased_of(SourceId source) const;
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     Status look_at_opener();  // likewise: what was deferred comes in when it is open again

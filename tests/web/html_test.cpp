@@ -69,7 +69,17 @@ TEST_CASE("no page lets what was sent become markup") {
     vault::Attachment a;
     a.name = a.media_type = kEvil;
     m.attachments.push_back(a);
-    check_harmless("record", record_page(context(), record, kEvil));
+    check_harmless("record", record_page(context(), record, kEvil, nullptr));
+    Result<ContextReport> around = ContextReport();
+    around->conversation = kEvil;
+    ContextMessage near;
+    near.kind = near.sender = near.subject = near.text = kEvil;
+    near.room.basis = RoomThen::Basis::events;
+    near.room.people = near.room.later = {kEvil};
+    around->messages = around->guessed = {near};
+    check_harmless("context", record_page(context(), record, kEvil, &around));
+    around = Error(Code::usage, kEvil);
+    check_harmless("context", record_page(context(), record, kEvil, &around));
 
     audit::Report report;
     report.problem(kEvil, kEvil, kEvil);

@@ -8,6 +8,7 @@
 
 namespace kustos::web {
 
+std::string when(UtcTime time);  // 2026-03-02 10:00 UTC
 std::string url_encode(std::string_view text);
 
 struct PageContext {
@@ -30,7 +31,10 @@ struct SearchForm {
 };
 std::string search_page(const PageContext& context, const std::vector<MatterReport>& matters, const SearchForm& form,
                         const SearchReport* result, const Error* problem);
-std::string record_page(const PageContext& context, const RecordReport& record, const std::string& matter);
+// around: the messages around it, where they were asked for; null: nothing was, and the page offers it.
+std::string record_page(const PageContext& context, const RecordReport& record, const std::string& matter,
+                        const Result<ContextReport>* around);
+std::string context_section(Language language, const ContextReport& report, const std::string& matter);
 std::string verify_page(const PageContext& context, const audit::Report* report);
 std::string error_page(const PageContext& context, const Error& error);
 std::string_view style_sheet();
