@@ -194,7 +194,8 @@ public:
     Result<web::HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) override;
     Result<std::vector<web::MatterReport>> matters() override;
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
-                                     const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
+                                     const std::string& sort, std::uint64_t offset, std::uint64_t limit,
+                                     bool figures = false) override;
     Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry,
                                      web::Language language) override;
     Result<web::ContextReport> context(const std::string& actor, const std::string& matter, EntryIndex entry,

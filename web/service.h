@@ -226,9 +226,11 @@ public:
     // sent: how many different messages the source has sent since it was added. Asked for after may_push().
     virtual Result<HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) = 0;
     virtual Result<std::vector<MatterReport>> matters() = 0;
-    // sort: "date" or "relevance". An empty matter is Code::usage with the exact command that makes one as the hint.
+    // sort: "date" or "relevance". figures: facets and pairs, too. An empty matter is Code::usage with the exact
+    // command that makes one as the hint.
     virtual Result<SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
-                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit) = 0;
+                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit,
+                                        bool figures = false) = 0;
     virtual Result<RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry,
                                         Language language) = 0;
     // Code::usage: more than kMost. Code::not_in_version: with an opener apart.

@@ -153,7 +153,8 @@ Status House::expect_in_scope(const std::string& scope, std::span<const EntryInd
 }
 
 Result<web::SearchReport> House::search(const std::string& actor, const std::string& matter, const std::string& query,
-                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit) {
+                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit,
+                                        bool figures) {
     SearchOrder order;
     order.actor = actor;
     order.matter = matter;
@@ -161,6 +162,7 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     order.sort = sort;
     order.offset = offset;
     order.limit = limit;
+    order.facets = figures;
     return TRY(search(order)).report;
 }
 

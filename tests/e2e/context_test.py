@@ -108,6 +108,9 @@ class Context(unittest.TestCase):
         browser.get("/search")
         page = browser.post("/search", matter=matter, query="Zwetschge", sort="date")[2]
         self.assertIn("hit in: Vertrag.pdf, page 3", page)
+        self.assertNotIn("Hits by month", page)
+        page = browser.post("/search", matter=matter, query="Zwetschge", sort="date", figures="yes")[2]
+        self.assertIn("<title>2026-03: 1</title>", page)
 
     # --- conversations ---
     def test_messages_before_and_after_are_opened_under_one_entry_that_names_them_all(self):
@@ -223,7 +226,7 @@ class Context(unittest.TestCase):
         self.assertEqual(found["messages"][1]["room"]["basis"], "message")
         self.assertEqual(a.json("search", "--matter", matter, f"thread:{first}")["total"], 2)  # stays exact
         german = a.call("context", first, "--matter", matter, language="de").stdout
-        self.assertIn("vermutet: gleicher Betreff, 2 gemeinsame Beteiligte", german)
+        self.assertIn("vermutet: gleicher Betreff, 2 Personen an beiden beteiligt, 2 Tage Abstand", german)
         self.check_whole(a)
 
     def test_no_more_than_fifty_mails_are_compared_and_the_others_are_counted(self):

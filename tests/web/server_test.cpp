@@ -45,8 +45,8 @@ public:
     }
     Result<std::vector<MatterReport>> matters() override { return std::vector<MatterReport>{}; }
     Result<SearchReport> search(const std::string& actor, const std::string&, const std::string& query,
-                                const std::string&, std::uint64_t, std::uint64_t) override {
-        asked = actor + ":" + query;
+                                const std::string&, std::uint64_t, std::uint64_t, bool figures) override {
+        asked = actor + ":" + query + (figures ? " in figures" : "");
         return fails ? Result<SearchReport>(*fails) : SearchReport{};
     }
     Result<RecordReport> record(const std::string&, const std::string& matter, EntryIndex, Language) override {

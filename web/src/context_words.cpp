@@ -32,7 +32,7 @@ std::string room_words(const RoomThen& room, Language language) {
         return de ? "wer damals im Raum war: nicht bekannt" : "who was in the room then: not known";
     const std::string people = listed(room.people, room.more, de);
     if (room.basis == RoomThen::Basis::message)
-        return (de ? "dabei: " : "present: ") + people + (de ? " (laut Nachricht)" : " (as the message says)");
+        return (de ? "beteiligt: " : "taking part: ") + people + (de ? " (laut Nachricht)" : " (as the message says)");
     return (de ? "damals im Raum: " : "in the room then: ") + people +
            (de ? " (nach den bisher versiegelten Beitritten und Austritten)"
                : " (from joins and leaves sealed so far)");
@@ -47,8 +47,8 @@ std::string later_words(const RoomThen& room, Language language) {
 
 std::string guess_words(const ContextMessage& m, Language language) {
     if (language == Language::german)
-        return "vermutet: gleicher Betreff, " + counted(m.shared_people, "gemeinsamer", "gemeinsame") +
-               " Beteiligte(r), " + counted(m.days_apart, "Tag", "Tage") +
+        return "vermutet: gleicher Betreff, " + counted(m.shared_people, "Person", "Personen") +
+               " an beiden beteiligt, " + counted(m.days_apart, "Tag", "Tage") +
                " Abstand; keine Mail-Kennung verbindet die beiden";
     return "guessed: same subject, " + counted(m.shared_people, "participant", "participants") + " in common, " +
            counted(m.days_apart, "day", "days") + " apart; no message id ties the two";

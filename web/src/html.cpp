@@ -42,7 +42,9 @@ input[type=search]{width:100%}button{font:inherit;padding:.45rem 1.1rem;border:0
 button.plain{background:none;color:var(--act);padding:0;text-decoration:underline}:focus-visible{outline:3px solid #f0a500;outline-offset:1px}
 .hit{padding:.8rem 0;border-bottom:1px solid var(--line)}.hit p{margin:.15rem 0}.soft{color:var(--soft);font-size:.92rem}
 mark{background:var(--mark)}pre.body{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0}bdi{unicode-bidi:isolate}
-.here{background:#eef4fa;border-left:4px solid var(--act);padding-left:.6rem}code{overflow-wrap:anywhere;font-size:.9em}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
+label.tick{font-weight:400}.bars{width:100%;height:auto;max-height:12rem}.bars rect{fill:var(--act)}.bars text{font-size:10px;fill:var(--soft)}
+.bars line{stroke:var(--line)}.wide{overflow-x:auto}.matrix th,.matrix td{font-size:.85rem;padding:.25rem .5rem}.matrix thead th{vertical-align:bottom;overflow-wrap:anywhere}
+.matrix tbody th{overflow-wrap:anywhere;min-width:8rem}.here{background:#eef4fa;border-left:4px solid var(--act);padding-left:.6rem}code{overflow-wrap:anywhere;font-size:.9em}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
 .dot{display:inline-block;width:.8rem;height:.8rem;border-radius:2px}
 )css"
            ".s0{background:#1c6b3a}.s1{background:#7a9a2e}.s2{background:#8a95a1}.s3{background:#c98a00}.s4{background:"
@@ -217,7 +219,10 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
             "</label><select id=\"sort\" name=\"sort\"><option value=\"date\">" +
             std::string(say(l, "neueste zuerst", "newest first")) + "</option><option value=\"relevance\"" +
             (form.sort == "relevance" ? " selected" : "") + ">" + std::string(say(l, "beste zuerst", "best first")) +
-            "</option></select> <button>" + std::string(say(l, "Suchen", "Search")) + "</button><p class=\"soft\">" +
+            "</option></select><label class=\"tick\"><input type=\"checkbox\" name=\"figures\" value=\"yes\"" +
+            (form.figures ? " checked" : "") + "> " +
+            std::string(say(l, "auch nach Monaten und Beteiligten zählen", "count by months and participants, too")) +
+            "</label><p><button>" + std::string(say(l, "Suchen", "Search")) + "</button></p><p class=\"soft\">" +
             std::string(say(l, "Jede Suche wird mit Fall und Name in der Kette festgehalten.",
                             "Each search is recorded in the ledger with matter and name.")) +
             "</p></form>";
@@ -237,6 +242,13 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
             body += "<p class=\"soft\">" + number(result->restricted, l) + " " +
                     std::string(say(l, "davon eingeschränkt (Art. 18 DSGVO): gezählt, nicht geöffnet",
                                     "of them restricted (GDPR Art. 18): counted, not opened")) +
+                    "</p>";
+        body += figures_section(l, *result);
+        if (form.figures && result->facets.empty())
+            body += "<p class=\"soft\">" +
+                    std::string(
+                        say(l, "Mit einem Öffner in eigenem Prozess wird nicht nach Monaten und Beteiligten gezählt.",
+                            "With an opener apart hits are not counted by months and participants.")) +
                     "</p>";
         for (const Hit& h : result->hits) {
             body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) +

@@ -28,9 +28,12 @@ std::string status_page(const PageContext& context, const StatusReport& status);
 struct SearchForm {
     std::string matter, query, sort = "date";
     std::uint64_t offset = 0;
+    bool figures = false;
 };
 std::string search_page(const PageContext& context, const std::vector<MatterReport>& matters, const SearchForm& form,
                         const SearchReport* result, const Error* problem);
+// How the hits divide over months and participants; empty: nothing was counted.
+std::string figures_section(Language language, const SearchReport& report);
 // around: the messages around it, where they were asked for; null: nothing was, and the page offers it.
 std::string record_page(const PageContext& context, const RecordReport& record, const std::string& matter,
                         const Result<ContextReport>* around);

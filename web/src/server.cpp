@@ -219,7 +219,8 @@ private:
         form.query = f["query"];
         form.sort = f["sort"] == "relevance" ? "relevance" : "date";
         form.offset = parse_number(f["offset"]).value_or(0);
-        auto result = house_.service.search(c.actor, form.matter, form.query, form.sort, form.offset, 20);
+        form.figures = f["figures"] == "yes";
+        auto result = house_.service.search(c.actor, form.matter, form.query, form.sort, form.offset, 20, form.figures);
         if (!result.ok())
             return html(response, search_page(c, *matters, form, nullptr, &result.error()),
                         http_status(result.error().code()));
