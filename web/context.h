@@ -55,7 +55,8 @@ struct ContextReport {
     std::uint64_t more_before = 0, more_after = 0;  // further ones that may be shown
     std::uint64_t outside_scope = 0;                // of the whole conversation or thread
     std::uint64_t restricted = 0;                   // likewise; counted, not opened (GDPR Art. 18)
-    // Of the source: an erased record leaves nothing that says to which conversation it belonged.
+    // Of the source, among the 10,000 erased last: an erased record leaves nothing that says to which conversation it
+    // belonged.
     std::uint64_t erased_of_source = 0;
     std::uint64_t events = 0;             // joins and leaves that were opened for the rooms
     std::uint64_t events_left_out = 0;    // outside the scope, restricted, or too many: rooms by events may be wrong

@@ -1,5 +1,6 @@
 #include "app/context_commands.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "app/house.h"
@@ -82,10 +83,14 @@ void print(const web::ContextReport& r, bool de, std::ostream& out) {
         out << note << "\n";
 }
 
-// The command line has looked at it.
-std::uint64_t number(const Call& call, const std::string& name, std::uint64_t otherwise) {
+Result<std::uint64_t> number(const Call& call, const std::string& name, std::uint64_t otherwise) {
     const auto found = call.given.find(name);
-    return found == call.given.end() || found->second.empty() ? otherwise : std::stoull(found->second.front());
+    if (found == call.given.end() || found->second.empty()) return otherwise;
+    const std::string& text = found->second.front();
+    std::uint64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error == std::errc() && end == text.data() + text.size()) return n;
+    return Error(Code::usage, "--" + name + " takes a number of messages");
 }
 
 }  // namespace
@@ -93,8 +98,8 @@ std::uint64_t number(const Call& call, const std::string& name, std::uint64_t ot
 Result<int> context_command(House& house, const Call& call, EntryIndex record, const std::string& actor,
                             Streams streams) {
     web::ContextAsk ask;
-    ask.before = number(call, "before", ask.before);
-    ask.after = number(call, "after", ask.after);
+    ask.before = TRY(number(call, "before", ask.before));
+    ask.after = TRY(number(call, "after", ask.after));
     const web::ContextReport report = TRY(house.context(actor, call.matter, record, ask));
     if (call.json) {
         streams.out << context_json(report);

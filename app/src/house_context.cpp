@@ -251,6 +251,7 @@ Result<web::ContextReport> House::context(const std::string& actor, const std::s
     for (const std::vector<Place>* places : {&window, &std::as_const(moves.places), &std::as_const(candidates)})
         for (const Place& place : *places) ids.push_back(place.entry);
     std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());  // the record may be a join itself
     purpose.total = ids.size();
     session = TRY(opener_->begin(purpose, ids));
     TRY(open_window(*session, window, TRY(open_moves(*session, moves.places)), report));

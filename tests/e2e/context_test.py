@@ -143,6 +143,9 @@ class Context(unittest.TestCase):
         text = a.run("context", there, "--matter", matter).stdout
         self.assertIn("in the room then: anna, bert (from joins and leaves sealed so far)", text)
         self.assertIn("joined later: carla; whether they could see this: not known", text)
+        entered = self.context(a, matter, self.record(a, matter, "kind:join from:carla"), "--before", 1, "--after", 1)
+        self.assertEqual([m["text"] for m in entered["messages"]], ["Wort19", "", "Wort30"])
+        self.assertEqual(len(self.opened_last(a, matter)), 6)
         alone = self.context(a, matter, self.record(a, matter, "Wort31"))
         self.assertEqual([(m["text"], m["room"]["basis"]) for m in alone["messages"]], [("Wort31", "unknown")])
 
