@@ -65,7 +65,7 @@ TEST_CASE("what programs of many languages put before a subject is taken off") {
 }
 
 TEST_CASE("what only looks like it stays, and a list's tag counts wherever it stands") {
-    for (const auto& [subject, wanted] : std::vector<std::pair<std::string, std::string>>{
+    for (const auto& row : std::vector<std::pair<std::string, std::string>>{
              {"Neue Schaukel", "neue schaukel"},
              {"Rechnung: Neue Schaukel", "rechnung: neue schaukel"},
              {"Reise: Köln", "reise: köln"},
@@ -79,8 +79,8 @@ TEST_CASE("what only looks like it stays, and a list's tag counts wherever it st
              {"Re: AW: ", ""},
              {"", ""},
          }) {
-        CAPTURE(subject);
-        CHECK(base_subject(subject).text == wanted);
+        CAPTURE(row.first);
+        CHECK(base_subject(row.first).text == row.second);
     }
     CHECK(base_subject("[Liste] Re: Schaukel").text == base_subject("AW: [Liste] Schaukel").text);
     CHECK(base_subject("[Liste] Re: [Liste] Schaukel").text == "[liste] schaukel");
