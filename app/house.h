@@ -197,9 +197,12 @@ public:
     Result<web::HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) override;
     Result<std::vector<web::MatterReport>> matters() override;
     Result<web::SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
-                                     const std::string& sort, std::uint64_t offset, std::uint64_t limit) override;
+                                     const std::string& sort, std::uint64_t offset, std::uint64_t limit,
+                                     bool figures = false) override;
     Result<web::RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry,
                                      web::Language language) override;
+    Result<web::ContextReport> context(const std::string& actor, const std::string& matter, EntryIndex entry,
+                                       const web::ContextAsk& ask) override;
     // Held in memory: at most 256 MiB (Code::limit).
     Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) override;
     // In pieces, which are final only when it is ok. number: of the attachment, from 0.
@@ -432,6 +435,11 @@ private:
     Result<search::Query> resolved(const search::Query& query, EntryIndex matter, const std::string& actor);
     // What belongs to a record's thread, itself included; it is opened for that, under an access entry.
     Result<EntrySet> thread_of(EntryIndex record, EntryIndex matter, const std::string& actor);
+    // --- house_context.cpp ---
+    struct Neighbours;
+    // Those of a query that may be opened for a matter, oldest first; the others are counted.
+    Result<Neighbours> neighbours(const search::Query& query, EntryIndex matter);
+    Result<std::uint64_t> erased_of(SourceId source) const;
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     std::size_t index_lanes() const;

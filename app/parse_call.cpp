@@ -328,6 +328,16 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
         ->excludes(original);
     chosen(show, "show");
 
+    auto* context = app.add_subcommand("context", "what stood before and after a record, and who was there");
+    context->add_option("--matter", c.matter);
+    context->add_option("RECORD", c.record)->required();
+    for (const char* name : {"before", "after"})
+        context->add_option("--" + std::string(name), c.given[name], "messages; 5, at most 50")
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->check(CLI::Range(0, 50));
+    chosen(context, "context");
+
     auto* exporting = app.add_subcommand("export", "evidence bundle or originals");
     exporting->add_option("--matter", c.matter);
     exporting->add_option("--query", c.query);

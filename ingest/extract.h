@@ -28,6 +28,11 @@ namespace kustos::ingest {
 enum class Completeness : std::uint8_t { full = 0, partial = 1, opaque = 2 };
 std::string_view completeness_name(Completeness value);
 
+// In the text of a PDF the first one stands behind each page, so that a place in the text has a page's number. Scanned
+// pages are read last: they come behind the second one, from where pages are counted anew. To a search both are white
+// space.
+inline constexpr char kPageEnd = '\f', kFirstPageAgain = '\v';
+
 struct ExtractedText {
     std::string text;  // UTF-8, well formed; lines end in \n
     Completeness completeness = Completeness::opaque;

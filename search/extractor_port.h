@@ -20,7 +20,8 @@ enum class Completeness : std::uint8_t {
 };
 
 struct ExtractedText {
-    std::string text;  // UTF-8
+    std::string
+        text;  // UTF-8; of a PDF with U+000C behind each page, and U+000B where pages are counted anew (snippet.h)
     Completeness completeness = Completeness::full;
     std::string reason;  // for partial and opaque: one word of [a-z0-9-], "encrypted", "too-large", "time-out"
     std::vector<std::string> remarks =

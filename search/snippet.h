@@ -23,6 +23,7 @@ struct Snippet {
         highlights;  // ascending, not overlapping; empty if nothing of the query stands in the message
     std::string
         where;  // "body", "subject", "attachment:<number>", "sender", "recipient", "conversation"; empty: nothing found
+    std::uint32_t page = 0;  // where the first of it stands in an attachment's text: page_at()
 };
 
 struct SnippetOptions {
@@ -31,6 +32,10 @@ struct SnippetOptions {
 };
 
 Snippet make_snippet(const vault::Message& message, const Query& query, const SnippetOptions& options = {});
+
+// The page, from 1, of a byte of an attachment's text: pages end in U+000C, and U+000B begins again with the first
+// (extractor_port.h). 0: the text has no pages. That form feeds in it are ends of pages, the caller knows.
+std::uint32_t page_at(std::string_view text, std::size_t byte);
 
 // The same matching over any text: ranges of the words that the query asks for (stems, phrases, wildcards, ...). For
 // showing a whole record. where: what the text is; `any`: not known, only what the query looks for anywhere is shown.

@@ -19,10 +19,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "vault/message.h"
+#include "web/context.h"
 
 namespace kustos::web {
-
-enum class Language { english, german };
 
 struct Coverage {  // sealed is the sum of the rest
     std::uint64_t sealed = 0, searchable = 0, partial = 0, opaque = 0, deferred = 0, failed = 0, erased = 0;
@@ -96,9 +95,13 @@ struct Hit {
     std::string sender, subject, conversation;
     std::string snippet;
     std::vector<std::pair<std::size_t, std::size_t>> marks;  // byte ranges of the snippet that matched
-    std::string found_in;  // name of the attachment that the snippet stands in; empty: the message itself
+    std::string found_in;    // name of the attachment that the snippet stands in; empty: the message itself
+    std::uint32_t page = 0;  // of that attachment, from 1; 0: it has none, or which is not known
     std::uint32_t attachments = 0;
 };
+
+// "hit in: Vertrag.pdf, page 3"; empty: in the message itself. One line of plain text.
+std::string place_words(const Hit& hit, Language language);
 
 // A person that a query named, and what was looked for in its place.
 struct PersonTaken {
@@ -224,11 +227,16 @@ public:
     // sent: how many different messages the source has sent since it was added. Asked for after may_push().
     virtual Result<HeartbeatAnswer> heartbeat(const std::string& source, std::uint64_t sent) = 0;
     virtual Result<std::vector<MatterReport>> matters() = 0;
-    // sort: "date" or "relevance". An empty matter is Code::usage with the exact command that makes one as the hint.
+    // sort: "date" or "relevance". figures: facets and pairs, too. An empty matter is Code::usage with the exact
+    // command that makes one as the hint.
     virtual Result<SearchReport> search(const std::string& actor, const std::string& matter, const std::string& query,
-                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit) = 0;
+                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit,
+                                        bool figures = false) = 0;
     virtual Result<RecordReport> record(const std::string& actor, const std::string& matter, EntryIndex entry,
                                         Language language) = 0;
+    // Code::usage: more than kMost. Code::not_in_version: with an opener apart.
+    virtual Result<ContextReport> context(const std::string& actor, const std::string& matter, EntryIndex entry,
+                                          const ContextAsk& ask) = 0;
     virtual Result<Bytes> original(const std::string& actor, const std::string& matter, EntryIndex entry) = 0;
     // Checks the whole archive without any key.
     virtual Result<audit::Report> verify() = 0;

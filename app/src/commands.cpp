@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "app/backup_commands.h"
+#include "app/context_commands.h"
 #include "app/decision_commands.h"
 #include "app/erase_commands.h"
 #include "app/exit_export.h"
@@ -145,6 +146,11 @@ public:
             return result_command(*house, c_, actor(*house), {out_, err_});
         }
         if (n == "show") return show();
+        if (n == "context") {
+            const EntryIndex record = TRY(record_number(c_.record));
+            auto house = TRY(open_house());
+            return context_command(*house, c_, record, actor(*house), {out_, err_});
+        }
         if (n == "export") return export_records();
         if (n == "verify") return verify();
         if (n == "renew") return renew();

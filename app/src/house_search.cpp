@@ -6,6 +6,7 @@
 #include "app/result_desk.h"
 #include "app/src/attachment_facts.h"
 #include "app/src/house_ports.h"
+#include "app/src/room.h"
 #include "audit/anchors.h"
 #include "ingest/value_words.h"
 #include "search/exact.h"
@@ -18,12 +19,6 @@ namespace kustos::app {
 
 namespace {
 
-std::string person_text(const vault::Person& p) {
-    if (!p.name.empty() && !p.address.empty()) return p.name + " <" + p.address + ">";
-    if (!p.name.empty()) return p.name;
-    return !p.address.empty() ? p.address : p.id;
-}
-
 // Texts of attachments as the indexer kept them; where there is none (a cache may be gone), the rest still shows.
 search::SnippetOptions with_texts(const vault::OpenSession& session, const vault::OpenedRecord& record) {
     constexpr std::size_t kMost = 32;
@@ -33,6 +28,13 @@ search::SnippetOptions with_texts(const vault::OpenSession& session, const vault
         options.attachment_texts.push_back(text.ok() ? std::string(as_text(*text)) : std::string());
     }
     return options;
+}
+
+// Form feeds end pages in a PDF's text; in other texts they mean what their writer meant.
+bool has_pages(const vault::OpenSession& session, EntryIndex record, std::size_t number) {
+    const auto kept = session.derived(record, attachment_facts_of(number));
+    const auto facts = kept.ok() ? parse_facts(as_text(*kept)) : Result<web::AttachmentFacts>(kept.error());
+    return facts.ok() && facts->kind == "pdf";
 }
 
 // Months by UTC: hits of one month stand together, whichever zone shows them.
@@ -67,6 +69,7 @@ web::Hit make_hit(const vault::OpenSession& session, const vault::OpenedRecord& 
     if (snippet.where.starts_with(kIn)) {
         const std::size_t number = std::stoul(snippet.where.substr(kIn.size()));
         if (number < m.attachments.size()) hit.found_in = m.attachments[number].name;
+        if (snippet.page != 0 && has_pages(session, record.index, number)) hit.page = snippet.page;
     }
     for (const search::TextRange& r : snippet.highlights) hit.marks.emplace_back(r.begin, r.end);
     return hit;
@@ -163,7 +166,8 @@ Status House::expect_in_scope(const std::string& scope, std::span<const EntryInd
 }
 
 Result<web::SearchReport> House::search(const std::string& actor, const std::string& matter, const std::string& query,
-                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit) {
+                                        const std::string& sort, std::uint64_t offset, std::uint64_t limit,
+                                        bool figures) {
     SearchOrder order;
     order.actor = actor;
     order.matter = matter;
@@ -171,6 +175,7 @@ Result<web::SearchReport> House::search(const std::string& actor, const std::str
     order.sort = sort;
     order.offset = offset;
     order.limit = limit;
+    order.facets = figures;
     return TRY(search(order)).report;
 }
 

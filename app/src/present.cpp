@@ -266,6 +266,7 @@ std::string search_json(const web::SearchReport& r) {
                   {"snippet", h.snippet},        {"found_in", h.found_in}, {"conversation", h.conversation},
                   {"attachments", h.attachments}};
         if (h.sent_at) j["sent_at"] = format_rfc3339(*h.sent_at);
+        j["page"] = h.page != 0 ? json(h.page) : json(nullptr);
         json marks = json::array();
         for (const auto& [begin, end] : h.marks) marks.push_back({begin, end});
         j["marks"] = std::move(marks);
@@ -306,7 +307,8 @@ std::string search_text(const web::SearchReport& r, Language language) {
         if (!h.subject.empty()) out << "    " << plain(h.subject) << "\n";
         if (!h.conversation.empty()) out << "    [" << plain(h.conversation) << "]\n";
         out << "    ";
-        if (!h.found_in.empty()) out << (de ? "im Anhang " : "in the attachment ") << plain(h.found_in) << ": ";
+        const std::string place = web::place_words(h, de ? web::Language::german : web::Language::english);
+        if (!place.empty()) out << plain(place) << "\n    ";
         out << plain(h.snippet) << "\n";
     }
     for (const web::Facet& facet : r.facets) out << "\n" << facet_text(facet, de);

@@ -4,6 +4,7 @@
 #include <poppler-page-renderer.h>
 #include <poppler-page.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -16,6 +17,9 @@ namespace kustos::extractor {
 
 namespace {
 
+using ingest::kFirstPageAgain;
+using ingest::kPageEnd;
+
 constexpr int kMaxPages = 10'000;
 constexpr double kDpi = 300, kLeastDpi = 40;
 constexpr double kDrawnPixels = 12'000'000;           // of one page; A4 has 8.7 million at 300 dpi
@@ -27,10 +31,14 @@ std::string page_text(const poppler::page& page) {
     const poppler::byte_array bytes = page.text().to_utf8();
     std::string text = repair_utf8(std::string_view(bytes.data(), bytes.size()));
     while (!text.empty() && (text.back() == '\f' || text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    // Those two are ours: ingest/extract.h.
+    std::replace(text.begin(), text.end(), kPageEnd, '\n');
+    std::replace(text.begin(), text.end(), kFirstPageAgain, '\n');
     return text;
 }
 
-Refusal read_scan(const poppler::page& page, Reading& reading) {
+// before: what leads to its text, put there only if it has any.
+Refusal read_scan(const poppler::page& page, std::string_view before, Reading& reading) {
     const poppler::rectf box = page.page_rect();
     const double area = box.width() * box.height();
     if (!(area > 0)) return "damaged";
@@ -40,7 +48,7 @@ Refusal read_scan(const poppler::page& page, Reading& reading) {
     renderer.set_image_format(poppler::image::format_gray8);
     const poppler::image drawn = renderer.render_page(&page, dpi, dpi);
     if (!drawn.is_valid() || drawn.width() <= 0 || drawn.height() <= 0) return "damaged";
-    return read_drawn_page(drawn.const_data(), drawn.width(), drawn.height(), drawn.bytes_per_row(), reading);
+    return read_drawn_page(drawn.const_data(), drawn.width(), drawn.height(), drawn.bytes_per_row(), before, reading);
 }
 
 // Whether the next page may fare better.
@@ -48,10 +56,13 @@ bool is_of_the_page(Refusal refusal) {
     return refusal == "ocr-empty" || refusal == "damaged" || refusal == "picture-limit" || refusal == "time-out";
 }
 
-// Pages without text are drawn here and read by OCR. any: others have text.
+// Pages without text are drawn here and read by OCR; their text stands behind that of all other pages, counted from the
+// first page again. any: others have text.
 Refusal read_scans(const poppler::document& document, const std::vector<int>& pages, bool any, Reading& reading) {
     Refusal trouble = "";
     bool unread = !reading.has_help(), read = false;
+    std::string to_page(1, kFirstPageAgain);
+    int at = 0;
     for (const int number : pages) {
         if (!reading.has_help()) break;
         if (reading.over()) {
@@ -61,8 +72,11 @@ Refusal read_scans(const poppler::document& document, const std::vector<int>& pa
         reading.save();
         reading.grant(kDrawing);
         const std::unique_ptr<poppler::page> page(document.create_page(number));
-        const Refusal refusal = page ? read_scan(*page, reading) : "damaged";
+        to_page.append(static_cast<std::size_t>(number - at), kPageEnd);
+        at = number;
+        const Refusal refusal = page ? read_scan(*page, to_page, reading) : "damaged";
         read |= refusal.empty();
+        if (refusal.empty()) to_page.clear();
         if (refusal.empty() || refusal == "blank") continue;
         unread = true;
         if (is_of_the_page(refusal)) continue;
@@ -85,6 +99,7 @@ Refusal text_of_pdf(ByteView content, Reading& reading) {
     const int pages = document->pages();
     if (pages <= 0) return "damaged";
     std::vector<int> without_text;
+    std::string waiting;  // ends of pages without text, until there is some
     bool any = false;
     for (int i = 0; i < pages && !reading.over(); ++i) {
         if (i >= kMaxPages) {
@@ -94,10 +109,12 @@ Refusal text_of_pdf(ByteView content, Reading& reading) {
         const std::unique_ptr<poppler::page> page(document->create_page(i));
         const std::string text = page ? page_text(*page) : std::string();
         if (text.empty()) without_text.push_back(i);
+        waiting += text.empty() ? "" : text + "\n";
+        waiting += kPageEnd;
         if (text.empty()) continue;
         any = true;
-        reading.put(text);
-        reading.put("\n");
+        reading.put(waiting);
+        waiting.clear();
     }
     return without_text.empty() ? "" : read_scans(*document, without_text, any, reading);
 }

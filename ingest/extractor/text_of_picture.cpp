@@ -22,8 +22,9 @@ Refusal word_of(const std::string& reason) {
 }
 
 // What a machine has read is marked as such, and the item is never whole: it may have misread.
-Refusal take(const ExtractedText& got, Reading& reading) {
+Refusal take(const ExtractedText& got, Reading& reading, std::string_view before = "") {
     if (got.text.empty()) return got.reason.empty() ? "ocr-empty" : word_of(got.reason);
+    reading.put(before);
     reading.put(got.text);
     reading.end_line();
     reading.remark("ocr");
@@ -53,7 +54,8 @@ Refusal read_picture(ByteView content, const Picture& picture, Reading& reading)
     return "";
 }
 
-Refusal read_drawn_page(const char* pixels, int width, int height, int bytes_per_row, Reading& reading) {
+Refusal read_drawn_page(const char* pixels, int width, int height, int bytes_per_row, std::string_view before,
+                        Reading& reading) {
     std::string header = "P5\n" + std::to_string(width) + " " + std::to_string(height) + "\n255\n";
     Bytes file;
     file.reserve(header.size() + static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
@@ -68,7 +70,7 @@ Refusal read_drawn_page(const char* pixels, int width, int height, int bytes_per
         put(file, row);
     }
     if (lightest - std::min(darkest, lightest) < 16) return "blank";
-    return take(reading.ask(Help::picture, ingest::wire::kAllPages, false, file), reading);
+    return take(reading.ask(Help::picture, ingest::wire::kAllPages, false, file), reading, before);
 }
 
 Refusal read_old_document(ByteView content, Help what, Reading& reading) {

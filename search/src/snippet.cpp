@@ -162,6 +162,13 @@ std::vector<People> people_of(const vault::Message& message) {
 
 }  // namespace
 
+std::uint32_t page_at(std::string_view text, std::size_t byte) {
+    if (text.find_first_of("\f\v") == std::string_view::npos) return 0;
+    std::string_view before = text.substr(0, byte);
+    if (const std::size_t again = before.rfind('\v'); again != std::string_view::npos) before.remove_prefix(again);
+    return 1 + static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\f'));
+}
+
 std::vector<TextRange> find_highlights(std::string_view utf8, const Query& query, Field where) {
     return merged(Matcher(query).find(utf8, where));
 }
@@ -204,6 +211,7 @@ Snippet make_snippet(const vault::Message& message, const Query& query, const Sn
     const std::size_t start = best_start(best->text, best->matches, window);
     Snippet out = build(best->text, merged(best->matches), cut_around(best->text, best->matches[start].begin, window));
     out.where = best->where;
+    if (best->field == Field::attachment) out.page = page_at(best->text, best->matches[start].begin);
     return out;
 }
 

@@ -102,7 +102,14 @@ TEST_CASE("scanned pages of a PDF are read, blank ones are nothing, and text bes
     CHECK(has(got, "Deckblatt"));
     CHECK(has(got, "Stra\xC3\x9F\x65nverkehrsamt"));
     CHECK(got.reason == "ocr");
+    // Each page ends in a form feed; what was read last stands behind a vertical tab, from where pages count anew.
+    CHECK(got.text.rfind("Deckblatt\n\f\v\f", 0) == 0);
+    CHECK(got.text.find_first_of("\f\v", 13) == std::string::npos);
     const auto empty = read(test::extractor(), as_bytes(pdf_of({text, blank})), "a.pdf");
+    CHECK(empty.text == "Deckblatt\n\f");
+    PdfPage last;
+    last.content = "BT /F 12 Tf 60 700 Td (Schluss) Tj ET";
+    CHECK(read(test::extractor(), as_bytes(pdf_of({text, blank, last})), "a.pdf").text == "Deckblatt\n\f\fSchluss\n\f");
     CHECK(empty.completeness == Completeness::full);
     // In an archive, too.
     test::ZipBuilder zip;

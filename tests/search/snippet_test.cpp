@@ -196,4 +196,48 @@ TEST_CASE("highlights of a whole text follow the same rules") {
     CHECK(text.substr(ranges[2].begin, ranges[2].end - ranges[2].begin) == "Müller");
 }
 
+TEST_CASE("a hit in a text with pages has a page, and the ends of pages are never shown") {
+    SnippetOptions options;
+    options.attachment_texts = {"Deckblatt\n\fDer Vertrag gilt ab\n\fsofort. Kündigung\n\f"};
+    const auto page = [&](std::string_view text) { return make_snippet({}, query(text), options).page; };
+    CHECK(page("Deckblatt") == 1);
+    CHECK(page("Vertrag") == 2);
+    CHECK(page("Kündigung") == 3);
+    // Pages tear no sentence apart.
+    CHECK(page("\"gilt ab sofort\"") == 2);
+    CHECK(page("gilt NEAR/3 sofort") == 2);
+    const Snippet snippet = make_snippet({}, query("sofort"), options);
+    CHECK(snippet.text == "Deckblatt Der Vertrag gilt ab sofort. Kündigung");
+    CHECK(snippet.where == "attachment:0");
+}
+
+TEST_CASE("a word that a page's end divides is found on the page where it begins") {
+    SnippetOptions options;
+    options.attachment_texts = {"eins\n\fRahmenver-\n\ftrag\n\f"};
+    const Snippet snippet = make_snippet({}, query("Rahmenvertrag"), options);
+    CHECK(snippet.page == 2);
+    CHECK(highlighted(snippet) == Strings{"Rahmenver- trag"});
+}
+
+TEST_CASE("scanned pages, which are read last, are counted from the first again") {
+    const std::string text = "eins\n\f\fdrei\n\f\v\fzwei\n";
+    CHECK(page_at(text, text.find("eins")) == 1);
+    CHECK(page_at(text, text.find("zwei")) == 2);
+    CHECK(page_at(text, text.find("drei")) == 3);
+    CHECK(page_at("\veins", 1) == 1);
+    CHECK(page_at("", 0) == 0);
+}
+
+TEST_CASE("a text without ends of pages, a file's name and a body have no page") {
+    vault::Message message = with_body("eins\fVertrag");
+    CHECK(make_snippet(message, query("Vertrag")).page == 0);
+    message.attachments.emplace_back();
+    message.attachments.back().name = "Angebot.pdf";
+    SnippetOptions options;
+    options.attachment_texts = {"eins\nzwei"};
+    CHECK(make_snippet(message, query("zwei"), options).page == 0);
+    options.attachment_texts = {"eins\f"};
+    CHECK(make_snippet(message, query("file:Angebot"), options).page == 0);
+}
+
 }  // namespace kustos::search

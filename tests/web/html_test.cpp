@@ -70,7 +70,21 @@ TEST_CASE("no page lets what was sent become markup") {
     vault::Attachment a;
     a.name = a.media_type = kEvil;
     m.attachments.push_back(a);
-    check_harmless("record", record_page(context(), record, kEvil));
+    check_harmless("record", record_page(context(), record, kEvil, nullptr));
+    SearchReport counted;
+    counted.facets = {{"month", {{"2025-11", 2}, {"2026-02", 8}, {kEvil, 1}}, 3, 0}};
+    counted.pairs = {{kEvil, kEvil, 3}};
+    check_harmless("figures", page(context(), "x", figures_section(Language::german, counted)));
+    Result<ContextReport> around = ContextReport();
+    around->conversation = kEvil;
+    ContextMessage near;
+    near.kind = near.sender = near.subject = near.text = kEvil;
+    near.room.basis = RoomThen::Basis::events;
+    near.room.people = near.room.later = {kEvil};
+    around->messages = around->guessed = {near};
+    check_harmless("context", record_page(context(), record, kEvil, &around));
+    around = Error(Code::usage, kEvil);
+    check_harmless("context", record_page(context(), record, kEvil, &around));
 
     audit::Report report;
     report.problem(kEvil, kEvil, kEvil);
@@ -127,6 +141,34 @@ TEST_CASE("a session ends after half an hour without use, or when it is closed")
     CHECK(other != id);
     sessions.close(other);
     CHECK_FALSE(sessions.find(other));
+}
+
+TEST_CASE("hits are drawn by month with the months that have none, and told as a table") {
+    SearchReport report;
+    CHECK(figures_section(Language::english, report).empty());
+    report.facets = {{"month", {{"2025-11", 2}, {"2026-02", 8}}, 2, 0}};
+    std::string drawn = figures_section(Language::english, report);
+    for (const char* title : {"2025-11: 2", "2025-12: 0", "2026-01: 0", "2026-02: 8"})
+        CHECK(drawn.find("<title>" + std::string(title) + "</title>") != std::string::npos);
+    CHECK(drawn.find("<th scope=\"row\">2026-02</th><td class=\"n\">8</td>") != std::string::npos);
+    CHECK(drawn.find("height=\"25\"") != std::string::npos);  // a quarter of the highest
+    // Too many months to draw are years, of any that a source may claim.
+    report.facets.front().values = {{"0001-01", 1}, {"2026-02", 8}, {"9999-12", 1}};
+    drawn = figures_section(Language::english, report);
+    for (const char* title : {"0001: 1", "2026: 8", "9999: 1"})
+        CHECK(drawn.find("<title>" + std::string(title) + "</title>") != std::string::npos);
+    CHECK(drawn.find("<title>2025") == std::string::npos);
+}
+
+TEST_CASE("of many participants the twelve most frequent of each side are shown") {
+    SearchReport report;
+    for (int i = 0; i < 30; ++i)
+        report.pairs.push_back({"s" + std::to_string(i) + "@x", "r" + std::to_string(i) + "@x", std::uint64_t(40 - i)});
+    const std::string table = figures_section(Language::english, report);
+    CHECK(table.find("s11@x") != std::string::npos);
+    CHECK(table.find("s12@x") == std::string::npos);
+    CHECK(table.find("r12@x") == std::string::npos);
+    CHECK(table.find("<td class=\"n\">40</td>") != std::string::npos);
 }
 
 TEST_CASE("five attempts a minute, right ones not counted, those on their way counted") {

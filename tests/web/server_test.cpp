@@ -45,13 +45,24 @@ public:
     }
     Result<std::vector<MatterReport>> matters() override { return std::vector<MatterReport>{}; }
     Result<SearchReport> search(const std::string& actor, const std::string&, const std::string& query,
-                                const std::string&, std::uint64_t, std::uint64_t) override {
-        asked = actor + ":" + query;
+                                const std::string&, std::uint64_t, std::uint64_t, bool figures) override {
+        asked = actor + ":" + query + (figures ? " in figures" : "");
         return fails ? Result<SearchReport>(*fails) : SearchReport{};
     }
     Result<RecordReport> record(const std::string&, const std::string& matter, EntryIndex, Language) override {
         if (matter.empty()) return Error(Code::usage, "for which case is this?");
         return RecordReport{};
+    }
+    Result<ContextReport> context(const std::string&, const std::string&, EntryIndex entry,
+                                  const ContextAsk&) override {
+        if (fails) return *fails;
+        ContextReport report;
+        report.entry = entry;
+        report.conversation = "<b>Raum</b>";
+        report.messages.emplace_back();
+        report.messages.back().text = kSecretText;
+        report.outside_scope = 3;
+        return report;
     }
     Result<Bytes> original(const std::string&, const std::string&, EntryIndex) override {
         return to_bytes(std::string_view("<html>raw"));
@@ -220,6 +231,12 @@ TEST_CASE("what is not a page, or not a method, is refused") {
     CHECK(w.ask("DELETE", "/status").status == 405);
     CHECK(w.ask("PUT", "/api/v1/ingest/live").status == 405);
     CHECK(w.ask("GET", "/record/7").status == 400);
+    // What stood around it is opened for who asks for it, and for nobody else.
+    CHECK(w.ask("GET", "/record/7?matter=M1").body.find(kSecretText) == std::string::npos);
+    const std::string around = w.ask("GET", "/record/7?matter=M1&context=5").body;
+    CHECK(around.find(kSecretText) != std::string::npos);
+    CHECK(around.find("&lt;b&gt;Raum") != std::string::npos);
+    CHECK(around.find("3 ") != std::string::npos);
 }
 
 TEST_CASE("every page needs a login, says so without telling more, and is not kept by the browser") {

@@ -6,6 +6,11 @@
 
 namespace kustos::web {
 
+std::string when(UtcTime time) {
+    const std::string t = format_rfc3339(time);
+    return t.substr(0, 10) + " " + t.substr(11, 5) + " UTC";
+}
+
 std::string url_encode(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -37,7 +42,9 @@ input[type=search]{width:100%}button{font:inherit;padding:.45rem 1.1rem;border:0
 button.plain{background:none;color:var(--act);padding:0;text-decoration:underline}:focus-visible{outline:3px solid #f0a500;outline-offset:1px}
 .hit{padding:.8rem 0;border-bottom:1px solid var(--line)}.hit p{margin:.15rem 0}.soft{color:var(--soft);font-size:.92rem}
 mark{background:var(--mark)}pre.body{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0}bdi{unicode-bidi:isolate}
-code{overflow-wrap:anywhere;font-size:.9em}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
+label.tick{font-weight:400}.bars{width:100%;height:auto;max-height:12rem}.bars rect{fill:var(--act)}.bars text{font-size:10px;fill:var(--soft)}
+.bars line{stroke:var(--line)}.wide{overflow-x:auto}.matrix th,.matrix td{font-size:.85rem;padding:.25rem .5rem}.matrix thead th{vertical-align:bottom;overflow-wrap:anywhere}
+.matrix tbody th{overflow-wrap:anywhere;min-width:8rem}.here{background:#eef4fa;border-left:4px solid var(--act);padding-left:.6rem}code{overflow-wrap:anywhere;font-size:.9em}.good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
 .dot{display:inline-block;width:.8rem;height:.8rem;border-radius:2px}
 )css"
            ".s0{background:#1c6b3a}.s1{background:#7a9a2e}.s2{background:#8a95a1}.s3{background:#c98a00}.s4{background:"
@@ -94,11 +101,6 @@ std::string number(std::uint64_t n, Language language) {
         if (i <= 3) break;
     }
     return digits;
-}
-
-std::string when(UtcTime time) {
-    const std::string t = format_rfc3339(time);
-    return t.substr(0, 10) + " " + t.substr(11, 5) + " UTC";
 }
 
 std::string row(std::string_view label, std::string_view markup) {
@@ -224,7 +226,10 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
             "</label><select id=\"sort\" name=\"sort\"><option value=\"date\">" +
             std::string(say(l, "neueste zuerst", "newest first")) + "</option><option value=\"relevance\"" +
             (form.sort == "relevance" ? " selected" : "") + ">" + std::string(say(l, "beste zuerst", "best first")) +
-            "</option></select> <button>" + std::string(say(l, "Suchen", "Search")) + "</button><p class=\"soft\">" +
+            "</option></select><label class=\"tick\"><input type=\"checkbox\" name=\"figures\" value=\"yes\"" +
+            (form.figures ? " checked" : "") + "> " +
+            std::string(say(l, "auch nach Monaten und Beteiligten zählen", "count by months and participants, too")) +
+            "</label><p><button>" + std::string(say(l, "Suchen", "Search")) + "</button></p><p class=\"soft\">" +
             std::string(say(l, "Jede Suche wird mit Fall und Name in der Kette festgehalten.",
                             "Each search is recorded in the ledger with matter and name.")) +
             "</p></form>";
@@ -245,6 +250,13 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
                     std::string(say(l, "davon eingeschränkt (Art. 18 DSGVO): gezählt, nicht geöffnet",
                                     "of them restricted (GDPR Art. 18): counted, not opened")) +
                     "</p>";
+        body += figures_section(l, *result);
+        if (form.figures && result->facets.empty())
+            body += "<p class=\"soft\">" +
+                    std::string(
+                        say(l, "Mit einem Öffner in eigenem Prozess wird nicht nach Monaten und Beteiligten gezählt.",
+                            "With an opener apart hits are not counted by months and participants.")) +
+                    "</p>";
         for (const Hit& h : result->hits) {
             body += "<div class=\"hit\"><p><a href=\"/record/" + std::to_string(h.entry.value) +
                     "?matter=" + url_encode(form.matter) + "\"><bdi>" +
@@ -255,8 +267,7 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
                     (h.sent_at ? when(*h.sent_at) : std::string(say(l, "ohne Zeit", "no time"))) + " · " +
                     std::string(say(l, "Eintrag ", "entry ")) + std::to_string(h.entry.value) + "</p><p dir=\"auto\">";
             if (!h.found_in.empty()) {
-                body += "<span class=\"soft\">" + std::string(say(l, "im Anhang ", "in the attachment ")) + "<bdi>" +
-                        escape_html(h.found_in) + "</bdi>: </span>";
+                body += "<span class=\"soft\"><bdi>" + escape_html(place_words(h, l)) + "</bdi></span><br>";
             }
             std::size_t at = 0;
             for (const auto& [begin, end] : h.marks) {
@@ -286,7 +297,8 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
     return page(c, say(l, "Suche", "Search"), body);
 }
 
-std::string record_page(const PageContext& c, const RecordReport& r, const std::string& matter) {
+std::string record_page(const PageContext& c, const RecordReport& r, const std::string& matter,
+                        const Result<ContextReport>* around) {
     const Language l = c.language;
     const vault::Message& m = r.message;
     std::string body = "<div class=\"card\"><table>";
@@ -330,7 +342,22 @@ std::string record_page(const PageContext& c, const RecordReport& r, const std::
     std::string text = m.body;
     if (text.empty() && !m.body_html.empty()) text = m.body_html;
     body += "<div class=\"card\"><pre class=\"body\" dir=\"auto\">" + escape_html(text) + "</pre></div>";
-    body += "<div class=\"card\"><table>";
+    body += "<h2 id=\"context\">" + std::string(say(l, "Verlauf", "Context")) + "</h2><div class=\"card\">";
+    if (around == nullptr) {
+        body +=
+            "<p><a href=\"/record/" + std::to_string(r.entry.value) + "?matter=" + url_encode(matter) +
+            "&amp;context=5#context\">" +
+            std::string(say(l, "fünf Nachrichten davor und danach öffnen", "open five messages before and after it")) +
+            "</a> <span class=\"soft\">" +
+            std::string(say(l, "Was dazu geöffnet wird, steht danach in der Kette.",
+                            "What is opened for it is recorded in the ledger.")) +
+            "</span></p>";
+    } else if (!around->ok()) {
+        body += "<p class=\"bad\" role=\"alert\">" + escape_html(around->error().message()) + "</p>";
+    } else {
+        body += context_section(l, **around, matter);
+    }
+    body += "</div><div class=\"card\"><table>";
     body += row(say(l, "Eintrag", "Entry"), std::to_string(r.entry.value) + " · <code>" + r.leaf.hex() + "</code>");
     body += row(say(l, "Quelle", "Source"),
                 escape_html(r.source) + ", " + std::string(say(l, "Nr. ", "no. ")) + std::to_string(r.sequence));

@@ -16,6 +16,7 @@
 #include <Poco/URI.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -177,7 +178,7 @@ private:
         if (path == "/" || path == "/status") return status(c, response);
         if (path == "/search") return search(c, response, post, form);
         if (path == "/verify") return verify(c, response, post);
-        if (path.rfind("/record/", 0) == 0) return record(c, response, path, parse_form(uri.getRawQuery())["matter"]);
+        if (path.rfind("/record/", 0) == 0) return record(c, response, path, parse_form(uri.getRawQuery()));
         html(response,
              error_page(c, Error(Code::not_found,
                                  std::string(say(c.language, "Diese Seite gibt es nicht.", "There is no such page.")))),
@@ -218,15 +219,16 @@ private:
         form.query = f["query"];
         form.sort = f["sort"] == "relevance" ? "relevance" : "date";
         form.offset = parse_number(f["offset"]).value_or(0);
-        auto result = house_.service.search(c.actor, form.matter, form.query, form.sort, form.offset, 20);
+        form.figures = f["figures"] == "yes";
+        auto result = house_.service.search(c.actor, form.matter, form.query, form.sort, form.offset, 20, form.figures);
         if (!result.ok())
             return html(response, search_page(c, *matters, form, nullptr, &result.error()),
                         http_status(result.error().code()));
         html(response, search_page(c, *matters, form, &*result, nullptr));
     }
 
-    void record(const PageContext& c, HTTPServerResponse& response, const std::string& path,
-                const std::string& matter) {
+    void record(const PageContext& c, HTTPServerResponse& response, const std::string& path, Form asked) {
+        const std::string matter = asked["matter"];
         std::string rest = path.substr(8);
         const std::string original = "/original";
         const bool bytes = rest.size() > original.size() &&
@@ -244,7 +246,11 @@ private:
         }
         auto report = house_.service.record(c.actor, matter, EntryIndex(*entry), c.language);
         if (!report.ok()) return html(response, error_page(c, report.error()), http_status(report.error().code()));
-        html(response, record_page(c, *report, matter));
+        const auto around = parse_number(asked["context"]);
+        if (!around) return html(response, record_page(c, *report, matter, nullptr));
+        const ContextAsk ask{std::min(*around, ContextAsk::kMost), std::min(*around, ContextAsk::kMost)};
+        const Result<ContextReport> context = house_.service.context(c.actor, matter, EntryIndex(*entry), ask);
+        html(response, record_page(c, *report, matter, &context));
     }
 
     void verify(const PageContext& c, HTTPServerResponse& response, bool post) {
