@@ -215,6 +215,7 @@ enum class ControlAction : std::uint16_t {
     records_untagged = 78,
     records_coded = 79,
     code_cleared = 80,
+    index_checked = 81,  // the index was compared with the ledger; count: records in it, total: missing or in doubt
 };
 enum class AccessAction : std::uint16_t {
     search = 1,

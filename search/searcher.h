@@ -66,6 +66,7 @@ struct Answer {
     Hash result_set;                  // result_set_hash(entries)
     Coverage coverage;
     std::uint64_t shards = 0;  // that were asked
+    EntryIndex end;            // one past the newest record in them
     Unsearched unsearched;
     Facets facets;
 };

@@ -86,6 +86,9 @@ std::string existence_words(const StatusReport& status, Language language);
 struct Unsearched;
 // "41 items could not be searched: 12 voice messages, 29 encrypted". One line of plain text.
 std::string unsearched_words(const Unsearched& unsearched, Language language);
+struct SearchReport;
+// How far ledger and index reached when it was asked.
+std::string as_of_words(const SearchReport& report, Language language);
 
 struct Hit {
     EntryIndex entry;
@@ -146,6 +149,9 @@ struct SearchReport {
     Coverage coverage;
     std::vector<Hit> hits;
     std::uint64_t offset = 0;
+    // Entries of the ledger when it was asked; and one past the newest record in the index (0: an opener apart does not
+    // say it). What lies between, and what is missing before, is `deferred`.
+    std::uint64_t ledger_size = 0, index_end = 0;
 };
 
 // What was found out about an attachment when it was read for the index; machine words. Empty: nothing is kept.

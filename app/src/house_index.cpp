@@ -65,6 +65,7 @@ Result<IndexReport> House::check_index(bool repair, bool show_progress) {
     TRY(expect_index_keys());
     IndexReport report;
     bool bad = false;
+    std::uint64_t wrong = 0;
     {
         const std::lock_guard lock(index_mutex_);
         TRY(need_indexer());
@@ -82,6 +83,7 @@ Result<IndexReport> House::check_index(bool repair, bool show_progress) {
         report.damaged = found.damaged.size();
         report.doubtful = found.doubtful.size();
         report.missing = count_without(records, found.accounted, *erased);
+        wrong = report.missing;  // the parts that can't be trusted account for nothing
         bad = report.damaged + report.doubtful + report.missing != 0;
         if (bad && repair) {
             for (const auto* list : {&found.damaged, &found.doubtful})
@@ -95,6 +97,12 @@ Result<IndexReport> House::check_index(bool repair, bool show_progress) {
         report.repaired = true;
         report.missing = TRY(searcher_->coverage(*census_)).deferred;
     }
+    const char* code = !bad ? "ok" : report.repaired && report.missing == 0 ? "repaired" : "problems";
+    TRY(archive_->record_control(audit::ControlAction::index_checked, [&](audit::Body& body) {
+        body.put_u64(audit::Tag::count, report.records)
+            .put_u64(audit::Tag::total, wrong)
+            .put_text(audit::Tag::code, code);
+    }));
     return report;
 }
 

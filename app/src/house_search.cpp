@@ -190,6 +190,7 @@ Result<SearchOutcome> House::search(const SearchOrder& order) {
     TRY(matters_->allow(purpose, {}));
     SearchOutcome out;
     const TreeSize seen = archive_->head().size;
+    out.report.ledger_size = seen.value;
     MatterQuery query = TRY(matter_query(order.actor, matter, order.query, language, &out.report.persons));
     purpose.query = query.text;
     std::optional<EntrySet> within;
@@ -255,6 +256,7 @@ Result<EntrySet> House::search_here(vault::Purpose purpose, const MatterQuery& q
     report.total = answer.total;
     report.coverage = to_web(answer.coverage);
     report.offset = order.offset;
+    report.index_end = answer.end.value;
     const search::Unsearched& not_searched = answer.unsearched;
     report.unsearched = web::Unsearched{not_searched.partial,  not_searched.opaque, not_searched.failed,
                                         not_searched.deferred, undecided,           not_searched.reasons};

@@ -280,6 +280,8 @@ std::string search_json(const web::SearchReport& r) {
                 {"coverage", coverage_json(r.coverage)},
                 {"hits", std::move(hits)}};
     if (r.unsearched) out["unsearched"] = unsearched_json(*r.unsearched);
+    out["as_of"] = {{"ledger_size", r.ledger_size}};
+    if (r.index_end != 0) out["as_of"]["index_end"] = r.index_end;
     if (!r.facets.empty()) {
         out["facets"] = json::object();
         for (const web::Facet& facet : r.facets) out["facets"][facet.name] = facet_json(facet);
@@ -315,7 +317,8 @@ std::string search_text(const web::SearchReport& r, Language language) {
     out << "\n";
     if (r.unsearched)
         out << web::unsearched_words(*r.unsearched, de ? web::Language::german : web::Language::english) << "\n";
-    out << (de ? "Abdeckung: " : "coverage: ") << coverage_line(r.coverage, de) << "\n";
+    out << (de ? "Abdeckung: " : "coverage: ") << coverage_line(r.coverage, de) << "\n"
+        << web::as_of_words(r, de ? web::Language::german : web::Language::english) << "\n";
     return out.str();
 }
 

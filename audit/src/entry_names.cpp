@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 81> kControl = {
+constexpr std::array<std::string_view, 82> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -88,6 +88,7 @@ constexpr std::array<std::string_view, 81> kControl = {
     "records_untagged",
     "records_coded",
     "code_cleared",
+    "index_checked",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",

@@ -202,6 +202,7 @@ struct Searcher::State {
         const CensusNow now = TRY(census.now());
         Answer answer;
         answer.shards = readers.size();
+        for (const auto& [id, reader] : readers) answer.end = std::max(answer.end, reader->state().end);
         answer.coverage = TRY(make_coverage(now, TRY(counts(now))));
         hits.erase(std::remove_if(hits.begin(), hits.end(), [&](const Hit& h) { return is_erased(now, h.data.entry); }),
                    hits.end());

@@ -26,6 +26,15 @@ std::string existence_words(const StatusReport& s, Language language) {
     return text;
 }
 
+std::string as_of_words(const SearchReport& report, Language language) {
+    const bool de = language == Language::german;
+    const std::string size = std::to_string(report.ledger_size), end = std::to_string(report.index_end);
+    std::string out = de ? "Stand: Ledger mit " + size + " Einträgen" : "as of: a ledger of " + size + " entries";
+    if (report.index_end != 0)
+        out += de ? ", Verzeichnis bis vor Eintrag " + end : ", index up to entry " + end + " (not included)";
+    return out;
+}
+
 std::string unsearched_words(const Unsearched& u, Language language) {
     const bool de = language == Language::german;
     if (u.total() == 0)
