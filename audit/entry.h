@@ -210,6 +210,7 @@ enum class ControlAction : std::uint16_t {
     search_forgotten = 73,
     hashes_added = 74,  // a list of attachments' sums; count: how many
     hashes_removed = 75,
+    hits_reported = 76,  // before a hit report is written; count: terms, total: records that they find together
 };
 enum class AccessAction : std::uint16_t {
     search = 1,

@@ -6,7 +6,7 @@ namespace kustos::audit {
 
 namespace {
 
-constexpr std::array<std::string_view, 76> kControl = {
+constexpr std::array<std::string_view, 77> kControl = {
     "",
     "archive_created",
     "evidence_key",
@@ -83,6 +83,7 @@ constexpr std::array<std::string_view, 76> kControl = {
     "search_forgotten",
     "hashes_added",
     "hashes_removed",
+    "hits_reported",
 };
 constexpr std::array<std::string_view, 6> kAccess = {"", "search", "open", "export", "audit_read", "index"};
 constexpr std::array<std::string_view, 6> kErasure = {"",     "begun", "done", "ciphertext_removed", "terms_removed",
