@@ -247,9 +247,14 @@ public:
     // go, because an attachment of theirs was erased; the next index steps take them in again. merge: small shards are
     // joined on the way. Code::closed.
     Result<search::RewriteReport> forget_terms(const EntrySet& reindex = {}, bool merge = true);
+    // The server's loop of the index, now and then: joins small shards once there are many, if the vault is open.
+    Status join_small_shards();
     // Reads the whole index and compares it with the ledger. repair: what can't be trusted is removed, and what is
     // missing is indexed again. Code::closed; Code::interrupted.
     Result<IndexReport> check_index(bool repair, bool show_progress);
+    // Removes the whole index and makes it again from the vault; what was interrupted `kustos index` goes on with.
+    // Code::closed, not_in_version: as check_index(). Returns the records that are in it.
+    Result<std::uint64_t> rebuild_index(bool show_progress);
     // Code::environment: no sandbox, so nothing could be read; Code::closed. index_step() takes them in again.
     Result<RetryReport> retry_texts(const RetryRequest& request);
     Status commit_index();
@@ -397,6 +402,8 @@ private:
     Result<ingest::ExtractorOptions> extractor_options() const;  // what config.yaml says
     Result<EntryIndex> first_to_index();                         // likewise
     // --- house_search.cpp, house_sets.cpp ---
+    // Code::limit: it took too long.
+    Result<search::Answer> ask(const search::Query& query, search::SearchOptions options = {});
     struct MatterQuery {
         search::Query typed;    // with persons and sets; what snippets mark
         search::Query run;      // beside the matter's scope; not with an opener apart, which does that itself
@@ -427,8 +434,11 @@ private:
     Result<EntrySet> thread_of(EntryIndex record, EntryIndex matter, const std::string& actor);
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
-    Status look_at_opener();  // likewise: what was deferred comes in when it is open again
-    Status need_indexer();    // likewise
+    std::size_t index_lanes() const;
+    Status expect_index_keys() const;  // house_index.cpp
+    int small_shards_left_ = 0;        // that could not be joined; the server's loop alone
+    Status look_at_opener();           // likewise: what was deferred comes in when it is open again
+    Status need_indexer();             // likewise
     Result<std::set<std::uint32_t>> stale_shards() const;
     Status expect_not_erased(const std::vector<EntryIndex>& entries) const;
     Result<std::string> when_erased(EntryIndex entry, const audit::EntryHeader& header) const;

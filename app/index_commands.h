@@ -11,6 +11,7 @@ class House;
 // check: compares index and ledger; exit code 1: something is missing or can't be trusted (with --repair: still).
 // merge: joins small shards under new keys. Both Code::closed.
 Result<int> index_check(House& house, const Call& call, Streams streams);
+Result<int> index_rebuild(House& house, const Call& call, Streams streams);
 Result<int> index_merge(House& house, const Call& call, Streams streams);
 
 // Reads attachments again that could not be read for a reason that may have ended, and makes their records' place in

@@ -489,6 +489,9 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
     auto* check = index->add_subcommand("check", "compare the index with the ledger (needs an open vault)");
     Options(check, c).flag("repair", "remove what can't be trusted, and index what is missing");
     chosen(check, "index check");
+    chosen(
+        index->add_subcommand("rebuild", "remove the whole index and make it again from the vault, which must be open"),
+        "index rebuild");
     chosen(index->add_subcommand("merge", "join small shards, so that searches ask fewer (needs an open vault)"),
            "index merge");
     auto* retry = index->add_subcommand("retry", "read attachments again that could not be read then");

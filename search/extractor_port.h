@@ -32,7 +32,8 @@ struct ExtractedText {
 class TextExtractor {
 public:
     virtual ~TextExtractor() = default;
-    // One attachment. Called from the indexer's thread only. May take long, but has a limit of its own.
+    // One attachment. From several threads at once where the indexer has several lanes. May take long, but has a limit
+    // of its own.
     // Code::interrupted: asked to stop, the record is not indexed now. Any other error: this attachment failed, the
     // record becomes `partial`.
     virtual Result<ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type) = 0;

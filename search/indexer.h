@@ -3,8 +3,11 @@
 // Crash safety: a record counts once its shard's commit is durable (words log synced, then Xapian's commit, then the
 // state file); done_up_to() is told only then. After a crash the open shard goes on from its last commit. If its key
 // can't be had now (vault closed) it is closed as it is, which needs no key; if the key is gone for good it is removed.
-// What was sealed and is in no shard is `deferred`; an opened vault's feed brings it. Threads: one Indexer, one thread,
-// one process per archive (a lock file enforces it). Searchers run beside it.
+// What was sealed and is in no shard is `deferred`; an opened vault's feed brings it.
+// Lanes: with several, each writes a shard of its own in a thread of its own. After a crash what one lane had not
+// committed lies below what another had: it is deferred, and comes again from an open vault. For large amounts, and
+// while the vault is open, therefore; the live stream of a closed one has one lane.
+// Threads: one Indexer, one thread, one process per archive (a lock file enforces it). Searchers run beside it.
 #pragma once
 
 #include <functional>
@@ -29,6 +32,7 @@ struct FeedItem {
 };
 
 // Where records come from: the live stream (keys not punctured yet), or an opened vault (deferred records).
+// Threads: with several lanes, all but done_up_to() are called from several threads at once.
 class IndexFeed {
 public:
     virtual ~IndexFeed() = default;
@@ -73,6 +77,8 @@ struct IndexStep {
     bool committed = false;   // what was taken so far is durable
 };
 
+inline constexpr std::size_t kMostLanes = 8;
+
 class Indexer {
 public:
     // Takes the lock (Code::conflict: another indexer runs), removes leftovers, goes on with the open shard if there is
@@ -82,12 +88,18 @@ public:
                                                  IndexerOptions options = {});
     ~Indexer();  // without a commit: what was not committed is asked for again
 
+    // How many records are taken at a time, from the next run_once() on: 1 to kMostLanes.
+    void use_lanes(std::size_t count);
+    std::size_t lanes() const;
+
     EntryIndex position() const;  // one past the largest entry in the index: where the live feed goes on
 
     // One batch from `from`: at most Options::batch records; commits when records_per_commit are waiting, and closes
-    // the shard when it is full or old. A record that a shard already accounts for is skipped (below position() this
-    // needs the keys of all shards: Code::closed). stop is asked between records; true: returns early with what it has.
-    // An error other than closed, overloaded, interrupted from the feed or the disk is final for this object.
+    // the shard when it is full or old. With several lanes: batches until each could have records_per_commit, and all
+    // are committed; stop is asked between batches. A record that a shard already accounts for is skipped (below
+    // position() this needs the keys of all shards: Code::closed). stop is asked between records; true: returns early
+    // with what it has. An error other than closed, overloaded, interrupted from the feed or the disk is final for this
+    // object.
     Result<IndexStep> run_once(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop = {});
 
     // Makes what was taken durable and tells the feed. Call when the feed is drained or the time is right.

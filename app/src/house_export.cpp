@@ -223,7 +223,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         purpose.result_set = answer.reply.result_set;
         coverage = to_web(answer.reply.coverage);
     } else if (!request.query.empty()) {
-        const search::Answer answer = TRY(searcher_->run(query.run, {}, *census_));
+        const search::Answer answer = TRY(ask(query.run));
         ids = answer.entries;
         purpose.result_set = answer.result_set;
         purpose.scope = query.scope;

@@ -32,6 +32,28 @@ Result<search::RewriteReport> House::forget_terms(const EntrySet& reindex, bool 
     return report;
 }
 
+// Days of a closed vault leave hundreds of small shards, and each search asks all of them.
+Status House::join_small_shards() {
+    constexpr std::uint64_t kSmall = 5'000;  // records
+    constexpr int kMany = 32;                // such shards, which searches begin to feel
+    if (!archive_->is_open()) return {};
+    const auto count = [&]() -> Result<int> {
+        int small = 0;
+        for (const search::ShardState& shard :
+             TRY(search::summarise(environment_.fs, options_.archive / "index")).shards)
+            small += shard.closed && shard.counts.total() <= kSmall ? 1 : 0;
+        return small;
+    };
+    const int small = TRY(count());
+    if (small < small_shards_left_ + kMany) return {};
+    small_shards_left_ = small;  // should it fail: tried again when as many more have come
+    const search::RewriteReport report = TRY(forget_terms());
+    small_shards_left_ = TRY(count());
+    log(LogLevel::info, "small shards of the index were joined",
+        {{"joined", report.joined}, {"written", report.written}});
+    return {};
+}
+
 // Where the keys of closed shards are. Meanwhile nobody else writes the index: this process has its lock.
 Result<search::RewriteReport> House::rewrite_apart(const EntrySet& reindex, bool merge) {
     const vault::RewriteDone done = TRY(archive_->rewrite_apart({reindex, merge}));

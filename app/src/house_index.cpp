@@ -31,13 +31,38 @@ std::uint64_t count_without(const EntrySet& all, const EntrySet& a, const EntryS
 
 }  // namespace
 
-Result<IndexReport> House::check_index(bool repair, bool show_progress) {
+// Both read all of the index, or all of the vault, in this process.
+Status House::expect_index_keys() const {
     if (!archive_->is_open())
         return Error(Code::closed, "the vault is closed: a key holder must open it")
             .with_hint("give --passphrase-file FILE, or - for standard input");
     if (archive_->keys().apart())
         return Error(Code::not_in_version, "with an opener apart the index can't be checked in this version")
             .with_hint("kustos status shows its coverage; remove the folder index/ and it is made again");
+    return {};
+}
+
+Result<std::uint64_t> House::rebuild_index(bool show_progress) {
+    TRY(expect_index_keys());
+    {
+        const std::lock_guard lock(index_mutex_);
+        TRY(need_indexer());
+        if (indexer_->has_open_shard()) TRY(indexer_->close_shard(*feed_));
+        const Path dir = options_.archive / "index";
+        for (const search::ShardId id : TRY(search::shards_with_files(environment_.fs, dir)))
+            TRY(search::remove_shard(environment_.fs, dir, id));
+        searcher_->forget();
+        indexer_.reset();  // the next one finds that nothing is accounted for
+        if (const auto stale = TRY(stale_shards()); !stale.empty()) TRY(archive_->forget_shards(stale));
+    }
+    TRY(index_all(show_progress));
+    if (interrupt_requested())
+        return Error(Code::interrupted, "interrupted; what was indexed stays").with_hint("kustos index goes on");
+    return TRY(search::summarise(environment_.fs, options_.archive / "index")).counts.total();
+}
+
+Result<IndexReport> House::check_index(bool repair, bool show_progress) {
+    TRY(expect_index_keys());
     IndexReport report;
     bool bad = false;
     {

@@ -1,5 +1,6 @@
 // Ingest and index: how something new comes in and becomes findable.
 #include <algorithm>
+#include <thread>
 
 #include "app/house.h"
 #include "app/src/house_ports.h"
@@ -66,6 +67,7 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
     const std::lock_guard lock(index_mutex_);
     TRY(need_indexer());
     TRY(look_at_opener());
+    indexer_->use_lanes(index_lanes());
     auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
@@ -80,6 +82,15 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
     }
     next_to_index_ = step->next;
     return !step->drained || step->taken != 0;
+}
+
+// All processors for much at once, if the vault is open: what a crash then leaves out comes again from it
+// (search/indexer.h).
+std::size_t House::index_lanes() const {
+    constexpr std::uint64_t kMuch = 4'096, kRest = 512;  // entries: to begin with it, and to go on
+    const std::uint64_t size = archive_->head().size.value, least = indexer_->lanes() > 1 ? kRest : kMuch;
+    if (size < next_to_index_.value + least || !archive_->is_open() || archive_->keys().apart()) return 1;
+    return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
 }
 
 // An opener apart may be opened and closed by others: what was deferred comes in when it is open again.

@@ -140,6 +140,7 @@ Result<search::ExtractedText> House::SandboxText::text(ByteView content, std::st
 Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
                                                           const std::function<Status(const ByteSink&)>& give,
                                                           std::string_view name, std::string_view media_type) {
+    const std::lock_guard lock(mutex_);
     ingest::Extractor* extractor = TRY(house_.extractor());
     // OCR takes seconds. While much is waiting, also keys that are to be forgotten soon, pictures are left for later.
     extractor->postpone_ocr(house_.archive_->waiting() > kMostWaitingForOcr);

@@ -1,6 +1,8 @@
 // Where the house's rooms meet: small adapters between interfaces of peers that do not know each other.
 #pragma once
 
+#include <mutex>
+
 #include "app/house.h"
 
 namespace kustos::app {
@@ -86,6 +88,7 @@ public:
 
 private:
     House& house_;
+    std::mutex mutex_;  // one extractor for all lanes of the indexer
 };
 
 // What the importer seals.

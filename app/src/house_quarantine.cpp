@@ -85,7 +85,7 @@ Result<std::pair<std::unique_ptr<vault::OpenSession>, std::vector<EntryIndex>>> 
         ids = TRY(opener_->search(ask)).reply.listed;
     } else {
         const MatterQuery query = TRY(matter_query(actor, matter, kUnreadable, search::Language::en, nullptr));
-        ids = TRY(searcher_->run(query.run, {}, *census_)).entries;
+        ids = TRY(ask(query.run)).entries;
         purpose.scope = query.scope;
         purpose.scope_decided = true;
     }

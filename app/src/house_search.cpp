@@ -83,9 +83,22 @@ Error not_apart() {
 
 }  // namespace
 
+// Nobody's question holds up the others for longer; the index is searched by one at a time. An opener apart gives as
+// much (search_worker.cpp).
+Result<search::Answer> House::ask(const search::Query& query, search::SearchOptions options) {
+    constexpr std::int64_t kPatience = 120'000;  // ms
+    const Clock& clock = environment_.clock;
+    const std::int64_t until = clock.monotonic_ms() + kPatience;
+    options.stop = [&clock, until] { return interrupt_requested() || clock.monotonic_ms() > until; };
+    auto answer = searcher_->run(query, options, *census_);
+    if (answer.ok() || answer.error().code() != Code::interrupted || interrupt_requested()) return answer;
+    return Error(Code::limit, "the search took longer than two minutes")
+        .with_hint("ask for less at once: whole words in place of * and ?, a sender, a period");
+}
+
 Result<search::Query> House::decide_exact(vault::Purpose purpose, const search::Query& query,
                                           std::uint64_t& undecided) {
-    const search::Answer open = TRY(searcher_->run(search::undecided(query), {}, *census_));
+    const search::Answer open = TRY(ask(search::undecided(query)));
     if (open.total > search::kMaxUndecided)
         return Error(Code::limit, "an exact word would have more than 20000 records opened")
             .with_hint("say more: other words, a sender, a period");
@@ -144,7 +157,7 @@ Status House::expect_in_scope(const std::string& scope, std::span<const EntryInd
     for (const EntryIndex id : ids) wanted.add(id);
     const search::Query bounds = TRY_IN("the matter's scope", search::parse_query(scope));
     const search::Query query = search::both(TRY(resolved(bounds, EntryIndex(), "")), search::these_entries(wanted));
-    if (TRY(searcher_->run(query, {}, *census_)).total == wanted.count()) return {};
+    if (TRY(ask(query)).total == wanted.count()) return {};
     return Error(Code::denied, "a record is outside the scope of this matter, or not in the index yet")
         .with_hint("kustos matter scope shows and changes it");
 }
@@ -217,7 +230,7 @@ Result<EntrySet> House::search_here(vault::Purpose purpose, const MatterQuery& q
     std::uint64_t undecided = 0;
     search::Query run = query.run;
     if (search::asks_exactly(run.root)) run = TRY(decide_exact(purpose, run, undecided));
-    const search::Answer answer = TRY(searcher_->run(run, options, *census_));
+    const search::Answer answer = TRY(ask(run, std::move(options)));
     if (order.freeze) TRY(ResultDesk::expect_not_too_many(answer.total));
     web::SearchReport& report = out.report;
     // Restricted hits are counted, not opened.

@@ -88,7 +88,7 @@ Result<EntrySet> House::thread_of(EntryIndex record, EntryIndex matter, const st
     const auto source = archive_->find_source(opened.entry.header.source);
     const std::vector<std::string> ids = search::thread_ids(opened.message);
     if (ids.empty() || !source) return out;
-    const search::Answer found = TRY(searcher_->run(search::related_to(ids, source->name), {}, *census_));
+    const search::Answer found = TRY(ask(search::related_to(ids, source->name)));
     for (const EntryIndex entry : found.entries) out.add(entry);
     return out;
 }

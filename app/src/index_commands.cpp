@@ -1,4 +1,4 @@
-// kustos index check|merge|retry
+// kustos index check|rebuild|merge|retry
 #include <nlohmann/json.hpp>
 
 #include "app/house.h"
@@ -44,6 +44,17 @@ Result<int> index_check(House& house, const Call& call, Streams streams) {
     }
     if (whole) streams.out << (de ? "Verzeichnis und Ledger stimmen überein.\n" : "index and ledger agree\n");
     return whole ? 0 : 1;
+}
+
+Result<int> index_rebuild(House& house, const Call& call, Streams streams) {
+    const std::uint64_t records = TRY(house.rebuild_index(!call.json));
+    if (call.json)
+        streams.out << nlohmann::json{{"records", records}}.dump() << "\n";
+    else
+        streams.out << records
+                    << (call.language == Language::german ? " Aufzeichnungen neu ins Verzeichnis genommen\n"
+                                                          : " records indexed anew\n");
+    return 0;
 }
 
 Result<int> index_merge(House& house, const Call& call, Streams streams) {

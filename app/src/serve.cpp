@@ -28,8 +28,10 @@ void rest(std::int64_t ms) {
     for (; ms > 0 && !interrupt_requested(); ms -= 50) usleep(50'000);
 }
 
-// Takes what is new into the index; an idle second commits what was taken.
+// Takes what is new into the index; an idle second commits what was taken, and small shards are joined.
 void index_loop(House& house) {
+    constexpr std::int64_t kLookAtShards = 60'000;  // ms
+    std::int64_t look = 0;
     while (!interrupt_requested()) {
         const StackWiper wiper;
         auto busy = house.index_step();
@@ -41,6 +43,11 @@ void index_loop(House& house) {
         if (*busy) continue;
         if (const Status s = house.commit_index(); !s.ok())
             log(LogLevel::error, "index commit failed", {{"code", s.error().code()}});
+        if (const std::int64_t now = house.environment().clock.monotonic_ms(); now >= look) {
+            look = now + kLookAtShards;
+            if (const Status joined = house.join_small_shards(); !joined.ok())
+                log(LogLevel::warning, "small shards of the index were not joined", {{"code", joined.error().code()}});
+        }
         rest(300);
     }
     // What waits is taken in before the end, for so long: with the vault closed its keys go with this process.

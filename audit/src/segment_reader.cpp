@@ -87,8 +87,15 @@ struct SegmentReader::State {
 
     Result<EntryIndex> segment_of(EntryIndex index) {
         const auto above = [&] { return std::upper_bound(firsts.begin(), firsts.end(), index); };
-        // In the last segment known it may be, or in one that was begun since.
-        if (above() == firsts.end()) firsts = TRY(list_segments(fs, vault_dir));
+        // In the last segment known it may be, or in one that was begun since: not if entries behind it were there
+        // already when the folder was listed, for a segment is there before an entry of it is.
+        if (above() == firsts.end() && index >= listed_below) {
+            constexpr std::uint64_t kAhead = 256;  // so many are read on without listing again, where there are as many
+            const EntryIndex ahead(index.value + kAhead);
+            const bool there = headers(ahead).ok();
+            firsts = TRY(list_segments(fs, vault_dir));
+            listed_below = there ? ahead : EntryIndex(index.value + 1);
+        }
         if (above() == firsts.begin()) return lost("a segment is missing");
         return *(above() - 1);
     }
@@ -124,6 +131,7 @@ struct SegmentReader::State {
     MayBeGone may_be_gone;
     std::mutex mutex;  // guards what follows
     std::vector<EntryIndex> firsts;
+    EntryIndex listed_below;  // which segment these entries are in, `firsts` tells
     Lru<std::uint64_t, std::unique_ptr<Table>> tables{kTablesBudget};
 };
 
@@ -133,6 +141,7 @@ SegmentReader::SegmentReader(Fs& fs, Path vault_dir, HeaderSource headers, MayBe
 void SegmentReader::forget() const {
     const std::lock_guard lock(state_->mutex);
     state_->firsts.clear();
+    state_->listed_below = EntryIndex(0);
     state_->tables = Lru<std::uint64_t, std::unique_ptr<Table>>(kTablesBudget);
 }
 

@@ -1,6 +1,9 @@
 #include "search/indexer.h"
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
 #include <unordered_set>
 
 #include "base/log.h"
@@ -29,6 +32,39 @@ Status remove_leftovers(Fs& fs, const Path& index_dir, const std::vector<FoundSh
     return ok_status();
 }
 
+// Chance for several lanes at once.
+class SharedRandom final : public Random {
+public:
+    explicit SharedRandom(Random& random) : random_(random) {}
+    void fill(std::span<std::uint8_t> out) override {
+        const std::lock_guard lock(mutex_);
+        random_.fill(out);
+    }
+
+private:
+    std::mutex mutex_;
+    Random& random_;
+};
+
+// A shard that is being written, and what takes words apart for it. Each lane is one thread's at a time.
+struct Lane {
+    Lane(Fs& fs, const Path& word_list) : analyser(&fs, word_list) {}
+    Analyser analyser;
+    std::unique_ptr<ShardWriter> writer;
+    std::int64_t opened_ms = 0;  // monotonic
+};
+
+// What a batch of items becomes, while lanes take from it.
+struct Batch {
+    explicit Batch(std::vector<FeedItem> items_) : items(std::move(items_)), taken(items.size()) {}
+    std::vector<FeedItem> items;
+    std::vector<char> taken;  // by item: each lane writes its own; 1: now or before
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> failed{false};
+};
+
+constexpr std::size_t kPiece = 8;  // items that a lane takes at once
+
 }  // namespace
 
 struct Indexer::State {
@@ -41,22 +77,42 @@ struct Indexer::State {
           clock(clock_),
           random(random_),
           options(std::move(options_)),
-          lock(std::move(lock_)),
-          analyser(&fs_, options.word_list) {}
+          lock(std::move(lock_)) {
+        widen(1);
+    }
 
     Fs& fs;
     Path index_dir;
     ShardKeys& keys;
     TextExtractor& extractor;
     const Clock& clock;
-    Random& random;
+    SharedRandom random;
     IndexerOptions options;
     FileLock lock;
-    Analyser analyser;
-    std::unique_ptr<ShardWriter> writer;
-    EntryIndex position;                                         // one past the largest entry in any shard
-    std::int64_t opened_ms = 0;                                  // monotonic
+    std::vector<std::unique_ptr<Lane>> lanes;  // the first is always there
+    std::size_t width = 1;                     // lanes that take records now
+    EntryIndex position;                       // one past the largest entry in any shard
+    std::optional<EntryIndex> hole;            // a record below `position` that was left for later: the first such
     std::optional<std::unordered_set<std::uint64_t>> accounted;  // entries of all shards, once needed
+
+    Lane& first() { return *lanes.front(); }
+
+    void widen(std::size_t to) {
+        while (lanes.size() < to) lanes.push_back(std::make_unique<Lane>(fs, options.word_list));
+        width = to;
+    }
+
+    // For all lanes at once, each in a thread of its own; the first error.
+    template <class Call>
+    Status at_once(std::size_t count, const Call& call) {
+        std::vector<Status> done(count);
+        std::vector<std::thread> threads;
+        for (std::size_t i = 1; i < count; ++i) threads.emplace_back([&, i] { done[i] = call(*lanes[i]); });
+        done[0] = call(*lanes[0]);
+        for (std::thread& thread : threads) thread.join();
+        for (Status& status : done) TRY(std::move(status));
+        return ok_status();
+    }
 
     // Takes up the newest open shard that has a key and closes all others.
     Status take_up_open_shards() {
@@ -70,10 +126,10 @@ struct Indexer::State {
         }
         for (const FoundShard& shard : shards) {
             if (!shard.closed && shard.open_dir) TRY(take_up(shard.id));
-            if (writer == nullptr || writer->state().id != shard.id) keys.forget(shard.id);
+            if (first().writer == nullptr || first().writer->state().id != shard.id) keys.forget(shard.id);
         }
         position = TRY(summarise(fs, index_dir)).end;
-        if (writer != nullptr) position = std::max(position, writer->state().end);
+        if (first().writer != nullptr) position = std::max(position, first().writer->state().end);
         return ok_status();
     }
 
@@ -84,24 +140,35 @@ struct Indexer::State {
             log(LogLevel::warning, "open shard without key", {{"shard", id}, {"code", key.error().code()}});
             return key.error().code() == Code::closed ? close_or_remove(id) : remove_shard(fs, index_dir, id);
         }
-        auto resumed = ShardWriter::resume(fs, index_dir, id, TRY(std::move(key)), analyser, random);
+        auto resumed = ShardWriter::resume(fs, index_dir, id, TRY(std::move(key)), first().analyser, random);
         if (!resumed.ok()) {
             // an index is rebuildable: what is damaged goes, and its records are deferred
             log(LogLevel::warning, "open shard damaged", {{"shard", id}, {"code", resumed.error().code()}});
             return remove_shard(fs, index_dir, id);
         }
         if (*resumed == nullptr) return remove_shard(fs, index_dir, id);
-        if (writer != nullptr) TRY(close_writer());
-        writer = TRY(std::move(resumed));
-        opened_ms = clock.monotonic_ms();
+        if (first().writer != nullptr) TRY(close_writers());
+        first().writer = TRY(std::move(resumed));
+        first().opened_ms = clock.monotonic_ms();
         return ok_status();
     }
 
-    Status close_writer() {
-        const ShardId id = writer->state().id;
-        TRY(writer->close());
-        writer.reset();
-        keys.forget(id);
+    bool any_open() const {
+        return std::any_of(lanes.begin(), lanes.end(), [](const auto& lane) { return lane->writer != nullptr; });
+    }
+
+    Status commit_writers() {
+        return at_once(lanes.size(), [](Lane& lane) { return lane.writer ? lane.writer->commit() : ok_status(); });
+    }
+
+    Status close_writers() {
+        TRY(at_once(lanes.size(), [](Lane& lane) { return lane.writer ? lane.writer->close() : ok_status(); }));
+        for (const auto& lane : lanes) {
+            if (lane->writer == nullptr) continue;
+            const ShardId id = lane->writer->state().id;
+            lane->writer.reset();
+            keys.forget(id);
+        }
         return ok_status();
     }
 
@@ -112,10 +179,11 @@ struct Indexer::State {
         return remove_shard(fs, index_dir, id);
     }
 
-    Status need_writer() {
-        if (writer != nullptr) return ok_status();
-        writer = TRY(ShardWriter::create(fs, index_dir, TRY(keys.open_shard()), clock.now(), analyser, random));
-        opened_ms = clock.monotonic_ms();
+    Status need_writer(Lane& lane) {
+        if (lane.writer != nullptr) return ok_status();
+        lane.writer =
+            TRY(ShardWriter::create(fs, index_dir, TRY(keys.open_shard()), clock.now(), lane.analyser, random));
+        lane.opened_ms = clock.monotonic_ms();
         return ok_status();
     }
 
@@ -126,6 +194,9 @@ struct Indexer::State {
         const auto entries = told ? std::vector<EntryIndex>() : TRY(accounted_entries(fs, index_dir, keys));
         accounted.emplace();
         for (const EntryIndex known : entries) accounted->insert(known.value);
+        for (const auto& lane : lanes)
+            if (lane->writer != nullptr)
+                accounted->insert(lane->writer->entries().begin(), lane->writer->entries().end());
         if (!told) return ok_status();
         for (const EntrySet::Interval& known : told->intervals()) {
             for (std::uint64_t i = known.first.value; i <= known.last.value; ++i) accounted->insert(i);
@@ -133,25 +204,151 @@ struct Indexer::State {
         return ok_status();
     }
     bool is_accounted(EntryIndex entry) const {
-        if (entry >= position) return false;
-        return (writer != nullptr && writer->holds(entry)) || (accounted && accounted->count(entry.value) != 0);
+        return entry < position && accounted && accounted->count(entry.value) != 0;
     }
 
-    Status take(const FeedItem& item, IndexFeed& feed, IndexStep& step) {
-        if (is_accounted(item.index)) return ok_status();
-        TRY(need_writer());
+    Status take(Lane& lane, const FeedItem& item, IndexFeed& feed) {
         const RecordDraft draft = TRY(draft_record(item, feed, extractor, options));
-        TRY(writer->add(draft));
-        if (accounted) accounted->insert(item.index.value);
-        position = std::max(position, EntryIndex(item.index.value + 1));
-        ++step.taken;
-        if (analyser.trim()) writer->forget_cached_words();
+        TRY(lane.writer->add(draft));
+        if (lane.analyser.trim()) lane.writer->forget_cached_words();
         return ok_status();
     }
 
+    void note_taken(EntryIndex entry, IndexStep& step) {
+        if (accounted) accounted->insert(entry.value);
+        position = std::max(position, EntryIndex(entry.value + 1));
+        ++step.taken;
+    }
+
+    // What a lane does until nothing of the batch is left.
+    Status take_from(Batch& batch, Lane& lane, IndexFeed& feed) {
+        while (!batch.failed) {
+            const std::size_t begin = batch.next.fetch_add(kPiece);
+            if (begin >= batch.items.size()) break;
+            for (std::size_t i = begin; i < std::min(begin + kPiece, batch.items.size()); ++i) {
+                if (batch.taken[i] != 0) continue;
+                Status done = take(lane, batch.items[i], feed);
+                if (!done.ok()) {
+                    batch.failed = true;
+                    return done;
+                }
+                batch.taken[i] = 1;
+            }
+        }
+        return ok_status();
+    }
+
+    // All lanes take from a batch while the next one is opened, if there is to be a next one. Interrupted: what was not
+    // taken is asked for again.
+    Status take_batch(Batch& batch, IndexFeed& feed, IndexStep& step, const std::function<Status()>& meanwhile) {
+        std::vector<char> known(batch.items.size());
+        for (std::size_t i = 0; i < batch.items.size(); ++i)
+            known[i] = batch.taken[i] = is_accounted(batch.items[i].index) ? 1 : 0;
+        Status lanes_done, opened;
+        std::thread taking(
+            [&] { lanes_done = at_once(width, [&](Lane& lane) { return take_from(batch, lane, feed); }); });
+        opened = meanwhile();
+        taking.join();
+        step.next = EntryIndex(batch.items.back().index.value + 1);
+        for (std::size_t i = batch.items.size(); i-- > 0;) {
+            if (batch.taken[i] == 0)
+                hole = step.next = batch.items[i].index;
+            else if (known[i] == 0)
+                note_taken(batch.items[i].index, step);
+        }
+        TRY(std::move(lanes_done));
+        return opened;
+    }
+
+    Status expect_ascending(const std::vector<FeedItem>& items, EntryIndex from) const {
+        for (const FeedItem& item : items) {
+            if (item.index < from) return Error(Code::internal, "the feed of the index is not ascending");
+            from = EntryIndex(item.index.value + 1);
+        }
+        return ok_status();
+    }
+
+    // As many as the lanes commit at once; all are committed when it returns.
+    Result<IndexStep> run_wide(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop) {
+        IndexStep step;
+        step.next = from;
+        for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i]));
+        const auto open = [&](EntryIndex at) {
+            return feed.next(at, options.batch, [this](EntryIndex entry) { return is_accounted(entry); });
+        };
+        const std::uint64_t most = std::uint64_t{options.records_per_commit} * width;
+        std::vector<FeedItem> items = TRY(open(from));
+        for (std::uint64_t asked = 0; !step.drained && !items.empty();) {
+            TRY(expect_ascending(items, step.next));
+            asked += items.size();
+            step.drained = items.size() < options.batch;
+            const bool more = !step.drained && asked < most && !(stop && stop());
+            Batch batch(std::move(items));
+            items.clear();
+            const Status taken = take_batch(batch, feed, step, [&]() -> Status {
+                if (more) items = TRY(open(EntryIndex(batch.items.back().index.value + 1)));
+                return ok_status();
+            });
+            if (!taken.ok()) {
+                if (taken.error().code() != Code::interrupted) return taken.error();
+                step.drained = false;
+                break;
+            }
+        }
+        return step;
+    }
+
+    Result<IndexStep> run_narrow(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop) {
+        IndexStep step;
+        step.next = from;
+        const std::vector<FeedItem> items =
+            TRY(feed.next(from, options.batch, [this](EntryIndex entry) { return is_accounted(entry); }));
+        TRY(expect_ascending(items, from));
+        step.drained = items.size() < options.batch;
+        for (const FeedItem& item : items) {
+            if (stop && stop()) {
+                step.drained = false;
+                break;
+            }
+            if (!is_accounted(item.index)) {
+                TRY(need_writer(first()));
+                const Status taken = take(first(), item, feed);
+                if (!taken.ok()) {
+                    if (taken.error().code() != Code::interrupted) return taken.error();
+                    step.drained = false;
+                    break;
+                }
+                note_taken(item.index, step);
+            }
+            step.next = EntryIndex(item.index.value + 1);
+            if (uncommitted() >= options.records_per_commit) TRY(commit(feed));
+            if (shard_is_due()) TRY(close(feed));
+        }
+        return step;
+    }
+
+    std::uint64_t uncommitted() const {
+        std::uint64_t count = 0;
+        for (const auto& lane : lanes) count += lane->writer == nullptr ? 0 : lane->writer->uncommitted();
+        return count;
+    }
+
+    Status commit(IndexFeed& feed) {
+        if (uncommitted() == 0) return ok_status();
+        TRY(commit_writers());
+        return feed.done_up_to(hole ? std::min(position, *hole) : position);
+    }
+
+    Status close(IndexFeed& feed) {
+        TRY(commit(feed));
+        return close_writers();
+    }
+
     bool shard_is_due() const {
-        return writer != nullptr && (writer->state().counts.total() >= options.records_per_shard ||
-                                     clock.monotonic_ms() - opened_ms >= options.shard_ms);
+        return std::any_of(lanes.begin(), lanes.end(), [&](const auto& lane) {
+            return lane->writer != nullptr && (lane->writer->state().counts.total() >= options.records_per_shard ||
+                                               clock.monotonic_ms() - lane->opened_ms >= options.shard_ms);
+        });
     }
 };
 
@@ -172,63 +369,51 @@ Result<std::unique_ptr<Indexer>> Indexer::open(Fs& fs, const Path& index_dir, Sh
 EntryIndex Indexer::position() const {
     return state_->position;
 }
+void Indexer::use_lanes(std::size_t count) {
+    state_->widen(std::clamp<std::size_t>(count, 1, kMostLanes));
+}
+std::size_t Indexer::lanes() const {
+    return state_->width;
+}
 Status Indexer::shards_changed() {
     state_->accounted.reset();
     state_->position = TRY(summarise(state_->fs, state_->index_dir)).end;
-    if (state_->writer != nullptr) state_->position = std::max(state_->position, state_->writer->state().end);
+    for (const auto& lane : state_->lanes)
+        if (lane->writer != nullptr) state_->position = std::max(state_->position, lane->writer->state().end);
     return ok_status();
 }
 
 bool Indexer::has_open_shard() const {
-    return state_->writer != nullptr;
+    return state_->any_open();
 }
 std::uint64_t Indexer::uncommitted() const {
-    return state_->writer == nullptr ? 0 : state_->writer->uncommitted();
+    return state_->uncommitted();
 }
 
 Result<IndexStep> Indexer::run_once(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop) {
-    IndexStep step;
-    step.next = from;
     TRY(state_->need_accounted(from));
-    const std::vector<FeedItem> items =
-        TRY(feed.next(from, state_->options.batch, [this](EntryIndex entry) { return state_->is_accounted(entry); }));
-    step.drained = items.size() < state_->options.batch;
-    for (const FeedItem& item : items) {
-        if (stop && stop()) {
-            step.drained = false;
-            break;
-        }
-        if (item.index < step.next) return Error(Code::internal, "the feed of the index is not ascending");
-        const Status taken = state_->take(item, feed, step);
-        if (!taken.ok()) {
-            if (taken.error().code() != Code::interrupted) return taken.error();
-            step.drained = false;
-            break;
-        }
-        step.next = EntryIndex(item.index.value + 1);
-        if (uncommitted() >= state_->options.records_per_commit) TRY(commit(feed));
-        if (state_->shard_is_due()) TRY(close_shard(feed));
-    }
-    if (state_->shard_is_due()) TRY(close_shard(feed));
+    const bool wide = state_->width > 1;
+    IndexStep step = TRY(wide ? state_->run_wide(feed, from, stop) : state_->run_narrow(feed, from, stop));
+    if (state_->hole && from <= *state_->hole && step.next > *state_->hole) state_->hole.reset();
+    if (wide) TRY(state_->commit(feed));
+    if (state_->shard_is_due()) TRY(state_->close(feed));
     step.committed = uncommitted() == 0;
     return step;
 }
 
 Status Indexer::commit(IndexFeed& feed) {
-    if (state_->writer == nullptr || state_->writer->uncommitted() == 0) return ok_status();
-    TRY(state_->writer->commit());
-    return feed.done_up_to(state_->position);
+    return state_->commit(feed);
 }
 
 void Indexer::forget_words() {
-    state_->analyser.forget();
-    if (state_->writer != nullptr) state_->writer->forget_cached_words();
+    for (const auto& lane : state_->lanes) {
+        lane->analyser.forget();
+        if (lane->writer != nullptr) lane->writer->forget_cached_words();
+    }
 }
 
 Status Indexer::close_shard(IndexFeed& feed) {
-    if (state_->writer == nullptr) return ok_status();
-    TRY(commit(feed));
-    return state_->close_writer();
+    return state_->any_open() ? state_->close(feed) : ok_status();
 }
 
 }  // namespace kustos::search

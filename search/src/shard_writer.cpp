@@ -273,7 +273,7 @@ Result<std::unique_ptr<ShardWriter>> ShardWriter::resume(Fs& fs, const Path& ind
 }
 
 Status ShardWriter::add(const RecordDraft& draft) {
-    CHECK(!holds(draft.entry));
+    CHECK(state_->entries.count(draft.entry.value) == 0);
     return guarded("indexing a record", [&]() -> Status {
         const std::vector<std::string> reasons = state_->reasons_of(draft);
         state_->database.add_document(state_->document_of(draft, reasons));
@@ -305,8 +305,8 @@ Status ShardWriter::close() {
     return state_->compact();
 }
 
-bool ShardWriter::holds(EntryIndex entry) const {
-    return state_->entries.count(entry.value) != 0;
+const std::unordered_set<std::uint64_t>& ShardWriter::entries() const {
+    return state_->entries;
 }
 const ShardState& ShardWriter::state() const {
     return state_->numbers;

@@ -5,6 +5,7 @@
 #include <xapian.h>
 
 #include <memory>
+#include <unordered_set>
 
 #include "base/random.h"
 #include "search/analysis.h"
@@ -28,8 +29,8 @@ public:
     Status commit();
     // Commit, compact into one file, remove the folder. The object is spent.
     Status close();
-    bool holds(EntryIndex entry) const;  // committed or not
-    const ShardState& state() const;     // with what is not committed yet
+    const std::unordered_set<std::uint64_t>& entries() const;  // committed or not
+    const ShardState& state() const;                           // with what is not committed yet
     std::uint64_t uncommitted() const;
     void forget_cached_words();  // the analyser was trimmed
 

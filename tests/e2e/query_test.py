@@ -99,6 +99,9 @@ class Query(unittest.TestCase):
         self.assertTrue(self.a.json("index", "check")["whole"])
         self.assertEqual(self.search("*")["total"], 4)
         self.assertIn("looked_at", self.a.json("index", "merge"))
+        self.assertEqual(self.a.json("index", "rebuild"), {"records": 4})
+        self.assertTrue(self.a.json("index", "check")["whole"])
+        self.assertEqual(self.search("*")["total"], 4)
 
     def test_a_slip_is_answered_with_its_place_and_what_was_probably_meant(self):
         done = self.a.run("search", "--matter", self.matter, "Vertrag betref:x", code=2)

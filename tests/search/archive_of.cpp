@@ -47,6 +47,7 @@ Result<Bytes> MemoryFeed::attachment(const FeedItem& item, std::size_t number) {
 }
 
 Status MemoryFeed::keep_text(const FeedItem&, std::size_t, std::string_view text) {
+    const std::lock_guard lock(mutex_);
     kept.emplace_back(text);
     return ok_status();
 }

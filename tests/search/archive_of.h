@@ -1,6 +1,7 @@
 // A small archive in memory for search's tests: messages in, an index on disk, answers out.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,13 +42,16 @@ public:
     std::map<std::uint64_t, Bytes> blobs;  // by blob entry
     std::vector<std::string> kept;
     EntryIndex done;
+
+private:
+    std::mutex mutex_;  // guards kept where there are several lanes
 };
 
 // text/plain is its own text; "partial" and "broken" types do what they say; all else is opaque.
 class PlainExtractor final : public TextExtractor {
 public:
     Result<ExtractedText> text(ByteView content, std::string_view name, std::string_view media_type) override;
-    std::size_t calls = 0;
+    std::atomic<std::size_t> calls{0};
 };
 
 class MemoryCensus final : public RecordCensus {
