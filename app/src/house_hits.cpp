@@ -106,7 +106,7 @@ Result<House::HitGround> House::hit_ground(const HitOrder& order, EntryIndex mat
         std::uint64_t undecided = 0;
         ground.everything = TRY(decide_exact(purpose, ground.everything, undecided));
     }
-    const search::Answer all = TRY(searcher_->run(ground.everything, {}, *census_));
+    const search::Answer all = TRY(ask(ground.everything));
     ground.entries = ascending(all.entries);
     const exporting::LocalMonths zone(config_.text("time_zone", "Europe/Berlin"));
     number_months(all, ground.entries, zone, ground.months, ground.month);
@@ -114,7 +114,7 @@ Result<House::HitGround> House::hit_ground(const HitOrder& order, EntryIndex mat
     for (const EntryIndex entry : ground.entries)
         ground.restricted.push_back(book->restriction_for(entry, matter).has_value());
     ground.facts = TRY(searcher_->facts(ground.entries));
-    const search::Answer none = TRY(searcher_->run(search::both(ground.everything, nothing_certain()), {}, *census_));
+    const search::Answer none = TRY(ask(search::both(ground.everything, nothing_certain())));
     ground.unsearched = none.unsearched;
     ground.coverage = to_counts(to_web(none.coverage));
     return ground;
@@ -133,9 +133,7 @@ Result<HitTerm> House::run_term(const HitOrder& order, vault::Purpose purpose, c
     purpose.query = query.text;
     if (search::asks_exactly(query.run.root))
         query.run = TRY_IN(where, decide_exact(purpose, query.run, out.undecided));
-    search::SearchOptions options;
-    options.stop = interrupt_requested;
-    search::Answer answer = TRY_IN(where, searcher_->run(query.run, options, *census_));
+    search::Answer answer = TRY_IN(where, ask(query.run));
     out.unsearched = std::move(answer.unsearched);
     hits = std::move(answer.entries);
     return out;
@@ -162,7 +160,7 @@ Result<HitReport> House::count_hits(const HitOrder& order, vault::Purpose& purpo
         purpose.query += asked + "\n";
         report.terms.push_back(std::move(done));
     }
-    const search::Answer after = TRY(searcher_->run(ground.everything, {}, *census_));
+    const search::Answer after = TRY(ask(ground.everything));
     const std::vector<EntryIndex> now = ascending(after.entries);
     if (!std::includes(now.begin(), now.end(), ground.entries.begin(), ground.entries.end())) return changed();
     for (std::size_t i = 0; i < report.terms.size(); ++i) report.terms[i].figures = tally.terms()[i];
