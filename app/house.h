@@ -21,6 +21,7 @@
 #include "app/completeness.h"
 #include "app/erasure.h"
 #include "app/forward_keeper.h"
+#include "app/hit_report.h"
 #include "app/matter_protocol.h"
 #include "app/quarantine.h"
 #include "app/review_desk.h"
@@ -223,6 +224,9 @@ public:
     Result<SignedReport> sign_report(const audit::Report& report, const ReportRequest& request);
     // Code::limit: to be frozen, and more than a result set takes; nothing is opened then.
     Result<SearchOutcome> search(const SearchOrder& order);
+    // An access entry names what all terms find together, hits_reported the report's hash; only then files are written.
+    // Code::overloaded: the index changed while it was asked; Code::not_in_version: with an opener apart.
+    Result<HitReport> report_hits(const HitOrder& order);
     // The sealed parts of a matter's access entries; an access entry with the ground comes first.
     Result<std::vector<ProtocolRow>> protocol(const std::string& actor, EntryIndex matter, const std::string& ground);
     Result<ExportReport> export_records(const ExportRequest& request);
@@ -425,6 +429,13 @@ private:
                                  SearchOutcome& out);
     Result<EntrySet> search_apart(const vault::Purpose& purpose, const MatterQuery& query,
                                   std::optional<EntrySet> within, const SearchOrder& order, SearchOutcome& out);
+    // --- house_hits.cpp ---
+    struct HitGround;  // the records in the scope, and what is known of them
+    Result<HitGround> hit_ground(const HitOrder& order, EntryIndex matter);
+    Result<HitReport> count_hits(const HitOrder& order, vault::Purpose& purpose);
+    Result<HitTerm> run_term(const HitOrder& order, vault::Purpose purpose, const search::Term& term,
+                             const EntrySet* within, std::string& asked, std::vector<EntryIndex>& hits);
+    Status write_hits(HitReport& report, const HitOrder& order);
     Status expect_in_scope(const std::string& scope, std::span<const EntryIndex> ids);
     Status expect_records(const std::vector<EntryIndex>& ids) const;
     Status expect_in_scope_apart(const ReviewChoice& choice, const EntrySet& wanted);

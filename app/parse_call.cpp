@@ -172,6 +172,20 @@ void add_searches(CLI::App& app, Call& c, const Chosen& chosen) {
         chosen(sub, std::string("search ") + what);
     }
 
+    auto* report = app.add_subcommand("hits", "what a list of terms finds")
+                       ->require_subcommand(1)
+                       ->add_subcommand("report", "for each term: hits, with family, unique, by month, by sender");
+    report->add_option("--matter", c.matter, "for which case");
+    report->add_option("--terms", c.paths, "a file with one query a line, or a name, a tab and a query")
+        ->required()
+        ->expected(1)
+        ->allow_extra_args(false);
+    report->add_option("--out", c.reports, "FILE.csv, FILE.xlsx or FILE.pdf; may repeat")->allow_extra_args(false);
+    Options(report, c)
+        .text("within", "a frozen result set: among its records alone")
+        .text("name", "of the list; without it, the file's name");
+    chosen(report, "hits report");
+
     auto* result = app.add_subcommand("result", "frozen result sets of a matter")->require_subcommand(1);
     auto* list = result->add_subcommand("list", "all of a matter");
     list->add_option("--matter", c.matter, "for which case");

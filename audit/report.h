@@ -83,7 +83,7 @@ struct Report {
     Origin origin = Origin::unknown;
     TimeLevel time = TimeLevel::none;
     std::string subject;      // "bundle", "archive" or "report"
-    std::string reported;     // what a report says: "ok" or "problems"; else empty
+    std::string reported;     // what a report says: "ok", "problems", ...; else empty
     std::string fingerprint;  // of the ledger's verifier key, in groups of four; empty if no key was found
     std::map<std::string, std::uint64_t> checked;
     std::vector<Remark> remarks;          // at most kMaxProblems

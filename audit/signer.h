@@ -35,7 +35,7 @@ struct Growth {
 // For what a document is signed: an entry that says so, and a tlog-proof (tlog_proof.h) of it under the present
 // checkpoint key.
 struct SigningGround {
-    Bytes entry;  // header || body: access export, control verification_reported or certificate_issued
+    Bytes entry;  // header || body: access export, control verification_reported, certificate_issued, ...
     std::string proof;
 };
 

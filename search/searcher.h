@@ -16,6 +16,7 @@
 #include "search/facets.h"
 #include "search/index.h"
 #include "search/query.h"
+#include "search/record_facts.h"
 
 namespace kustos::search {
 
@@ -83,6 +84,10 @@ public:
     // Code::closed: vault closed. Code::limit: a prefix stands for more than kMaxExpansions words (hint: more letters).
     // Code::corrupt: a shard is damaged (remove_shard() and index again). Never a silent cut.
     Result<Answer> run(const Query& query, const SearchOptions& options, RecordCensus& census);
+
+    // Of records that an answer has named: ascending, each once. Of one that is in the index no more nothing is known.
+    // Errors as run().
+    Result<RecordFacts> facts(const std::vector<EntryIndex>& of);
 
     // Without asking anything. Needs no key of a shard whose clear state says that nothing erased is in it (before the
     // first erasure: of none; after each rewriting: of none), nor of one that was looked into since the start.

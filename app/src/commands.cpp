@@ -15,6 +15,7 @@
 #include "app/decision_commands.h"
 #include "app/erase_commands.h"
 #include "app/exit_export.h"
+#include "app/hit_report_commands.h"
 #include "app/house.h"
 #include "app/index_commands.h"
 #include "app/key_commands.h"
@@ -144,6 +145,10 @@ public:
         if (is_result_command(n)) {
             auto house = TRY(open_house());
             return result_command(*house, c_, actor(*house), {out_, err_});
+        }
+        if (is_hit_command(n)) {
+            auto house = TRY(open_house());
+            return hit_command(*house, c_, actor(*house), {out_, err_});
         }
         if (n == "show") return show();
         if (n == "context") {

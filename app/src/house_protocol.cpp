@@ -69,7 +69,7 @@ Result<std::vector<ProtocolRow>> House::protocol(const std::string& actor, Entry
         const bool of_matter = action && vault::is_of_matter(*action);
         const bool reading = audit::access_action(entry) == audit::AccessAction::audit_read;
         if (kind == Kind::access && !reading) row.opened = body.find_u64(Tag::count);
-        if (of_matter && index != matter) row.total = body.find_u64(Tag::count);
+        if (of_matter && index != matter && !row.total) row.total = body.find_u64(Tag::count);
         if (of_matter) {
             tell(row, TRY(archive_->open_payload(index, entry)), false);
         } else if (kind == Kind::access && (!reading || !archive_->keys().apart())) {

@@ -96,6 +96,13 @@ json row_json(const ProtocolRow& r) {
     return j;
 }
 
+// A list of terms stands in one row like any query.
+std::string one_line(std::string text) {
+    while (text.ends_with('\n')) text.pop_back();
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3) text.replace(at, 1, " | ");
+    return plain_text(text);
+}
+
 Result<int> matter_protocol(const SourceCall& c, EntryIndex matter) {
     const std::vector<ProtocolRow> rows = TRY(c.house.protocol(c.actor, matter, c.call.ground));
     json list = json::array();
@@ -104,7 +111,7 @@ Result<int> matter_protocol(const SourceCall& c, EntryIndex matter) {
         if (c.call.json) continue;
         c.out << r.entry.value << "\t" << format_rfc3339(r.time) << "\t" << r.action;
         if (!r.actor.empty()) c.out << "\t" << plain_text(r.actor);
-        if (!r.query.empty()) c.out << "\t" << plain_text(r.query);
+        if (!r.query.empty()) c.out << "\t" << one_line(r.query);
         if (!r.within.empty()) c.out << c.say(" in ", " within ") << plain_text(r.within);
         if (!r.label.empty()) c.out << "\t" << plain_text(r.label);
         if (!r.scope.empty()) c.out << c.say("\tUmfang: ", "\tscope: ") << plain_text(r.scope);

@@ -83,7 +83,7 @@ constexpr std::array<std::string_view, 82> kControl = {
     "search_forgotten",
     "hashes_added",
     "hashes_removed",
-    "",  // 76: reports of hits
+    "hits_reported",
     "records_tagged",
     "records_untagged",
     "records_coded",

@@ -190,6 +190,7 @@ bool allows_a_document(ByteView bytes) {
     return access_action(*entry) == AccessAction::export_ ||
            control_action(*entry) == ControlAction::verification_reported ||
            control_action(*entry) == ControlAction::completeness_certified ||
+           control_action(*entry) == ControlAction::hits_reported ||
            control_action(*entry) == ControlAction::certificate_issued;
 }
 

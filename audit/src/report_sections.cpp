@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kErasure = "erasure:";            // what a certificate says: its state
 constexpr std::string_view kCompleteness = "completeness:";  // likewise: its verdict
+constexpr std::string_view kHits = "hits";                   // of a hit report
 
 bool only_origin(const Report& r) {
     return !r.ok && std::all_of(r.problems.begin(), r.problems.end(),
@@ -103,6 +104,13 @@ private:
                     "eingeschlossen; die Einträge der Kette, die sie mitbringt, ergeben ihre Zahlen.",
                     "The certificate of completeness is as the archive signed it, every page included; the ledger's "
                     "entries that it brings give its numbers."));
+        } else if (signed_report() && r_.reported == kHits) {
+            add(to,
+                say("Der Trefferbericht ist so, wie das Archiv ihn unterschrieben hat, jede Seite eingeschlossen; "
+                    "seine "
+                    "Kette nennt ihn, die Zahl seiner Begriffe und wie viele Aufzeichnungen sie zusammen finden.",
+                    "The hit report is as the archive signed it, every page included; its ledger names it, the number "
+                    "of its terms and how many records they find together."));
         } else if (signed_report()) {
             add(to,
                 say("Der Prüfbericht ist so, wie das Archiv ihn unterschrieben hat, jede Seite eingeschlossen, und "
@@ -442,6 +450,8 @@ std::string Report::headline(std::string_view language) const {
                : state == "terms_gone"      ? (de ? "Wörter entfernt" : "words removed")
                : state == "ciphertext_gone" ? (de ? "Chiffrat entfernt" : "ciphertext removed")
                                             : (de ? "endgültig" : "final");
+    } else if (subject == "report" && reported == kHits) {
+        out = de ? "Der Trefferbericht ist unversehrt" : "The hit report is intact";
     } else if (subject == "report") {
         out = de ? "Der Prüfbericht ist unversehrt und sagt: " : "The verification report is intact and says: ";
         out += reported == "ok" ? (de ? "nichts ist beschädigt" : "nothing was found broken")

@@ -88,6 +88,8 @@ private:
             check_certificate(history, *named);
         } else if (named && control_action(*named) == ControlAction::completeness_certified) {
             check_completeness(history, *named);
+        } else if (named && control_action(*named) == ControlAction::hits_reported) {
+            check_hits(*named);
         } else if (named) {
             check_entry(*named);
         }
@@ -146,6 +148,24 @@ private:
             return report_.problem("report.proof", "report", "the entry does not name this report");
         }
         report_.reported = fine ? "ok" : "problems";
+    }
+
+    // A hit report (hit-report.md): the entry names this JSON, how many terms it has and how many records they find.
+    void check_hits(const Entry& entry) {
+        const auto body = BodyReader::parse(entry.body);
+        const auto content = json::parse(as_text(parts_.json), nullptr, false);
+        const auto format = text_of(content, "format");
+        if (!body.ok() || body->find_hash(Tag::related_hash) != sha256(parts_.json) || !format.ok() ||
+            *format != "kustos-hits-1" || !names_figures(*body, content))
+            return report_.problem("report.proof", "report", "the entry does not name this report");
+        report_.reported = "hits";
+    }
+    static bool names_figures(const BodyReader& body, const json& content) {
+        const auto terms = content.find("terms"), total = content.find("total");
+        if (terms == content.end() || !terms->is_array() || total == content.end() || !total->is_object()) return false;
+        const auto hits = total->find("hits");
+        return hits != total->end() && hits->is_number_unsigned() && body.find_u64(Tag::count) == terms->size() &&
+               body.find_u64(Tag::total) == hits->get<std::uint64_t>();
     }
 
     // A certificate of an erasure (certificate.md) brings the entries that it speaks of: what they say together must be

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "search/src/asking.h"
 #include "search/src/facet_counter.h"
+#include "search/src/facts_reader.h"
 #include "search/src/xapian_guard.h"
 
 namespace kustos::search {
@@ -188,6 +189,19 @@ struct Searcher::State {
         return ok_status();
     }
 
+    // What asks all shards, again if they change on the way.
+    template <class Ask>
+    auto until_readable(const Ask& ask) -> decltype(ask()) {
+        for (int number = 0;; ++number) {
+            auto answer = ask();
+            // A shard that answered keeps its key no longer than the vault is open.
+            if (!answer.ok() && answer.error().code() == Code::closed) readers.clear();
+            if (answer.ok() || answer.error().code() != kAskAgain) return answer;
+            if (number == kTries) return not_readable();
+            wait_before_try(number);
+        }
+    }
+
     Result<Answer> try_once(const Query& query, const SearchOptions& options, RecordCensus& census) {
         TRY(open_all());
         const Asking asking = TRY(Asking::prepare(query, options, stemmer, readers));
@@ -220,6 +234,17 @@ struct Searcher::State {
         return answer;
     }
 
+    Result<RecordFacts> facts_once(const std::vector<EntryIndex>& of) {
+        TRY(open_all());
+        FactsReader facts(of);
+        for (auto& [id, reader] : readers) TRY(facts.see_changes(*reader));
+        for (auto& [id, reader] : readers) {
+            ShardReader& shard = *reader;
+            TRY(guarded("reading what is known of records", [&] { return facts.add(shard); }));
+        }
+        return facts.result();
+    }
+
     // What belongs to the answer besides its hits.
     Status look_closer(const Asking& asking, const SearchOptions& options, const CensusNow& now,
                        const std::vector<Hit>& hits, Answer& answer) {
@@ -246,15 +271,16 @@ Searcher::~Searcher() = default;
 
 Result<Answer> Searcher::run(const Query& query, const SearchOptions& options, RecordCensus& census) {
     const std::lock_guard lock(state_->mutex);
-    for (int number = 0;; ++number) {
+    return state_->until_readable([&] {
         auto answer = state_->try_once(query, options, census);
         state_->stemmer.forget();
-        // A shard that answered keeps its key no longer than the vault is open.
-        if (!answer.ok() && answer.error().code() == Code::closed) state_->readers.clear();
-        if (answer.ok() || answer.error().code() != kAskAgain) return answer;
-        if (number == kTries) return not_readable();
-        wait_before_try(number);
-    }
+        return answer;
+    });
+}
+
+Result<RecordFacts> Searcher::facts(const std::vector<EntryIndex>& of) {
+    const std::lock_guard lock(state_->mutex);
+    return state_->until_readable([&] { return state_->facts_once(of); });
 }
 
 Result<Coverage> Searcher::coverage(RecordCensus& census) {

@@ -267,6 +267,21 @@ TEST_CASE("documents are signed with the evidence key if an entry of the ledger 
     CHECK(signer->sign_cms(digest, ledger.ground(5)).ok());
 }
 
+TEST_CASE("every kind of signed document has an entry that allows it, and what else a matter has allows none") {
+    Store store;
+    const Hash digest = sha256(as_bytes("document"));
+    const auto signer = store.open();
+    Documents ledger{*signer, {}};
+    ledger.append(allowing(ControlAction::archive_created));
+    for (const ControlAction action : {ControlAction::verification_reported, ControlAction::certificate_issued,
+                                       ControlAction::completeness_certified, ControlAction::hits_reported,
+                                       ControlAction::results_frozen, ControlAction::hashes_added})
+        ledger.append(allowing(action));
+    for (const std::size_t i : {1u, 2u, 3u, 4u}) CHECK(signer->sign_cms(digest, ledger.ground(i)).ok());
+    for (const std::size_t i : {5u, 6u})
+        CHECK(signer->sign_cms(digest, ledger.ground(i)).error().code() == Code::denied);
+}
+
 TEST_CASE("entries from before a store's first signature are no grounds: only what is appended from then on is") {
     Store store;
     const Hash digest = sha256(as_bytes("document"));

@@ -44,6 +44,7 @@ LIBRARIES = [
     (r"cld2", ["search"], "CLD2 belongs to search"),
     (r"pango|cairo", ["export"], "Pango and Cairo belong to export"),
     (r"podofo|qpdf", ["export"], "PoDoFo and libqpdf belong to export"),
+    (r"xlsxwriter", ["export"], "libxlsxwriter belongs to export"),
     (r"CLI11|CLI/", ["app"], "CLI11 stands in what parses the command line"),
     (r"doctest", ["tests"], "doctest is for tests"),
 ]

@@ -311,6 +311,34 @@ class Reports(Case):
         foreign = forge.sign_pdf(forge.report_objects((b"/KustosReport 1", self.json), (b"/KustosReport 2", self.proof)), *LARGE.evidence())
         self.judged("signed by another archive", foreign, "report.signature")
 
+    def test_hit_reports(self):
+        self.path.write_bytes(DEMO.hits)
+        code, theirs = self.agree(self.path, DEMO.trust)
+        self.assertEqual((code, theirs["origin"], theirs["reported"]), (0, "pinned", "hits"), theirs["problems"])
+        ours = second_verify(self.path, DEMO.trust)[1]
+        for key in ("checked", "headline", "reported"):
+            self.assertEqual(theirs[key], ours[key], key)
+        chance = random.Random(12)
+        for i in range(20):
+            data = bytearray(DEMO.hits)
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            self.path.write_bytes(bytes(data))
+            with self.subTest(i):
+                self.assertEqual(self.agree(self.path, DEMO.trust)[0], 1)
+        sealed, proof = kv.Pdf(DEMO.hits).report()
+        self.judged("unchanged, without pages", self.hits(sealed, proof), None)
+        tree = json.loads(sealed)
+        for name, changed in (("fewer terms", {**tree, "terms": tree["terms"][1:]}), ("no terms", {**tree, "terms": None}),
+                              ("another total", {**tree, "total": {**tree["total"], "hits": 99}}), ("no total", {**tree, "total": []}),
+                              ("true for a number", {**tree, "total": {"hits": True}}), ("another format", {**tree, "format": "x"})):
+            self.judged(name, self.hits(json.dumps(changed).encode(), proof), "report.proof")
+        self.judged("a verification's JSON", self.hits(self.json, proof), "report.proof")
+        self.judged("a hit report's JSON behind a verification's entry", self.hits(sealed, self.proof), "report.proof")
+
+    @staticmethod
+    def hits(sealed, proof):
+        return forge.sign_pdf(forge.report_objects((b"/KustosReport 1", sealed), (b"/KustosReport 2", proof)), *DEMO.evidence())
+
     def test_what_is_no_report_is_judged_as_a_bundle(self):
         one, two = (b"/KustosReport 1", self.json), (b"/KustosReport 2", self.proof)
         for name, parts in (("the JSON alone", [one]), ("the proof alone", [two]), ("twice", [one, one, two]), ("a third", [one, two, (b"/KustosReport 3", b"x")]),

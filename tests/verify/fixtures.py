@@ -49,6 +49,13 @@ class Archive:
         self.kustos("verify", "--report", out)
         return out.read_bytes()
 
+    def hit_report(self, name, *terms):
+        """Behind export(), whose matter it is of."""
+        out, listed = self.folder / name, self.folder / "terms.txt"
+        listed.write_text("\n".join(terms) + "\n", encoding="utf-8")
+        self.kustos("hits", "report", "--matter", self.matter, "--terms", listed, "--out", out)
+        return out.read_bytes()
+
     def signer(self, name):
         """A file of the signer's store."""
         return next(self.state.glob("*/signer/" + name)).read_bytes()
@@ -66,6 +73,7 @@ def make_demo(folder):
     archive.ingest("mail", DEMO / "mail.mbox", *sorted((DEMO / "mail").glob("*.eml")))
     archive.report = archive.signed_report("demo-report.pdf")
     archive.bundle = archive.export("demo.pdf", "Fundamente OR Fangstelle OR Holzfeuchte")
+    archive.hits = archive.hit_report("demo-hits.pdf", "Fundamente", "Holz\tHolzfeuchte OR Fangstelle", "nichts*")
     return archive
 
 

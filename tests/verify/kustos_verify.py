@@ -647,6 +647,7 @@ ARCHIVE_CREATED, EVIDENCE_KEY, GENERATION_OPENED, SOURCE_ADDED = 1, 2, 3, 4
 TREE_OPENED, SHARD_OPENED, CHECKPOINT_PUBLISHED, ANCHOR_STORED, KEY_ROTATED, ARCHIVE_CONTINUED = 6, 7, 8, 9, 18, 19
 VERIFICATION_REPORTED = 23
 CERTIFICATE_ISSUED = 47
+HITS_REPORTED = 76
 FINDING, HEARTBEAT, COUNTED, FINDING_RESOLVED, PROFILE_SET, PROMISE_MADE, COMPLETENESS_CERTIFIED = 14, 20, 21, 50, 51, 52, 53
 BEGUN, DONE, CIPHERTEXT_REMOVED, TERMS_REMOVED, FINAL = 1, 2, 3, 4, 5  # of kind erasure
 
@@ -957,6 +958,8 @@ class Report:
             intact = "The certificate of erasure is intact and says: " + {
                 "begun": "ordered", "unreadable": "unreadable", "terms_gone": "words removed",
                 "ciphertext_gone": "ciphertext removed"}.get(self.reported[8:], "final")
+        elif self.subject == "report" and self.reported == "hits":
+            intact = "The hit report is intact"
         elif self.subject == "report":
             intact = "The verification report is intact and says: " + (
                 "nothing was found broken" if self.reported == "ok" else "there are findings")
@@ -1956,6 +1959,8 @@ class ReportCheck:
             self.check_certificate(history, named)
         elif named and named.control() == COMPLETENESS_CERTIFIED:
             self.check_completeness(history, named)
+        elif named and named.control() == HITS_REPORTED:
+            self.check_hits(named)
         elif named:
             self.check_entry(named)
         self.judge_origin(history)
@@ -2035,6 +2040,19 @@ class ReportCheck:
         if any(content.get(key) != value for key, value in numbers.items()):
             return self.report.problem("report.proof", "report", "the entries do not say what this certificate says")
         self.report.reported = "completeness:" + numbers["verdict"]
+        return None
+
+    def check_hits(self, entry):
+        try:
+            content = json.loads(self.json)
+            terms, total = content["terms"], content["total"]["hits"]
+            named = content["format"] == "kustos-hits-1" and isinstance(terms, list) and type(total) is int
+            named = named and (entry.number(21, 8), entry.number(31, 8)) == (len(terms), total)
+        except (ValueError, LookupError, TypeError):
+            named = False
+        if not named or entry.hash(28) != sha256(self.json):
+            return self.report.problem("report.proof", "report", "the entry does not name this report")
+        self.report.reported = "hits"
         return None
 
     def erasure_state(self, history, parts, erasure, count):

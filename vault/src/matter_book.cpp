@@ -36,6 +36,7 @@ bool is_of_matter(ControlAction action) {
         case ControlAction::results_frozen:
         case ControlAction::search_saved:
         case ControlAction::hashes_added:
+        case ControlAction::hits_reported:
             return true;
         default:
             return is_review(action);
