@@ -210,7 +210,7 @@ enum class ControlAction : std::uint16_t {
     search_forgotten = 73,
     hashes_added = 74,  // a list of attachments' sums; count: how many
     hashes_removed = 75,
-    hits_reported = 76,  // before a hit report is written; count: terms, total: records that they find together
+    hits_reported = 76,   // before a hit report is written; count: terms, total: records that they find together
     records_tagged = 77,  // labels and decisions of a matter's review; count, list_root: of the records
     records_untagged = 78,
     records_coded = 79,
