@@ -453,7 +453,7 @@ private:
     Result<std::uint64_t> erased_of(SourceId source) const;
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
-    std::size_t index_lanes() const;
+    Result<std::size_t> index_lanes() const;
     Status expect_index_keys() const;  // house_index.cpp
     int small_shards_left_ = 0;        // that could not be joined; the server's loop alone
     Status look_at_opener();           // likewise: what was deferred comes in when it is open again

@@ -7,8 +7,9 @@
 // tried again after half a minute. The item's bytes go in and come out by pipe; no clear text touches a file.
 // Errors: Code::environment when kustos-extract is missing. A missing sandbox, a crash, a time-out or a broken item is
 // an answer (opaque with a reason), not an error.
-// Threads: one thread at a time per Extractor; a pool has several. bubblewrap ends its child when the thread that
-// started it ends; the next item then starts a new one.
+// Threads: one thread at a time per Extractor; a pool has several. Which thread asks does not matter, nor whether it
+// lives on: the worker is started by a thread of the Extractor's own. What unpack() returns ends with its caller's
+// thread.
 #pragma once
 
 #include <cstdint>

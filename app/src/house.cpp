@@ -37,6 +37,7 @@ const std::vector<std::string_view>& known_keys() {
         "escrow.keep_days",
         "forward_state.minutes",
         "harden",
+        "index.lanes",
         "language",
         "opener.key",
         "opener.socket",

@@ -67,7 +67,7 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
     const std::lock_guard lock(index_mutex_);
     TRY(need_indexer());
     TRY(look_at_opener());
-    indexer_->use_lanes(index_lanes());
+    indexer_->use_lanes(TRY(index_lanes()));
     auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
@@ -86,11 +86,12 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
 
 // All processors for much at once, if the vault is open: what a crash then leaves out comes again from it
 // (search/indexer.h).
-std::size_t House::index_lanes() const {
+Result<std::size_t> House::index_lanes() const {
     constexpr std::uint64_t kMuch = 4'096, kRest = 512;  // entries: to begin with it, and to go on
     const std::uint64_t size = archive_->head().size.value, least = indexer_->lanes() > 1 ? kRest : kMuch;
     if (size < next_to_index_.value + least || !archive_->is_open() || archive_->keys().apart()) return 1;
-    return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
+    const auto told = static_cast<std::size_t>(TRY(config_.number("index.lanes", 0, 0, search::kMostLanes)));
+    return told != 0 ? told : std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
 }
 
 // An opener apart may be opened and closed by others: what was deferred comes in when it is open again.

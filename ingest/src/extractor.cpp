@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,6 +11,7 @@
 #include "ingest/src/extract_answer.h"
 #include "ingest/src/extract_wire.h"
 #include "ingest/src/helper.h"
+#include "ingest/src/lasting_thread.h"
 #include "ingest/src/pst_file.h"
 #include "ingest/src/unpacked.h"
 #include "ingest/src/worker.h"
@@ -64,8 +64,8 @@ struct Extractor::State {
     explicit State(ExtractorOptions given) : options(std::move(given)), helpers(options) {}
     ExtractorOptions options;
     Helpers helpers;
+    LastingThread starter;  // of the worker, which ends with it
     std::unique_ptr<Worker> worker;
-    std::thread::id starter;  // of the worker
     std::uint32_t served = 0;
     std::uint64_t restarts = 0;
     std::int64_t failed_ms = -kTryAgainMs;  // when no sandbox could be made; monotonic
@@ -92,12 +92,10 @@ struct Extractor::State {
     }
 
     Status ready() {
-        // bubblewrap ends with the thread that started it: another thread's worker may be gone at any moment.
-        if (worker && served < options.items_per_worker && starter == std::this_thread::get_id()) return ok_status();
+        if (worker && served < options.items_per_worker) return ok_status();
         worker.reset();
         served = 0;
-        starter = std::this_thread::get_id();
-        worker = TRY(start("text", -1));
+        worker = TRY(starter.run([this] { return start("text", -1); }));
         return ok_status();
     }
 

@@ -8,31 +8,32 @@ namespace kustos::search {
 namespace {
 
 constexpr std::uint64_t kSmallest = 1'000;             // records; below, all are of one size
-constexpr std::uint64_t kFactor = 8;                   // between one size and the next
+constexpr std::uint64_t kFactor = 4;                   // between the smallest and the largest of a group
 constexpr std::uint64_t kMostWordsBytes = 512u << 20;  // a log holds at most 1 GiB
 constexpr std::size_t kMostJoined = 1'000;
 
-unsigned size_of(const ShardState& shard) {
-    unsigned size = 0;
-    for (std::uint64_t records = shard.counts.total(); records >= kSmallest; records /= kFactor) ++size;
-    return size;
+std::uint64_t size_of(const ShardState& shard) {
+    return std::max(shard.counts.total(), kSmallest);
 }
 
 struct Group {
     std::vector<ShardState> shards;
     std::uint64_t records = 0, words_bytes = 0;
+    std::uint64_t smallest = 0, largest = 0;  // sizes
     std::map<std::string, std::uint64_t> reasons;
 
     bool fits(const ShardState& next, const RewriteOptions& options) const {
         if (shards.empty()) return true;
         auto all = reasons;
         all.insert(next.reasons.begin(), next.reasons.end());
-        return size_of(next) == size_of(shards.front()) && next.analysis == shards.front().analysis &&
-               records + next.counts.total() <= options.most_records &&
+        return size_of(next) <= kFactor * smallest && kFactor * size_of(next) >= largest &&
+               next.analysis == shards.front().analysis && records + next.counts.total() <= options.most_records &&
                words_bytes + next.words_bytes <= kMostWordsBytes && all.size() <= kMostReasons &&
                shards.size() < kMostJoined;
     }
     void take(ShardState next) {
+        smallest = shards.empty() ? size_of(next) : std::min(smallest, size_of(next));
+        largest = std::max(largest, size_of(next));
         records += next.counts.total();
         words_bytes += next.words_bytes;
         reasons.insert(next.reasons.begin(), next.reasons.end());

@@ -175,6 +175,9 @@ TEST_CASE("shards are joined with neighbours of their size, up to a limit") {
     CHECK(sizes(plan_merges(shards, options)) == std::vector<std::size_t>{96});
     shards.insert(shards.begin(), shard(1'000, 67'000));  // yesterday's, from its entries a later neighbour
     CHECK(sizes(plan_merges(shards, options)) == std::vector<std::size_t>{96});
+    for (std::size_t i = 1; i < shards.size(); ++i) shards[i].counts.searchable = i % 2 == 0 ? 990 : 1'010;
+    CHECK(sizes(plan_merges(shards, options)) == std::vector<std::size_t>{96});  // no edge between sizes runs through
+    for (std::size_t i = 1; i < shards.size(); ++i) shards[i].counts.searchable = 700;
     options.most_records = 10'000;
     CHECK(sizes(plan_merges(shards, options)) == std::vector<std::size_t>{14, 14, 14, 14, 14, 14, 12});
     shards[40].analysis = 2;
