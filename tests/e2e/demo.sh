@@ -94,6 +94,14 @@ kustos search --matter "$matter" 'Schwarzgeld ODER "unter der Hand"'
 kustos search --matter "$matter" --freeze --name "Fundamente" --limit 1 'Fundament*' > /dev/null
 kustos result list --matter "$matter"
 t5=$(now)
+say "Was um einen Treffer herum geschrieben wurde, und wer dabei war" "what was written around a hit, and who was there"
+kustos context --matter "$matter" --before 1 --after 1 "$(kustos --json search --matter "$matter" --limit 1 'Kernbohrung art:chat' | field hits.0.record)"
+say "Ein Trefferbericht über eine Liste von Begriffen, unterschrieben" "a hit report for a list of terms, signed"
+printf 'Fundament*\nKernbohrung\nHolzfeuchte UND Prüfbericht\nSchwarzgeld\n' > "$out/terms.txt"
+kustos hits report --matter "$matter" --terms "$out/terms.txt" --out "$out/hits.pdf" --out "$out/hits.xlsx"
+"$bin/kustos-verify" "$out/hits.pdf" --lang "$lang" | head -1
+kustos tag add "wichtig" --matter "$matter" --query 'Kernbohrung'
+kustos search --matter "$matter" --limit 1 'tag:wichtig -from:vogt'
 
 title "Ein Beweispaket" "an evidence bundle"
 t6=$(now)
@@ -176,7 +184,7 @@ $records Nachrichten aus Messenger, Post und Livestrom sind versiegelt, als $ent
 unbemerkt ändern kann: Einlesen $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), drei Suchen $(seconds "$t4" "$t5"),
 Beweispaket $(seconds "$t6" "$t7"), Prüfung des ganzen Archivs $(seconds "$t8" "$t9"). Eine ist vergessen ($(seconds "$t10" "$t11")), und die Kette hält.
 
-Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}, demo/report.pdf, demo/certificate.pdf, demo/completeness.pdf
+Ansehen:        demo/bundle.pdf${pages:+ ($pages Seiten)}, demo/hits.pdf, demo/hits.xlsx, demo/report.pdf, demo/certificate.pdf, demo/completeness.pdf
 Nachprüfen:     build/bin/kustos-verify demo/bundle.pdf
 Selbst suchen:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 Im Browser:     ./run serve   (das Passwort steht in demo/serve.log)
@@ -187,7 +195,7 @@ $records messages from messenger, mail and a live stream are sealed, as $entries
 unnoticed: import $(seconds "$t0" "$t1"), live $(seconds "$t2" "$t3"), three searches $(seconds "$t4" "$t5"),
 evidence bundle $(seconds "$t6" "$t7"), verification of the whole archive $(seconds "$t8" "$t9"). One is forgotten ($(seconds "$t10" "$t11")), and the ledger holds.
 
-Look at:          demo/bundle.pdf${pages:+ ($pages pages)}, demo/report.pdf, demo/certificate.pdf, demo/completeness.pdf
+Look at:          demo/bundle.pdf${pages:+ ($pages pages)}, demo/hits.pdf, demo/hits.xlsx, demo/report.pdf, demo/certificate.pdf, demo/completeness.pdf
 Check it again:   build/bin/kustos-verify demo/bundle.pdf
 Search yourself:  build/bin/kustos search --archive demo/archive --state demo/state --matter $matter 'Prüfbericht'
 In a browser:     ./run serve   (the password is in demo/serve.log)
