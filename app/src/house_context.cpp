@@ -173,11 +173,11 @@ struct House::Neighbours {
 
 Result<House::Neighbours> House::neighbours(const search::Query& query, EntryIndex matter) {
     Neighbours out;
-    search::Answer found = TRY(searcher_->run(query, {}, *census_));
+    search::Answer found = TRY(ask(query));
     if (const std::string scope = TRY(matters_->scope(matter)); !scope.empty()) {
         const search::Query bounds = TRY_IN("the matter's scope", search::parse_query(scope));
         const std::uint64_t all = found.total;
-        found = TRY(searcher_->run(search::both(TRY(resolved(bounds, matter, "")), query), {}, *census_));
+        found = TRY(ask(search::both(TRY(resolved(bounds, matter, "")), query)));
         out.outside_scope = all > found.total ? all - found.total : 0;  // something may have come between the two
     }
     const auto book = archive_->retention();
