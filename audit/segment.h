@@ -35,7 +35,7 @@ Path blob_file(const Path& vault_dir, EntryIndex entry);
 Result<std::vector<EntryIndex>> list_segments(Fs& fs, const Path& vault_dir);
 Result<std::vector<EntryIndex>> list_blobs(Fs& fs, const Path& vault_dir);
 
-// Headers of committed entries (LedgerReader::header).
+// Headers of committed entries (LedgerReader::header). An error where there is none yet: readers look ahead.
 using HeaderSource = std::function<Result<EntryHeader>(EntryIndex)>;
 
 // What a batch did to one segment; goes into the staging bundle.

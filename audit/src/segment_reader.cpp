@@ -122,7 +122,11 @@ struct SegmentReader::State {
     Result<std::pair<std::shared_ptr<File>, std::uint64_t>> locate(EntryIndex index) {
         const std::lock_guard lock(mutex);
         const EntryIndex first = TRY(segment_of(index));
-        return place_in(index, first);
+        auto found = place_in(index, first);
+        if (found.ok() || first != firsts.back()) return found;
+        listed_below = EntryIndex(0);
+        const EntryIndex again = TRY(segment_of(index));
+        return again == first ? found : place_in(index, again);
     }
 
     Fs& fs;

@@ -38,7 +38,10 @@ public:
         }
     }
     HeaderSource headers() const {
-        return [this](EntryIndex i) -> Result<EntryHeader> { return all.at(i.value).entry.header; };
+        return [this](EntryIndex i) -> Result<EntryHeader> {
+            if (i.value >= all.size()) return Error(Code::not_found, "no such entry yet");
+            return all[i.value].entry.header;
+        };
     }
     std::unique_ptr<SegmentWriter> open(std::uint64_t committed) {
         auto writer = SegmentWriter::open(fs, dir, TreeSize{committed}, headers(), kSmall);

@@ -285,7 +285,10 @@ TEST_CASE(
     for (std::uint64_t i = 0; i < 300; ++i)
         samples.push_back(i % 97 == 5 ? sample_sealed(random, i, kOwnFileFrom, Kind::blob)
                                       : sample_sealed(random, i, static_cast<std::size_t>(20 + i % 50)));
-    const HeaderSource headers = [&](EntryIndex i) -> Result<EntryHeader> { return samples.at(i.value).entry.header; };
+    const HeaderSource headers = [&](EntryIndex i) -> Result<EntryHeader> {
+        if (i.value >= samples.size()) return Error(Code::not_found, "no such entry yet");
+        return samples[i.value].entry.header;
+    };
     const auto removed = [](std::uint64_t i) { return i % 64 == 63 || i % 64 == 0; };
     Bytes file;
     for (std::uint64_t i = 0; i < samples.size(); ++i) {
