@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <filesystem>
 #include <map>
 
@@ -40,7 +41,7 @@ private:
         }
     }
     SeededRandom random_{11};
-    std::vector<SampleSealed> all_;
+    std::deque<SampleSealed> all_;  // references stay
 };
 
 Status append(SegmentWriter& writer, Samples& samples, std::uint64_t from, std::uint64_t end) {
