@@ -95,7 +95,7 @@ kustos search --matter "$matter" --freeze --name "Fundamente" --limit 1 'Fundame
 kustos result list --matter "$matter"
 t5=$(now)
 say "Was um einen Treffer herum geschrieben wurde, und wer dabei war" "what was written around a hit, and who was there"
-kustos context --matter "$matter" --before 1 --after 1 "$(kustos --json search --matter "$matter" --limit 1 'Kernbohrung art:chat' | field hits.0.record)"
+kustos context --matter "$matter" --before 1 --after 1 "$(kustos --json search --matter "$matter" --limit 1 'from:vogt Grundwassers' | field hits.0.record)"
 say "Ein Trefferbericht über eine Liste von Begriffen, unterschrieben" "a hit report for a list of terms, signed"
 printf 'Fundament*\nKernbohrung\nHolzfeuchte UND Prüfbericht\nSchwarzgeld\n' > "$out/terms.txt"
 kustos hits report --matter "$matter" --terms "$out/terms.txt" --out "$out/hits.pdf" --out "$out/hits.xlsx"
