@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 import unittest
@@ -261,8 +260,9 @@ class Hits(unittest.TestCase):
         self.a.run("restrict", "--record", restricted, "--no-purpose", "--reason", "Art. 18")
         self.assertEqual([(t["hits"], t["restricted"]) for t in self.report(whole)["terms"]], [(0, 0), (3, 1)])
 
-    @unittest.skipUnless(shutil.which("strace"), "needs strace")
     def test_nothing_of_it_reaches_a_temporary_file(self):
+        if subprocess.run(["strace", "-o", "/dev/null", "true"], check=False, capture_output=True).returncode != 0:
+            self.skipTest("nobody may trace processes on this machine")
         matter = self.matter()
         log = self.a.folder / "strace"
         environment = {"KUSTOS_ARCHIVE": str(self.a.path), "KUSTOS_STATE": str(self.a.state), "PATH": "/usr/bin:/bin",
