@@ -27,11 +27,12 @@ struct EraseRequest {
 };
 
 struct EraseAnswer {
-    std::optional<vault::Forgotten> done;   // absent: only looked, or nothing was found
-    std::vector<EntryIndex> records;        // that were, or would be, erased
-    std::vector<EntryIndex> successors;     // records that were sealed again without the attachment
-    std::uint64_t erased_before = 0;        // found, and erased already
-    std::optional<web::Coverage> coverage;  // of the search: what could not be looked at
+    std::optional<vault::Forgotten> done;       // absent: only looked, or nothing was found
+    std::vector<EntryIndex> records;            // that were, or would be, erased
+    std::vector<EntryIndex> successors;         // records that were sealed again without the attachment
+    std::uint64_t erased_before = 0;            // found, and erased already
+    std::optional<web::Coverage> coverage;      // of the search: what could not be looked at
+    std::optional<web::Unsearched> unsearched;  // of that, what the search may match
 };
 
 // One run, as the ledger says it now.

@@ -37,7 +37,6 @@ struct HitTerm {
     std::string canonical;  // what was run: in English, persons replaced by their addresses
     search::HitFigures figures;
     std::uint64_t restricted = 0;   // of the hits: counted, never opened (GDPR Art. 18)
-    std::uint64_t undecided = 0;    // restricted records on whose text an exact word hangs: no hits
     search::Unsearched unsearched;  // records that the term may find and that can't be searched wholly
 };
 

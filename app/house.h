@@ -86,6 +86,9 @@ struct ExportReport {
     std::uint64_t records = 0, pages = 0, bytes = 0, left_out = 0;
     std::uint64_t restricted = 0;  // found, and not opened (GDPR Art. 18)
     EntrySet erased;               // of a result set, since it was frozen
+    // What the query, or that of the result set, may match and could not be searched; absent: records were named, or an
+    // older set did not say it.
+    std::optional<web::Unsearched> unsearched;
     std::string file;
 };
 

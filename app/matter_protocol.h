@@ -18,6 +18,7 @@ struct ProtocolRow {
     std::string actor, query, scope, within, label, reason;
     std::optional<std::uint64_t> total, opened;  // hits in all; records that were opened
     std::optional<vault::CoverageCounts> coverage;
+    std::optional<vault::Unsearched> unsearched;
 };
 
 }  // namespace kustos::app

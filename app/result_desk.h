@@ -19,9 +19,10 @@ struct FreezeOrder {
     EntryIndex matter;
     std::string actor, name, query, scope;
     EntrySet records;
-    TreeSize size;         // of the ledger when it was searched
-    EntryIndex index_end;  // one past the largest entry that the index accounted for then
-    vault::CoverageCounts coverage{};
+    TreeSize size;                     // of the ledger when it was searched
+    EntryIndex index_end;              // one past the largest entry that the index accounted for then
+    vault::CoverageCounts coverage{};  // of the archive
+    vault::Unsearched unsearched;      // within the question
 };
 
 struct FrozenSet {
@@ -31,6 +32,7 @@ struct FrozenSet {
     EntrySet records;
     EntryIndex index_end;
     vault::CoverageCounts coverage{};
+    std::optional<vault::Unsearched> unsearched;  // within the question; absent: older sets did not say it
 };
 
 struct ResultComparison {

@@ -12,6 +12,7 @@
 
 #include "audit/imprint.h"
 #include "audit/key_history.h"
+#include "audit/unsearched.h"
 #include "audit/zip.h"
 #include "base/ids.h"
 #include "base/time.h"
@@ -56,7 +57,8 @@ struct BundleFacts {
     EntryIndex matter;
     std::string query;
     std::uint64_t total = 0;
-    std::map<std::string, std::uint64_t> coverage;
+    std::map<std::string, std::uint64_t> coverage;  // of the whole archive, when it was searched
+    std::optional<Unsearched> unsearched;           // of what the query may find; absent: no query, or it is not known
 };
 
 // Order of calls: files before finish(), otherwise any. Code::usage: a name that is taken or unsafe, a redaction

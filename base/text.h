@@ -13,6 +13,11 @@
 
 namespace kustos {
 
+// ASCII: space, tab, line feed, vertical tab, form feed, carriage return.
+constexpr bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+std::string_view trimmed(std::string_view text);  // without spaces before and behind
 bool is_valid_utf8(std::string_view text);
 // For HTML text and attributes: & < > " ' as references; control characters but line feed and tab become U+FFFD.
 std::string escape_html(std::string_view text);

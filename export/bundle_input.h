@@ -126,7 +126,11 @@ struct BundleInput {
     MatterFacts matter;
     std::string query;        // empty: records were named one by one
     std::uint64_t total = 0;  // hits of the query
-    Coverage coverage;
+    Coverage coverage;        // of the whole archive, when it was searched
+    // Within the query: how many records it may match that could not be searched, and a sentence that says why. Absent
+    // and empty: records were named, or an older result set does not say it.
+    std::optional<std::uint64_t> unsearched;
+    std::string unsearched_words;
     UtcTime created_at;
     std::string created_by;             // account name, may be empty
     std::string tool;                   // "kustos 0.1.0"

@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "audit/unsearched.h"
 #include "base/entry_set.h"
 #include "search/facets.h"
 #include "search/index.h"
@@ -52,13 +53,8 @@ struct SearchOptions {
 };
 
 // Records that may match, for all that the index knows of them (docs/architecture/search.md, "Coverage within the
-// question"): of those that are not wholly searchable, and are no hit already.
-struct Unsearched {
-    std::uint64_t partial = 0, opaque = 0, failed = 0;
-    std::uint64_t deferred = 0;                    // not in the index yet: nothing is known of them
-    std::map<std::string, std::uint64_t> reasons;  // each of them once: its kind where that says it (voice), else why
-    std::uint64_t total() const { return partial + opaque + failed + deferred; }
-};
+// question"). Of its reasons: a record's kind where that says it (voice), else why. `restricted` is left to who asks.
+using audit::Unsearched;
 
 struct Answer {
     std::uint64_t total = 0;          // exact

@@ -46,6 +46,7 @@ enum class PathCode : std::uint16_t {
     entry_set = 36,       // of a result set: EntrySet, as entry_set_code.h has it
     checksums = 37,       // of a list of sums: SHA-256, 32 bytes each, ascending
     coverage = 38,        // of what was searched: 7 x u64 as in an answer; of a result set then the index's end, u64
+    unsearched = 39,      // of a search, an export, a result set: what may match and could not be searched
 };
 
 enum class ValueType : std::uint8_t {

@@ -20,6 +20,8 @@ public:
     struct Found {
         std::vector<EntryIndex> entries;  // all, in order
         std::array<std::uint64_t, 7> coverage{};
+        audit::Unsearched unsearched;
+        EntryIndex end;  // one past the newest record in the index
     };
     using ShardKey = std::function<Result<SecretBytes>(std::uint32_t shard)>;
     virtual Result<Found> find(const Ask& ask, const ShardKey& keys) = 0;

@@ -72,7 +72,9 @@ struct SearchReply {
     Hash result_set;
     // sealed, searchable, partial, opaque, deferred, failed, erased
     std::array<std::uint64_t, 7> coverage{};
-    EntrySet all;  // where they were wanted
+    Unsearched unsearched;  // within the question
+    EntryIndex index_end;   // one past the newest record in the index
+    EntrySet all;           // where they were wanted
 };
 
 class Keyholder;

@@ -11,7 +11,7 @@
 namespace kustos::vault {
 
 inline constexpr std::size_t kMaxOpenerMessage = 4u << 20;
-inline constexpr std::uint16_t kOpenerProtocol = 3;
+inline constexpr std::uint16_t kOpenerProtocol = 4;
 inline constexpr std::size_t kMaxOpenerText = 64 * 1024;  // of an actor, a query
 inline constexpr std::size_t kMaxSecretBytes = 4 * 1024;
 inline constexpr std::size_t kMaxListed = 200'000;  // entry numbers of one message

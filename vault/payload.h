@@ -85,7 +85,7 @@ Composed compose_matter(const std::string& reference, const std::string& ground,
 // What a matter's own entries say: its scope, result sets, saved searches, lists of sums. Empty: no field.
 struct MatterText {
     std::string actor, ground, label, query, scope;
-    Bytes entry_set, checksums, coverage;
+    Bytes entry_set, checksums, coverage, unsearched;
     bool operator==(const MatterText&) const = default;
 };
 Composed compose_matter_text(const MatterText& text);
@@ -125,6 +125,7 @@ std::string field_text(const OpenedPayload& opened, PathCode path);  // the firs
 Bytes field_bytes(const OpenedPayload& opened, PathCode path);       // likewise
 MatterText matter_text(const OpenedPayload& opened);
 std::optional<CoverageCounts> coverage_of(const OpenedPayload& opened);
+std::optional<Unsearched> unsearched_of(const OpenedPayload& opened);  // nothing: it is not said, or not readable
 // Content of a blob: its chunks joined.
 Result<Bytes> blob_content(const OpenedPayload& opened);
 

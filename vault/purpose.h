@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "audit/entry.h"
+#include "audit/unsearched.h"
 #include "base/crypto.h"
 
 namespace kustos::vault {
 
 // sealed, searchable, partial, opaque, deferred, failed, erased
 using CoverageCounts = std::array<std::uint64_t, 7>;
+using audit::Unsearched;
 
 struct Purpose {
     audit::AccessAction action = audit::AccessAction::open;
@@ -23,7 +25,8 @@ struct Purpose {
     std::uint64_t total = 0;  // hits in all; ids.size() is what is opened
     Hash result_set;          // SHA-256 over all hits' entry numbers (u64 each, ascending); zero where none
     std::string within = {};  // a result set that was searched, or exported: "R15"
-    std::optional<CoverageCounts> coverage = {};  // of what was searched; filled in by who answers
+    std::optional<CoverageCounts> coverage = {};  // of the archive that was searched; filled in by who answers
+    std::optional<Unsearched> unsearched = {};    // within the question; likewise
     std::string scope = {};                       // of the matter, as it was; filled in by who answers
     // Cards of address books, looked up to know who is meant: these alone, and the matter's scope does not apply.
     bool cards = false;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "audit/report.h"
+#include "audit/unsearched.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -22,6 +23,8 @@
 #include "web/context.h"
 
 namespace kustos::web {
+
+using audit::Unsearched;
 
 struct Coverage {  // sealed is the sum of the rest
     std::uint64_t sealed = 0, searchable = 0, partial = 0, opaque = 0, deferred = 0, failed = 0, erased = 0;
@@ -83,7 +86,6 @@ struct StatusReport {
 // "existence proven at ..., by ...: the first n entries", or "only ... so far". One line of plain text.
 std::string existence_words(const StatusReport& status, Language language);
 
-struct Unsearched;
 // "41 items could not be searched: 12 voice messages, 29 encrypted". One line of plain text.
 std::string unsearched_words(const Unsearched& unsearched, Language language);
 struct SearchReport;
@@ -120,14 +122,6 @@ struct PersonTaken {
     std::uint64_t conflicts = 0;  // address books contradict each other about this person
 };
 
-// Records that may match what was asked, and could not be searched for it: each once.
-struct Unsearched {
-    std::uint64_t partial = 0, opaque = 0, failed = 0, deferred = 0;
-    std::uint64_t restricted = 0;                  // would have to be opened to decide (GDPR Art. 18)
-    std::map<std::string, std::uint64_t> reasons;  // of partial, opaque and failed: "voice", "encrypted", ...
-    std::uint64_t total() const { return partial + opaque + failed + deferred + restricted; }
-};
-
 // How the hits divide. Values are folded: addresses in small letters, days as 2026-03-02.
 struct Facet {
     std::string name;  // source, kind, sender, recipient, filetype, language, month
@@ -141,16 +135,16 @@ struct WhoToWhom {
 
 struct SearchReport {
     std::vector<PersonTaken> persons;
-    std::optional<Unsearched> unsearched;  // absent: an opener apart does not say it
-    std::vector<Facet> facets;             // where they were asked for
-    std::vector<WhoToWhom> pairs;          // likewise; most frequent first
-    std::uint64_t total = 0;               // exact
-    std::uint64_t restricted = 0;          // of these: counted, not opened (GDPR Art. 18)
+    Unsearched unsearched;         // what may match what was asked, and could not be searched for it
+    std::vector<Facet> facets;     // where they were asked for
+    std::vector<WhoToWhom> pairs;  // likewise; most frequent first
+    std::uint64_t total = 0;       // exact
+    std::uint64_t restricted = 0;  // of these: counted, not opened (GDPR Art. 18)
     Coverage coverage;
     std::vector<Hit> hits;
     std::uint64_t offset = 0;
-    // Entries of the ledger when it was asked; and one past the newest record in the index (0: an opener apart does not
-    // say it). What lies between, and what is missing before, is `deferred`.
+    // Entries of the ledger when it was asked; and one past the newest record in the index (0: none). What lies
+    // between, and what is missing before, is `deferred`.
     std::uint64_t ledger_size = 0, index_end = 0;
 };
 

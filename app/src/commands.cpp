@@ -527,15 +527,16 @@ private:
             json erased = json::array();
             for (const EntrySet::Interval& run : report.erased.intervals())
                 for (std::uint64_t n = run.first.value; n <= run.last.value; ++n) erased.push_back(n);
-            out_ << json{{"file", report.file},        {"records", report.records},   {"pages", report.pages},
-                         {"bytes", report.bytes},      {"left_out", report.left_out}, {"restricted", report.restricted},
-                         {"erased", std::move(erased)}}
-                        .dump()
-                 << "\n";
+            json j = {{"file", report.file},        {"records", report.records},   {"pages", report.pages},
+                      {"bytes", report.bytes},      {"left_out", report.left_out}, {"restricted", report.restricted},
+                      {"erased", std::move(erased)}};
+            if (report.unsearched) j["unsearched"] = json::parse(unsearched_json_text(*report.unsearched));
+            out_ << j.dump() << "\n";
         } else {
             out_ << report.file << ": " << report.records << say(" Aufzeichnungen", " records");
             if (report.pages != 0) out_ << ", " << report.pages << say(" Seiten", " pages");
             out_ << ", " << report.bytes << " bytes\n";
+            if (report.unsearched) out_ << unsearched_words(*report.unsearched, german()) << "\n";
             if (report.left_out != 0)
                 out_ << report.left_out
                      << say(" ausgelassen (keine Mails; --as pdf oder eml nimmt alles)\n",

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/erasure.h"
+#include "app/src/present.h"
 
 namespace kustos::app {
 
@@ -72,15 +73,6 @@ Result<ErasureStatus> find(const House& house, const std::string& name) {
 }
 
 // What a query could not look at must be said: "everything about this person" may be more than was found.
-void say_coverage(const web::Coverage& c, bool de, std::ostream& out) {
-    const std::uint64_t unseen = c.partial + c.opaque + c.deferred + c.failed;
-    if (unseen == 0) return;
-    out << (de ? "Achtung: In " : "Note: ") << unseen
-        << (de ? " Aufzeichnungen konnte nicht oder nicht ganz gesucht werden (kustos status): Dort kann noch mehr "
-                 "stehen.\n"
-               : " records could not be searched, or not wholly (kustos status): there may be more in them.\n");
-}
-
 }  // namespace
 
 Result<int> erase_records(House& house, const Call& c, const std::string& actor, Streams s) {
@@ -116,10 +108,11 @@ Result<int> erase_records(House& house, const Call& c, const std::string& actor,
                              {"opaque", v.opaque}, {"deferred", v.deferred},     {"failed", v.failed},
                              {"erased", v.erased}};
         }
+        if (answer.unsearched) j["unsearched"] = json::parse(unsearched_json_text(*answer.unsearched));
         s.out << j.dump() << "\n";
         return 0;
     }
-    if (answer.coverage) say_coverage(*answer.coverage, de, s.out);
+    if (answer.unsearched) s.out << unsearched_words(*answer.unsearched, de) << "\n";
     if (answer.erased_before != 0)
         s.out << answer.erased_before << (de ? " waren schon gelöscht\n" : " were erased before\n");
     if (!answer.done) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/result_desk.h"
+#include "base/text.h"
 #include "vault/retention.h"
 
 namespace kustos::app {
@@ -18,13 +19,6 @@ constexpr std::size_t kDigits = 64;
 Error wrong_line(std::size_t number, const std::string& what) {
     return Error(Code::bad_input, "line " + std::to_string(number) + ": " + what)
         .with_hint("one SHA-256 a line, 64 hex digits, as `sha256sum FILE` prints it; nothing was taken");
-}
-
-std::string_view trimmed(std::string_view line) {
-    const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (!line.empty() && blank(line.front())) line.remove_prefix(1);
-    while (!line.empty() && blank(line.back())) line.remove_suffix(1);
-    return line;
 }
 
 Result<std::string> sum_of(std::string_view line, std::size_t number) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/src/present.h"
 #include "web/service.h"
 
 namespace kustos::app {
@@ -78,10 +79,8 @@ std::vector<std::string> months_shown(const HitReport& report) {
 }
 
 std::string unsearched_words(const HitTerm& term, bool german) {
-    const search::Unsearched& u = term.unsearched;
-    const web::Unsearched words{u.partial, u.opaque, u.failed, u.deferred, term.undecided, u.reasons};
-    if (words.total() == 0) return "";
-    return web::unsearched_words(words, german ? web::Language::german : web::Language::english);
+    if (term.unsearched.total() == 0) return "";
+    return unsearched_words(term.unsearched, german);
 }
 
 std::vector<std::string> hit_definitions(const HitReport& report, bool german) {

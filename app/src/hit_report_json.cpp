@@ -37,7 +37,7 @@ json term_json(const HitReport& report, const HitTerm& t) {
     j["query"] = t.term.text;
     j["run"] = t.canonical;
     j["unsearched"] = unsearched_json(t.unsearched);
-    j["unsearched"]["restricted"] = t.undecided;
+    j["unsearched"]["restricted"] = t.unsearched.restricted;
     return j;
 }
 

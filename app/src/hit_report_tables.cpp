@@ -81,8 +81,7 @@ private:
         for (const HitTerm& term : r_.terms) {
             const search::HitFigures& f = term.figures;
             t.rows.push_back({++number, term.term.name, term.term.text, f.hits, f.family, f.files, f.unique,
-                              term.restricted, term.unsearched.total() + term.undecided,
-                              unsearched_words(term, german_)});
+                              term.restricted, term.unsearched.total(), unsearched_words(term, german_)});
         }
         const search::HitFigures& f = r_.total;
         t.rows.push_back({std::string(), std::string(say("alle zusammen", "all together")), std::string(), f.hits,

@@ -156,9 +156,9 @@ Result<EraseAnswer> House::erase_attachment(const EraseRequest& request) {
             .with_hint("sha256sum FILE prints it");
     const search::Query query = TRY(search::parse_query("sha256:" + hex(*bytes)));
     const search::Answer hits = TRY(searcher_->run(query, search::SearchOptions{}, *census_));
-    const search::Coverage& c = hits.coverage;
     EraseAnswer answer;
-    answer.coverage = web::Coverage{c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+    answer.coverage = to_web(hits.coverage);
+    answer.unsearched = hits.unsearched;
     std::vector<EntryIndex> records = hits.entries;
     std::sort(records.begin(), records.end());
     AttachmentPlan plan = TRY(plan_attachment(TRY(Hash::from(*bytes)), records));
@@ -199,8 +199,8 @@ Result<EraseAnswer> House::erase(const EraseRequest& request) {
     if (!request.query.empty()) {
         const search::Query parsed = TRY(search::parse_query(request.query));
         const search::Answer hits = TRY(searcher_->run(parsed, search::SearchOptions{}, *census_));
-        const search::Coverage& c = hits.coverage;
-        answer.coverage = web::Coverage{c.sealed, c.searchable, c.partial, c.opaque, c.deferred, c.failed, c.erased};
+        answer.coverage = to_web(hits.coverage);
+        answer.unsearched = hits.unsearched;
         found = hits.entries;
     }
     std::sort(found.begin(), found.end());

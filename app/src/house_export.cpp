@@ -19,6 +19,7 @@
 #include "export/originals.h"
 #include "export/read_back.h"
 #include "ingest/value_words.h"
+#include "search/exact.h"
 #include "vault/entry_sets.h"
 
 namespace kustos::app {
@@ -199,6 +200,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         query = TRY(matter_query(request.actor, matter, request.query, language, nullptr));
         purpose.query = query.text;
     }
+    web::Coverage coverage;
     std::vector<EntryIndex> ids = request.records;
     std::string described = request.query;
     if (request.result) {
@@ -207,11 +209,12 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         ids = entries_of(vault::difference(frozen.records, report.erased));
         purpose.within = access::result_id(*request.result);
         purpose.query = frozen.query;
+        coverage = to_web(frozen.coverage);
+        report.unsearched = frozen.unsearched;
         described = describe(frozen, report.erased, request.language);
     }
-    web::Coverage coverage;
     std::unique_ptr<vault::OpenSession> granted;  // by an opener apart, that ran the query
-    if (!archive_->keys().apart()) coverage = to_web(TRY(searcher_->coverage(*census_)));
+    if (!request.result && !archive_->keys().apart()) coverage = to_web(TRY(searcher_->coverage(*census_)));
     if (!request.query.empty() && archive_->keys().apart()) {
         vault::SearchAsk ask;
         ask.purpose = purpose;
@@ -222,14 +225,24 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
         ids = answer.reply.listed;
         purpose.result_set = answer.reply.result_set;
         coverage = to_web(answer.reply.coverage);
+        report.unsearched = std::move(answer.reply.unsearched);
     } else if (!request.query.empty()) {
-        const search::Answer answer = TRY(ask(query.run));
-        ids = answer.entries;
-        purpose.result_set = answer.result_set;
         purpose.scope = query.scope;
         purpose.scope_decided = true;
+        std::uint64_t undecided = 0;
+        if (search::asks_exactly(query.run.root)) {
+            vault::Purpose looking = purpose;
+            looking.action = audit::AccessAction::search;
+            query.run = TRY(decide_exact(looking, query.run, undecided));
+        }
+        const search::Answer answer = TRY(ask(query.run));
+        ids = answer.entries;
+        report.unsearched = answer.unsearched;
+        report.unsearched->restricted = undecided;
+        purpose.result_set = answer.result_set;
         coverage = to_web(answer.coverage);
         purpose.coverage = to_counts(coverage);
+        purpose.unsearched = report.unsearched;
     }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -398,6 +411,7 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     facts.coverage = {{"sealed", coverage.sealed}, {"searchable", coverage.searchable}, {"partial", coverage.partial},
                       {"opaque", coverage.opaque}, {"deferred", coverage.deferred},     {"failed", coverage.failed},
                       {"erased", coverage.erased}};
+    facts.unsearched = report.unsearched;
     Bytes zip = TRY(writer.finish(facts));
 
     input.language = request.language == Language::german ? exporting::Language::de : exporting::Language::en;
@@ -409,6 +423,11 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     input.total = ids.size();
     input.coverage = {coverage.sealed,   coverage.searchable, coverage.partial, coverage.opaque,
                       coverage.deferred, coverage.failed,     coverage.erased};
+    if (report.unsearched) {
+        input.unsearched = report.unsearched->total();
+        input.unsearched_words = web::unsearched_words(
+            *report.unsearched, request.language == Language::german ? web::Language::german : web::Language::english);
+    }
     input.created_at = facts.created_at;
     input.created_by = request.actor;
     input.tool = facts.tool;

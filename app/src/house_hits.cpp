@@ -131,10 +131,11 @@ Result<HitTerm> House::run_term(const HitOrder& order, vault::Purpose purpose, c
     asked = query.text;
     if (within != nullptr) query.run = search::both(search::these_entries(*within), query.run);
     purpose.query = query.text;
-    if (search::asks_exactly(query.run.root))
-        query.run = TRY_IN(where, decide_exact(purpose, query.run, out.undecided));
+    std::uint64_t undecided = 0;
+    if (search::asks_exactly(query.run.root)) query.run = TRY_IN(where, decide_exact(purpose, query.run, undecided));
     search::Answer answer = TRY_IN(where, ask(query.run));
     out.unsearched = std::move(answer.unsearched);
+    out.unsearched.restricted = undecided;
     hits = std::move(answer.entries);
     return out;
 }
@@ -201,6 +202,7 @@ Result<HitReport> House::report_hits(const HitOrder& order) {
     purpose.total = report.total.hits;
     purpose.result_set = report.result_set;
     purpose.coverage = report.coverage;
+    purpose.unsearched = report.in_scope;
     report.access = TRY(opener_->begin(purpose, {}))->access_entry().index;
     ReportRequest request;
     request.actor = order.actor;
@@ -216,6 +218,7 @@ Result<HitReport> House::report_hits(const HitOrder& order) {
     text.scope = report.scope;
     for (const std::uint64_t n : report.coverage) put_u64(text.coverage, n);
     put_u64(text.coverage, report.index_end.value);
+    text.unsearched = audit::encode(report.in_scope);
     const vault::Receipt receipt = TRY(archive_->record_control(
         ControlAction::hits_reported,
         [&](Body& body) {

@@ -34,6 +34,7 @@ void tell(ProtocolRow& row, const vault::OpenedPayload& opened, bool access) {
     row.reason = text.ground;
     (access ? row.within : row.label) = text.label;
     row.coverage = vault::coverage_of(opened);
+    row.unsearched = vault::unsearched_of(opened);
 }
 
 }  // namespace

@@ -220,6 +220,7 @@ Result<SearchOutcome> House::search(const SearchOrder& order) {
     freeze.size = seen;
     freeze.index_end = TRY(search::summarise(environment_.fs, options_.archive / "index")).end;
     freeze.coverage = to_counts(out.report.coverage);
+    freeze.unsearched = out.report.unsearched;
     out.frozen = TRY(ResultDesk(*archive_).freeze(freeze));
     return out;
 }
@@ -257,13 +258,13 @@ Result<EntrySet> House::search_here(vault::Purpose purpose, const MatterQuery& q
     report.coverage = to_web(answer.coverage);
     report.offset = order.offset;
     report.index_end = answer.end.value;
-    const search::Unsearched& not_searched = answer.unsearched;
-    report.unsearched = web::Unsearched{not_searched.partial,  not_searched.opaque, not_searched.failed,
-                                        not_searched.deferred, undecided,           not_searched.reasons};
+    report.unsearched = answer.unsearched;
+    report.unsearched.restricted = undecided;
     if (order.facets) add_facets(answer, report);
     purpose.total = answer.total;
     purpose.result_set = answer.result_set;
     purpose.coverage = to_counts(report.coverage);
+    purpose.unsearched = report.unsearched;
     auto session = TRY(opener_->begin(purpose, page));
     for (const EntryIndex id : page) report.hits.push_back(make_hit(*session, TRY(session->open(id)), query.typed));
     if (!order.freeze && !order.whole) return EntrySet();
@@ -287,6 +288,8 @@ Result<EntrySet> House::search_apart(const vault::Purpose& purpose, const Matter
     vault::Opener::Searched found = TRY(opener_->search(ask));
     out.report.total = found.reply.total;
     out.report.coverage = to_web(found.reply.coverage);
+    out.report.unsearched = std::move(found.reply.unsearched);
+    out.report.index_end = found.reply.index_end.value;
     out.report.offset = order.offset;
     for (const EntryIndex id : found.reply.listed)
         out.report.hits.push_back(make_hit(*found.session, TRY(found.session->open(id)), query.typed));

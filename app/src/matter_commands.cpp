@@ -93,6 +93,7 @@ json row_json(const ProtocolRow& r) {
     if (r.total) j["total"] = *r.total;
     if (r.opened) j["opened"] = *r.opened;
     if (r.coverage) j["coverage"] = json::parse(coverage_json_text(*r.coverage));
+    if (r.unsearched) j["unsearched"] = json::parse(unsearched_json_text(*r.unsearched));
     return j;
 }
 
@@ -118,6 +119,7 @@ Result<int> matter_protocol(const SourceCall& c, EntryIndex matter) {
         if (!r.reason.empty()) c.out << c.say("\tGrund: ", "\treason: ") << plain_text(r.reason);
         if (r.total) c.out << "\t" << *r.total << c.say(" Treffer", " in all");
         if (r.opened) c.out << ", " << *r.opened << c.say(" geöffnet", " opened");
+        if (r.unsearched) c.out << "; " << unsearched_words(*r.unsearched, c.german());
         if (r.coverage) c.out << "; " << coverage_words(*r.coverage, c.german());
         c.out << "\n";
     }

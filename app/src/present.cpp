@@ -188,6 +188,14 @@ std::string coverage_words(const vault::CoverageCounts& c, bool german) {
     return coverage_line({c[0], c[1], c[2], c[3], c[4], c[5], c[6]}, german);
 }
 
+std::string unsearched_json_text(const vault::Unsearched& unsearched) {
+    return dump(unsearched_json(unsearched));
+}
+
+std::string unsearched_words(const vault::Unsearched& unsearched, bool german) {
+    return web::unsearched_words(unsearched, german ? web::Language::german : web::Language::english);
+}
+
 std::string day_text(CivilDate day) {
     char text[48];
     std::snprintf(text, sizeof text, "%04d-%02u-%02u", day.year, day.month, day.day);
@@ -279,7 +287,7 @@ std::string search_json(const web::SearchReport& r) {
                 {"restricted", r.restricted},
                 {"coverage", coverage_json(r.coverage)},
                 {"hits", std::move(hits)}};
-    if (r.unsearched) out["unsearched"] = unsearched_json(*r.unsearched);
+    out["unsearched"] = unsearched_json(r.unsearched);
     out["as_of"] = {{"ledger_size", r.ledger_size}};
     if (r.index_end != 0) out["as_of"]["index_end"] = r.index_end;
     if (!r.facets.empty()) {
@@ -315,8 +323,7 @@ std::string search_text(const web::SearchReport& r, Language language) {
     }
     for (const web::Facet& facet : r.facets) out << "\n" << facet_text(facet, de);
     out << "\n";
-    if (r.unsearched)
-        out << web::unsearched_words(*r.unsearched, de ? web::Language::german : web::Language::english) << "\n";
+    out << unsearched_words(r.unsearched, de) << "\n";
     out << (de ? "Abdeckung: " : "coverage: ") << coverage_line(r.coverage, de) << "\n"
         << web::as_of_words(r, de ? web::Language::german : web::Language::english) << "\n";
     return out.str();

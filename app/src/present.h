@@ -17,6 +17,8 @@ std::string record_json(const web::RecordReport& report);
 std::string record_text(const web::RecordReport& report, Language language);
 std::string coverage_json_text(const vault::CoverageCounts& coverage);
 std::string coverage_words(const vault::CoverageCounts& coverage, bool german);
+std::string unsearched_json_text(const vault::Unsearched& unsearched);
+std::string unsearched_words(const vault::Unsearched& unsearched, bool german);
 std::string day_text(CivilDate day);               // 2026-03-31
 std::string plain_text(std::string_view foreign);  // fit for a terminal
 

@@ -41,6 +41,7 @@ json frozen_json(const FrozenSet& set) {
     if (!set.open) return j;
     j["index_end"] = set.index_end.value;
     j["coverage"] = json::parse(coverage_json_text(set.coverage));
+    if (set.unsearched) j["unsearched"] = json::parse(unsearched_json_text(*set.unsearched));
     return j;
 }
 
@@ -168,6 +169,8 @@ Result<int> show_result(const SourceCall& c, EntryIndex id) {
           << c.say("Stand          ", "state          ") << set.note.size.value
           << c.say(" Einträge, Verzeichnis bis ", " entries, index up to ") << set.index_end.value << "\n"
           << c.say("Abdeckung      ", "coverage       ") << coverage_words(set.coverage, c.german()) << "\n";
+    if (set.unsearched)
+        c.out << c.say("zur Anfrage    ", "to the query   ") << unsearched_words(*set.unsearched, c.german()) << "\n";
     return 0;
 }
 

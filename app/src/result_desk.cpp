@@ -35,6 +35,7 @@ Result<EntryIndex> ResultDesk::freeze(const FreezeOrder& order) {
     text.entry_set = vault::encode_entry_set(order.records);
     for (const std::uint64_t n : order.coverage) put_u64(text.coverage, n);
     put_u64(text.coverage, order.index_end.value);
+    text.unsearched = audit::encode(order.unsearched);
     const vault::Receipt receipt = TRY(archive_.record_control(
         ControlAction::results_frozen,
         [&](Body& body) {
@@ -68,6 +69,8 @@ Result<FrozenSet> ResultDesk::read(const vault::MatterNote& note) const {
     set.scope = text.scope;
     set.records = std::move(*records);
     set.coverage = *coverage;
+    set.unsearched = vault::unsearched_of(opened);
+    if (!set.unsearched && !text.unsearched.empty()) return damaged;
     set.index_end = EntryIndex(load_u64(text.coverage.data() + 56));
     return set;
 }

@@ -7,16 +7,6 @@ namespace kustos::app {
 
 namespace {
 
-bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 std::string_view transcribed(std::string_view letter) {
     return letter == "\xC3\xA4" ? "ae" : letter == "\xC3\xB6" ? "oe" : letter == "\xC3\xBC" ? "ue" : letter;
 }

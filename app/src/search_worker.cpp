@@ -168,6 +168,12 @@ Result<Bytes> find(search::Searcher& searcher, ByteReader& in) {
     Bytes out;
     const search::Coverage& c = answer.coverage;
     for (const std::uint64_t n : {c.searchable, c.partial, c.opaque, c.failed, c.erased}) put_u64(out, n);
+    put_u64(out, answer.end.value);
+    audit::Unsearched unsearched = answer.unsearched;
+    unsearched.deferred = 0;  // known to who asks: here everything may be sealed
+    const Bytes said = audit::encode(unsearched);
+    put_u32(out, static_cast<std::uint32_t>(said.size()));
+    put(out, said);
     for (const EntryIndex entry : answer.entries) put_u64(out, entry.value);
     return out;
 }
@@ -290,6 +296,9 @@ Result<vault::Finder::Found> WorkerFinder::find(const Ask& ask, const ShardKey& 
     const std::uint64_t known = searchable + partial + opaque + failed + erased;
     const std::uint64_t sealed = std::max(ask.sealed, known);
     found.coverage = {sealed, searchable, partial, opaque, sealed - known, failed, erased};
+    found.end = EntryIndex(TRY(in.u64()));
+    found.unsearched = TRY(audit::decode_unsearched(TRY(in.take(TRY(in.u32())))));
+    found.unsearched.deferred = sealed - known;
     found.entries.reserve(in.remaining() / 8);
     while (!in.at_end()) found.entries.push_back(EntryIndex(TRY(in.u64())));
     return found;

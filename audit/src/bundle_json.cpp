@@ -116,6 +116,21 @@ ManifestAnchor anchor(const json& j) {
     return a;
 }
 
+Unsearched unsearched(const json& j) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 48;
+    Unsearched u;
+    u.partial = number(j, "partial", kMost);
+    u.opaque = number(j, "opaque", kMost);
+    u.failed = number(j, "failed", kMost);
+    u.deferred = number(j, "deferred", kMost);
+    u.restricted = number(j, "restricted", kMost);
+    const json& reasons = at(j, "reasons");
+    if (!reasons.is_object() || reasons.size() > kMaxUnsearchedReasons) throw Bad{"reasons is no object, or too large"};
+    for (const auto& [word, count] : reasons.items()) u.reasons[word] = number(reasons, word.c_str(), kMost);
+    if (!is_consistent(u)) throw Bad{"the reasons of what could not be searched do not add up"};
+    return u;
+}
+
 Manifest manifest(const json& j) {
     Manifest m;
     const auto vault = VaultId::from(digits(at(j, "vault_id"), "vault_id"));
@@ -138,6 +153,7 @@ Manifest manifest(const json& j) {
     for (const char* key : {"sealed", "searchable", "partial", "opaque", "deferred", "failed", "erased"}) {
         m.coverage[key] = number(at(j, "coverage"), key, std::uint64_t{1} << 48);
     }
+    if (j.contains("unsearched")) m.unsearched = unsearched(j.at("unsearched"));
     for (const json& a : list(j, "anchors", 64)) m.anchors.push_back(anchor(a));
     m.context = texts(j, "context");
     m.records = texts(j, "records");

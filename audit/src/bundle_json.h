@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "audit/imprint.h"
+#include "audit/unsearched.h"
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -39,6 +40,7 @@ struct Manifest {
     UtcTime created_at;
     std::uint64_t matter = 0, total = 0;
     std::map<std::string, std::uint64_t> coverage;
+    std::optional<Unsearched> unsearched;
     std::vector<ManifestAnchor> anchors;
     std::vector<std::string> context, records;
     std::vector<ManifestFile> files;

@@ -150,7 +150,7 @@ Result<Bytes> BundleWriter::finish(const BundleFacts& f) {
     }
     for (const FileRow& row : files_)
         files.push_back({{"name", row.name}, {"size", row.size}, {"sha256", row.sha256.hex()}});
-    const json manifest = {
+    json manifest = {
         {"format", "kustos-evidence/1"},
         {"vault_id", f.vault.hex()},
         {"origin", f.origin},
@@ -167,6 +167,11 @@ Result<Bytes> BundleWriter::finish(const BundleFacts& f) {
         {"context", context_},
         {"records", records_},
         {"files", std::move(files)}};
+    if (f.unsearched) {
+        const Unsearched& u = *f.unsearched;
+        manifest["unsearched"] = {{"partial", u.partial},   {"opaque", u.opaque},         {"failed", u.failed},
+                                  {"deferred", u.deferred}, {"restricted", u.restricted}, {"reasons", u.reasons}};
+    }
     TRY(zip_.add("manifest.json", as_bytes(dump(manifest))));
     return zip_.finish();
 }

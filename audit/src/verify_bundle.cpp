@@ -179,7 +179,11 @@ private:
         report_.fingerprint = key_fingerprint(m.vkey);
         const auto coverage_sum = m.coverage.at("searchable") + m.coverage.at("partial") + m.coverage.at("opaque") +
                                   m.coverage.at("deferred") + m.coverage.at("failed") + m.coverage.at("erased");
-        if (coverage_sum != m.coverage.at("sealed") || m.records.size() > m.total) {
+        const auto within = [&m](const char* state, std::uint64_t n) { return n <= m.coverage.at(state); };
+        const bool fits =
+            !m.unsearched || (within("partial", m.unsearched->partial) && within("opaque", m.unsearched->opaque) &&
+                              within("failed", m.unsearched->failed) && within("deferred", m.unsearched->deferred));
+        if (coverage_sum != m.coverage.at("sealed") || m.records.size() > m.total || !fits) {
             report_.problem("bundle.manifest", "manifest.json", "the counts do not add up");
         }
         const auto note = member(m.checkpoint);

@@ -46,6 +46,8 @@ Result<std::unique_ptr<Tpm>> Tpm::open(const std::string& address, SecretBytes o
                 "(group tss)?");
     if (const TSS2_RC rc = Esys_Initialize(&state->context, state->tcti, nullptr); rc != TSS2_RC_SUCCESS)
         return tpm_failed("the library does not start", rc);
+    // Behind /dev/tpmrm0 the kernel does this; elsewhere who has the connection has the chip for itself.
+    if (!tcti.starts_with("device:/dev/tpmrm")) state->clear_away();
     return std::unique_ptr<Tpm>(new Tpm(std::move(state)));
 }
 

@@ -99,6 +99,19 @@ Result<std::vector<TPM2_HANDLE>> Tpm::State::handles(UINT32 first) {
     return std::vector<TPM2_HANDLE>(list.handle, list.handle + std::min<UINT32>(list.count, TPM2_MAX_CAP_HANDLES));
 }
 
+void Tpm::State::clear_away() {
+    for (const UINT32 first : {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST}) {
+        const auto left = handles(first);
+        if (!left.ok()) return;  // what comes next says why
+        for (const TPM2_HANDLE handle : *left) {
+            ESYS_TR known = ESYS_TR_NONE;
+            if (Esys_TR_FromTPMPublic(context, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &known) ==
+                TSS2_RC_SUCCESS)
+                (void)Esys_FlushContext(context, known);
+        }
+    }
+}
+
 Result<TpmHandle> Tpm::State::root_key(ByteView wanted, Bytes* name) {
     const auto named = [this](const TpmHandle& key) -> Result<Bytes> {
         TPM2B_NAME* raw = nullptr;

@@ -71,6 +71,9 @@ struct Tpm::State {
     Status set_authorisation(ESYS_TR handle, ByteView value);
     // Handles of a kind in the chip, from `first` on.
     Result<std::vector<TPM2_HANDLE>> handles(UINT32 first);
+    // Flushes objects and sessions that a killed process left in the chip: it has room for three or so, and would take
+    // no more. Only while nobody else can have any there.
+    void clear_away();
     // The storage root key: the persistent one, or made anew. wanted: its name; another chip is Code::conflict.
     Result<TpmHandle> root_key(ByteView wanted, Bytes* name);
     // Salted with the root key; everything that goes through it is encrypted both ways.

@@ -132,7 +132,11 @@ private:
     }
 
     void coverage() {
-        section("Abdeckung der Suche", "Coverage of the search");
+        if (in_.query.empty()) {
+            section("Abdeckung des Archivs (nicht durchsucht)", "Coverage of the archive (not searched)");
+        } else {
+            section("Abdeckung der Suche", "Coverage of the search");
+        }
         const Coverage& c = in_.coverage;
         const double height = 11;
         double x = kCoverLeft;
@@ -148,8 +152,14 @@ private:
         for (const CoveragePart& part : kParts) coverage_row(part, c.*part.count);
         canvas_.rule(kCoverLeft, kCoverLeft + 190, canvas_.y() - 0.5, kGrey, 0.5);
         counted(say_("versiegelt", "sealed"), c.sealed,
-                say_("Summe der Aufzeichnungen im durchsuchten Bereich", "all records in the scope that was searched"),
-                true);
+                say_("Summe der Aufzeichnungen des Archivs", "all records of the archive"), true);
+        if (!in_.unsearched_words.empty()) {
+            canvas_.gap(5);
+            const std::string words = say_("Für diese Suchanfrage: ", "For this query: ") + in_.unsearched_words;
+            canvas_.flow(canvas_.text(frame_text(words, 900), {9, *in_.unsearched > 0, false, false, kInk},
+                                      {width(), Align::left, Direction::frame, 5}),
+                         kCoverLeft);
+        }
         canvas_.gap(18);
     }
 

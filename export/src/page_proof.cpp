@@ -137,19 +137,7 @@ private:
                say_("Was nie im Archiv ankam, und was die Suchanfrage nicht traf.",
                     "What never reached the archive, and what the query did not match."),
                "–");
-        const Coverage& c = in_.coverage;
-        const std::uint64_t unsearched = c.partial + c.opaque + c.deferred + c.failed + c.erased;
-        if (unsearched > 0)
-            bullet(canvas_,
-                   say_.german()
-                       ? say_.number(unsearched) + " von " + say_.number(c.sealed) +
-                             " Aufzeichnungen im durchsuchten Bereich waren nicht oder nicht vollständig durchsuchbar "
-                             "(Abdeckung auf Seite 1): Es kann dort weitere Treffer geben."
-                       : say_.number(unsearched) + " of " + say_.number(c.sealed) +
-                             " records in the scope that was searched could not be searched, or not completely "
-                             "(coverage on "
-                             "page 1): there may be further hits among them.",
-                   "–");
+        if (!in_.query.empty()) unsearched();
         bullet(canvas_,
                say_("Die gedruckte Darstellung ist eine Lesehilfe. Gestalt, Zeitzone und Reihenfolge hat das Archiv "
                     "gewählt; "
@@ -159,6 +147,29 @@ private:
                     "are the originals in the evidence container."),
                "–");
         for (const std::string& sentence : in_.proof.not_proven) bullet(canvas_, frame_text(sentence, 600), "–");
+    }
+
+    // Of the query's own scope where that is known, else of the archive.
+    void unsearched() {
+        const Coverage& c = in_.coverage;
+        const bool known = in_.unsearched.has_value();
+        const std::uint64_t n = known ? *in_.unsearched : c.partial + c.opaque + c.deferred + c.failed;
+        if (n == 0) return;
+        const std::string count = say_.count(n, "Aufzeichnung", "Aufzeichnungen", "record", "records");
+        std::string words;
+        if (known) {
+            words = say_("Nicht oder nicht ganz durchsuchbar, obwohl die Suchanfrage zutreffen kann: ",
+                         "Not searchable, or not completely, although the query may match: ") +
+                    count;
+        } else {
+            words = say_("Nicht oder nicht ganz durchsuchbar im ganzen Archiv: ",
+                         "Not searchable, or not completely, in the whole archive: ") +
+                    count;
+        }
+        bullet(canvas_,
+               words + say_(" (Abdeckung auf Seite 1). Dort kann es weitere Treffer geben.",
+                            " (coverage on page 1). There may be further hits among them."),
+               "–");
     }
 
     void how_to_check() {

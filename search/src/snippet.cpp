@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMostTextLooked = 2u << 20;  // bytes of one text
 constexpr const char* kCut = "\xE2\x80\xA6";       // …
 
-bool is_space(char c) {
+bool is_gap(char c) {
     return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
 }
 
@@ -75,15 +75,15 @@ Cut cut_around(std::string_view text, std::size_t focus, std::size_t window) {
     cut.begin = moved(text, focus, -static_cast<std::ptrdiff_t>(window / 4));
     if (cut.begin > 0) {
         std::size_t edge = cut.begin;
-        while (edge < focus && !is_space(text[edge])) ++edge;
+        while (edge < focus && !is_gap(text[edge])) ++edge;
         cut.begin = edge < focus ? edge : grapheme_boundary_before(text, cut.begin);
     }
     cut.end = moved(text, cut.begin, static_cast<std::ptrdiff_t>(window));
     if (cut.end < text.size()) {
         std::size_t edge = cut.end;
         const std::size_t least = moved(text, cut.end, -24);
-        while (edge > least && edge > focus && !is_space(text[edge])) --edge;
-        cut.end = edge > least && edge > focus && is_space(text[edge]) ? edge : grapheme_boundary_before(text, cut.end);
+        while (edge > least && edge > focus && !is_gap(text[edge])) --edge;
+        cut.end = edge > least && edge > focus && is_gap(text[edge]) ? edge : grapheme_boundary_before(text, cut.end);
         if (cut.end <= cut.begin) cut.end = moved(text, cut.begin, static_cast<std::ptrdiff_t>(window));
     }
     return cut;
@@ -91,9 +91,9 @@ Cut cut_around(std::string_view text, std::size_t focus, std::size_t window) {
 
 Snippet build(std::string_view text, const std::vector<TextRange>& ranges, Cut cut) {
     Snippet out;
-    while (cut.begin < cut.end && is_space(text[cut.begin])) ++cut.begin;
+    while (cut.begin < cut.end && is_gap(text[cut.begin])) ++cut.begin;
     if (std::any_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(cut.begin),
-                    [](char c) { return !is_space(c); }))
+                    [](char c) { return !is_gap(c); }))
         out.text = kCut;
     const std::size_t from = out.text.size();
     auto range = ranges.begin();
@@ -106,7 +106,7 @@ Snippet build(std::string_view text, const std::vector<TextRange>& ranges, Cut c
             ++range;
         }
         if (i == cut.end) break;
-        const bool space = is_space(text[i]);
+        const bool space = is_gap(text[i]);
         if (space && (out.text.size() == from || out.text.back() == ' ')) continue;
         if (range != ranges.end() && !inside && i >= range->begin && i < range->end) {
             const auto at = static_cast<std::uint32_t>(out.text.size());
@@ -118,8 +118,7 @@ Snippet build(std::string_view text, const std::vector<TextRange>& ranges, Cut c
     while (out.text.size() > from && out.text.back() == ' ') out.text.pop_back();
     for (TextRange& highlight : out.highlights)
         highlight.end = std::min(highlight.end, static_cast<std::uint32_t>(out.text.size()));
-    if (std::any_of(text.begin() + static_cast<std::ptrdiff_t>(cut.end), text.end(),
-                    [](char c) { return !is_space(c); }))
+    if (std::any_of(text.begin() + static_cast<std::ptrdiff_t>(cut.end), text.end(), [](char c) { return !is_gap(c); }))
         out.text += kCut;
     return out;
 }

@@ -42,12 +42,6 @@ private:
             .with_hint(say("eine Anfrage je Zeile, davor, wenn gewünscht, ein Name und ein Tabulator",
                            "one query a line, before it, if wanted, a name and a tab"));
     }
-    static bool is_blank(char c) { return c == ' ' || c == '\t'; }
-    static std::string_view trimmed(std::string_view text) {
-        while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-        while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-        return text;
-    }
     static std::size_t characters(std::string_view text) {
         return static_cast<std::size_t>(
             std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));

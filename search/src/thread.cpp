@@ -10,10 +10,6 @@ namespace {
 constexpr std::size_t kLongestName = 12;
 constexpr std::size_t kMostIds = 50;
 
-bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 // "<a@b> <c@d>"
 void ids_of_header(std::string_view header, std::vector<std::string>& out) {
     for (std::size_t at = 0; (at = header.find('<', at)) != std::string_view::npos;) {

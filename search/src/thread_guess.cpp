@@ -80,16 +80,6 @@ constexpr std::string_view kMarks[] = {
 // Written before by gateways.
 constexpr std::string_view kTags[] = {"[ext]", "[extern]", "[external]"};
 
-bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 // "Re[2]", "Re(3)", "Re^4", "Re*2"
 std::string_view without_count(std::string_view mark) {
     std::string_view rest = mark;

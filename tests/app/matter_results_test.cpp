@@ -1,6 +1,8 @@
 // A matter's scope, its frozen result sets, saved searches, lists of sums and protocol, through the house.
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "app/hash_lists.h"
 #include "app/house.h"
 #include "app/matter_scope.h"
@@ -17,9 +19,18 @@ namespace {
 
 const Bytes kPassphrase = to_bytes("vier Worte und ein Fisch");
 
+// So much passes each time somebody looks.
+struct HurryingClock final : public Clock {
+    UtcTime now() const override { return real.now(); }
+    std::int64_t monotonic_ms() const override { return real.monotonic_ms() + (ahead += each.load()); }
+    SystemClock real;
+    std::atomic<std::int64_t> each{0};  // ms
+    mutable std::atomic<std::int64_t> ahead{0};
+};
+
 struct World {
     RealFs fs;
-    SystemClock clock;
+    HurryingClock clock;
     SystemRandom random;
     test::TempDir dir;
     std::unique_ptr<House> house;
@@ -100,6 +111,19 @@ EntrySet set_of(std::initializer_list<std::uint64_t> numbers) {
 }
 
 }  // namespace
+
+TEST_CASE("a question that takes longer than two minutes is ended with a hint, and the next one is answered") {
+    World w;
+    CHECK(w.find("Vertrag").size() == 7);
+    w.clock.each = 130'000;
+    const auto late = w.house->search(w.order("Vertrag"));
+    REQUIRE_FALSE(late.ok());
+    CHECK(late.error().code() == Code::limit);
+    CHECK(late.error().message().find("two minutes") != std::string::npos);
+    CHECK(late.error().hint().find("period") != std::string::npos);
+    w.clock.each = 0;
+    CHECK(w.find("Vertrag").size() == 7);
+}
 
 TEST_CASE("what the scope leaves out is not found, shown, fetched or exported, and a later scope counts from then on") {
     World w("source:rot");

@@ -108,6 +108,20 @@ TEST_CASE("a place in the TPM keeps 32 bytes, gives them to its authorisation al
     CHECK((*tpm)->nv_define(0x01800000, key).error().code() == Code::usage);
 }
 
+TEST_CASE("what killed programs left in a TPM is cleared away by the next one, whose chip it is alone") {
+    test::SoftTpm chip;
+    const auto sealed = (*Tpm::open(chip.address()))->seal(secret(3), {});
+    REQUIRE(sealed.ok());
+    int left = 0;
+    while (left < 100 && chip.leave_session()) ++left;
+    REQUIRE(left > 0);
+    REQUIRE(left < 100);  // it is full
+    auto tpm = Tpm::open(chip.address());
+    REQUIRE(tpm.ok());
+    CHECK(*(*tpm)->loaded() == 0);
+    CHECK(equal((*tpm)->unseal(*sealed, {})->view(), secret(3)));
+}
+
 TEST_CASE("a TPM's address is one that can't run a program or lead to another machine") {
     for (const char* good : {"device:/dev/tpm0", "device:/dev/tpmrm12", "swtpm:host=127.0.0.1,port=2321",
                              "swtpm:path=/run/chip.sock", "swtpm:"})

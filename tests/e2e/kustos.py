@@ -11,6 +11,7 @@ import tempfile
 import time
 import http.client
 import urllib.parse
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,14 @@ def page_example(page, name):
     """The worked example of that name on a page of docs/format."""
     text = (ROOT / "docs" / "format" / page).read_text(encoding="utf-8")
     return re.search(rf"^```[a-z]+ example {re.escape(name)}\n(.*?)^```$", text, re.M | re.S).group(1)
+
+
+def member(bundle, name):
+    """A JSON member of a bundle's evidence container."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["pdfdetach", "-saveall", bundle, "-o", folder], check=True, capture_output=True)
+        with zipfile.ZipFile(Path(folder) / "evidence.zip") as container:
+            return json.loads(container.read(name))
 
 
 def event(number, body="guten Tag", **more):

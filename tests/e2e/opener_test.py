@@ -11,7 +11,21 @@ import time
 import unittest
 from pathlib import Path
 
-from kustos import BIN, DEMO, ROOT, Archive, SignerProcess, event
+from kustos import BIN, DEMO, ROOT, Archive, SignerProcess, event, member
+
+
+ENCRYPTED = """From: carla@example.org
+To: anna@example.org
+Subject: Anlage
+Date: Mon, 02 Mar 2026 10:00:00 +0000
+Message-ID: <locked@example.org>
+
+-----BEGIN PGP MESSAGE-----
+Version: GnuPG
+
+abc
+-----END PGP MESSAGE-----
+"""
 
 
 class OpenerProcess:
@@ -77,7 +91,7 @@ class Hostile:
         self.socket.connect(str(path))
         self.stream = self.socket.makefile("rb")
         assert self.receive() == b"\x00"
-        self.ask(b"\x01\x00\x03")
+        self.ask(b"\x01\x00\x04")
 
     def receive(self):
         return self.stream.read(int.from_bytes(self.stream.read(4), "big"))
@@ -110,7 +124,9 @@ class Opener(unittest.TestCase):
     def test_search_show_and_export_work_with_opener_and_signer_apart(self):
         with Apart() as archive, SignerProcess(archive), OpenerProcess(archive) as opener:
             self.assertIn("seccomp", opener.facts["walls"])
-            archive.ingest("mail", DEMO / "mail.mbox")
+            locked = archive.folder / "locked.eml"
+            locked.write_text(ENCRYPTED)
+            archive.ingest("mail", DEMO / "mail.mbox", locked)
             matter = archive.matter()
             self.assertEqual(archive.call("search", "--matter", matter, "Fundamente").returncode, 4)
             opener.unlock()
@@ -119,12 +135,26 @@ class Opener(unittest.TestCase):
             self.assertGreater(found["total"], 0)
             self.assertEqual(archive.access_entries(), before + 1)
             self.assertEqual(found["coverage"]["deferred"], 0, found["coverage"])
+            self.assertEqual((found["unsearched"]["total"], found["unsearched"]["reasons"]), (1, {"encrypted": 1}))
+            self.assertEqual(archive.json("search", "--matter", matter, "Schwarzgeld von:niemand")["unsearched"]["total"], 0)
+            self.assertEqual(found["as_of"]["index_end"], archive.json("search", "--matter", matter, "Schwarzgeld")["as_of"]["index_end"])
+            self.assertGreater(found["as_of"]["index_end"], found["hits"][0]["record"])
+            frozen = archive.json("search", "--matter", matter, "--freeze", "Fundamente")["frozen"]
+            self.assertEqual(frozen["unsearched"], found["unsearched"])
+            rows = archive.json("matter", "protocol", matter)["entries"]
+            self.assertEqual([r["unsearched"]["total"] for r in rows if r["action"] in ("search", "results_frozen")], [1, 0, 1, 1, 1])
             entry = found["hits"][0]["record"]
             self.assertIn("Fundament", archive.run("show", "--matter", matter, entry).stdout)
             original = archive.run("show", "--matter", matter, entry, "--original", text=False).stdout
             self.assertIn(b"From:", original)
             bundle = archive.folder / "b.pdf"
-            archive.run("export", "--matter", matter, "--query", "Fundamente", "--out", bundle)
+            made = archive.json("export", "--matter", matter, "--query", "Fundamente", "--out", bundle)
+            self.assertEqual(made["unsearched"], found["unsearched"])
+            self.assertEqual(archive.verify(bundle, "--trust", archive.trust)[0], 0)
+            manifest = member(bundle, "manifest.json")
+            self.assertEqual(manifest["unsearched"]["reasons"], {"encrypted": 1})
+            archive.run("export", "--result", frozen["id"], "--out", bundle)
+            self.assertEqual(member(bundle, "manifest.json")["coverage"], manifest["coverage"])
             self.assertEqual(archive.verify(bundle, "--trust", archive.trust)[0], 0)
             self.assertIn("30-Z 114/26", archive.run("matter", "list").stdout)
             archive.run("verify", "--deep")

@@ -1,9 +1,10 @@
 """The query language through the real program: what the index answers, what the archive knows, what has to be opened."""
 import datetime
 import json
+import subprocess
 import unittest
 
-from kustos import Archive
+from kustos import Archive, member
 
 MAIL = """From: {sender}
 To: {to}
@@ -79,6 +80,38 @@ class Query(unittest.TestCase):
         self.assertEqual(self.search("betreff:Schwarzgeld")["unsearched"]["total"], 0)
         text = self.a.run("search", "--matter", self.matter, "Schwarzgeld").stdout
         self.assertIn("1 item that may match could not be searched wholly: 1 encrypted.", text)
+
+    def test_an_export_says_what_its_own_query_could_not_search(self):
+        bundle = self.a.folder / "b.pdf"
+        for query, left in (("Maß", 1), ("betreff:Angebot", 0), ("=Maß von:carla", 1)):
+            made = self.a.json("export", "--matter", self.matter, "--query", query, "--out", bundle)
+            self.assertEqual(made["unsearched"]["total"], left, query)
+            manifest = member(bundle, "manifest.json")
+            self.assertEqual(manifest["unsearched"]["opaque"] + manifest["unsearched"]["partial"], left, query)
+            self.assertEqual(self.a.verify(bundle)[0], 0)
+            text = subprocess.run(["pdftotext", bundle, "-"], check=True, capture_output=True, text=True).stdout
+            said = " ".join(text.split())
+            self.assertIn("For this query: " + ("1 item that may match could not be searched wholly: 1 encrypted." if left
+                                                else "Everything that may match was searched."), said)
+            self.assertEqual(left, said.count("although the query may match: 1 record"))
+        self.assertEqual(made["records"], 1)
+        self.assertIn("1 encrypted", self.a.run("export", "--matter", self.matter, "--query", "Maß", "--as", "mbox", "--out",
+                                                self.a.folder / "m.mbox").stdout)
+        # What was found later does not change what a frozen set said of its own search.
+        frozen = self.a.json("search", "--matter", self.matter, "--freeze", "Maß")["frozen"]
+        self.assertEqual(frozen["unsearched"]["reasons"], {"encrypted": 1})
+        self.assertEqual(self.a.json("result", "show", frozen["id"])["unsearched"], frozen["unsearched"])
+        self.assertIn("1 encrypted", self.a.run("result", "show", frozen["id"]).stdout)
+        self.a.run("export", "--result", frozen["id"], "--out", bundle)
+        self.assertEqual(member(bundle, "manifest.json")["unsearched"]["reasons"], {"encrypted": 1})
+        # Records that were named are no answer to a query.
+        records = self.a.folder / "records"
+        records.write_text(str(self.search("betreff:Anlage")["hits"][0]["record"]) + "\n")
+        made = self.a.json("export", "--matter", self.matter, "--records", records, "--out", bundle)
+        self.assertNotIn("unsearched", made)
+        self.assertNotIn("unsearched", member(bundle, "manifest.json"))
+        rows = self.a.json("matter", "protocol", self.matter)["entries"]
+        self.assertEqual([r.get("unsearched", {}).get("total") for r in rows if r["action"] == "export"], [1, 0, 1, 1, None, None])
 
     def test_hits_are_counted_by_sender_month_and_pair(self):
         answer = self.search("art:mail", "--facets", "--limit", "1")

@@ -57,11 +57,26 @@ TEST_CASE("the text of every script can be searched and copied, emoji included")
 
 TEST_CASE("the cover tells matter, ground, query, coverage that adds up, and the fingerprint") {
     const std::string text = extracted_text(make(sample_input(), sample_records(), stub_container()).pdf);
-    for (const char* words : {"Beweispaket", "BA-2026/0417-III", "§ 26 BDSG", "from:jaeger", "12.840", "12.201", "318",
-                              "204", "02.03.2026", "Stadt Musterstadt", "18 Aufzeichnungen mit 4 Anhängen"})
+    for (const char* words :
+         {"Beweispaket", "BA-2026/0417-III", "§ 26 BDSG", "from:jaeger", "12.840", "12.201", "318", "204",
+          "12 Sprachnachrichten", "02.03.2026", "Stadt Musterstadt", "18 Aufzeichnungen mit 4 Anhängen"})
         CHECK_MESSAGE(has(text, words), std::string(words));
     CHECK(
         has(text, sample_input().proof.fingerprint.substr(0, 8) + " " + sample_input().proof.fingerprint.substr(8, 8)));
+}
+
+TEST_CASE("what an older result set does not say is not guessed: the archive's coverage stands for it, and says so") {
+    BundleInput input = sample_input();
+    CHECK(has(extracted_text(make(input, sample_records(), stub_container()).pdf), "obwohl die Suchanfrage"));
+    input.unsearched.reset();
+    input.unsearched_words.clear();
+    std::string text = extracted_text(make(input, sample_records(), stub_container()).pdf);
+    CHECK_FALSE(has(text, "Für diese Suchanfrage"));
+    CHECK(has(text, "im ganzen Archiv: 580 Aufzeichnungen"));
+    input.query.clear();  // records were named: nothing was searched
+    text = extracted_text(make(input, sample_records(), stub_container()).pdf);
+    CHECK(has(text, "Abdeckung des Archivs"));
+    CHECK_FALSE(has(text, "im ganzen Archiv: 580"));
 }
 
 TEST_CASE("an edit shows old and new text, a deletion keeps the content, both name the entry they concern") {

@@ -91,6 +91,12 @@ BundleInput sample_input(Language language) {
     in.query = "from:jaeger (Überweisung OR \"Äußerer Ring\") date:2026-03";
     in.total = 18;
     in.coverage = {12'840, 12'201, 318, 204, 55, 3, 59};
+    in.unsearched = 41;
+    in.unsearched_words = language == Language::de
+                              ? "41 Nachrichten, die in Frage kommen, konnten nicht ganz durchsucht "
+                                "werden: 12 Sprachnachrichten, 29 verschlüsselt."
+                              : "41 items that may match could not be searched wholly: 12 voice "
+                                "messages, 29 encrypted.";
     in.created_at = at("2026-04-02T08:15:30Z");
     in.created_by = "m.schulze";
     in.tool = "kustos 0.1.0";

@@ -57,15 +57,21 @@ int free_pair() {  // swtpm takes the next port for its controls
     }
 }
 
-bool answers(int port) {
+int connected(int port) {  // or -1
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in here{};
     here.sin_family = AF_INET;
     here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     here.sin_port = htons(static_cast<std::uint16_t>(port));
-    const bool ok = ::connect(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0;
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0) return fd;
     ::close(fd);
-    return ok;
+    return -1;
+}
+
+bool answers(int port) {
+    const int fd = connected(port);
+    if (fd >= 0) ::close(fd);
+    return fd >= 0;
 }
 
 }  // namespace
@@ -76,6 +82,21 @@ SoftTpm::SoftTpm() : port_(free_pair()) {
 SoftTpm::~SoftTpm() {
     stop();
 }
+// TPM2_StartAuthSession (TCG TPM 2.0 part 3, 11.1): HMAC, neither salted nor bound.
+bool SoftTpm::leave_session() {
+    std::uint8_t command[43] = {0x80, 0x01, 0, 0, 0, sizeof command, 0, 0, 0x01, 0x76, 0x40, 0, 0, 7, 0x40,
+                                0,    0,    7, 0, 16};
+    command[40] = 0x10;  // behind 16 bytes of nonce, no salt and the kind (0): no cipher
+    command[42] = 0x0B;  // SHA-256
+    const int fd = connected(port_);
+    CHECK(fd >= 0);
+    CHECK(::send(fd, command, sizeof command, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof command));
+    std::uint8_t answer[512] = {};
+    const bool whole = ::recv(fd, answer, sizeof answer, 0) >= 10;
+    ::close(fd);
+    return whole && answer[6] == 0 && answer[7] == 0 && answer[8] == 0 && answer[9] == 0;
+}
+
 void SoftTpm::restart() {
     stop();
     start();

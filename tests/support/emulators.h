@@ -19,6 +19,7 @@ public:
     void restart();  // the same chip after a power cut
     void stop();     // away, until start()
     void start();
+    bool leave_session();  // as a program leaves one that is killed; false: the chip takes no more
 
 private:
     TempDir dir_;

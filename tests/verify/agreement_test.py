@@ -1049,6 +1049,11 @@ class ForgedContainers(Bundles):
         def put(key, value):
             return edit(lambda m: m.__setitem__(key, value))
         HARMLESS["bundle: manifest: a larger total"] = "it is the archive's statement"
+        HARMLESS["bundle: manifest: nothing of what could not be searched"] = "older bundles do not say it"
+
+        def unsearched(partial=0, opaque=0, failed=0, deferred=0, **reasons):
+            return {"partial": partial, "opaque": opaque, "failed": failed, "deferred": deferred, "restricted": 0,
+                    "reasons": reasons}
         for name, change, expected in (
                 ("another format", put("format", "kustos-evidence/2"), "bundle.manifest"),
                 ("another vault", put("vault_id", "00" * 16), "bundle.manifest"),
@@ -1064,6 +1069,14 @@ class ForgedContainers(Bundles):
                 ("a coverage that does not add up", edit(lambda m: m["coverage"].update(sealed=0)), "bundle.manifest"),
                 ("a coverage that is too large", edit(lambda m: m["coverage"].update(sealed=(1 << 48) + 1)), "bundle.manifest"),
                 ("no coverage", edit(lambda m: m.pop("coverage")), "bundle.manifest"),
+                ("nothing of what could not be searched", edit(lambda m: m.pop("unsearched", None)), None),
+                ("more that could not be searched than there is", put("unsearched", unsearched(partial=1 << 47, voice=1 << 47)), "bundle.manifest"),
+                ("more that is deferred than there is", put("unsearched", unsearched(deferred=1 << 47)), "bundle.manifest"),
+                ("reasons that do not add up", put("unsearched", unsearched(opaque=1, voice=2)), "bundle.manifest"),
+                ("a reason that is no word", put("unsearched", unsearched(opaque=1, **{"<b>": 1})), "bundle.manifest"),
+                ("a reason of nothing", put("unsearched", unsearched(voice=0)), "bundle.manifest"),
+                ("reasons as a list", edit(lambda m: m.update(unsearched=dict(unsearched(), reasons=[]))), "bundle.manifest"),
+                ("what could not be searched is null", put("unsearched", None), "bundle.manifest"),
                 ("no matter", put("matter", None), "bundle.manifest"),
                 ("not a time", put("created_at", "yesterday"), "bundle.manifest"),
                 ("not a day", put("created_at", "2026-02-30T10:00:00Z"), "bundle.manifest"),

@@ -1527,11 +1527,25 @@ class Manifest:
         coverage = at_key(tree, "coverage")
         self.sealed = number_at(coverage, "sealed", 1 << 48)
         self.rest = sum(number_at(coverage, key, 1 << 48) for key in self.COVERAGE)
+        self.fits = "unsearched" not in tree or self.within(tree["unsearched"], coverage)
         self.anchors = [(text_at(a, "token"), text_at(a, "authority"), number_at(a, "previous_size"),
                          [hashes(g, "path", 16) for g in list_at(a, "path", 65)]) for a in list_at(tree, "anchors", 64)]
         self.context, self.records = texts_at(tree, "context"), texts_at(tree, "records")
         self.files = [(text_at(f, "name"), number_at(f, "size"), unhex(at_key(f, "sha256"), "sha256", 32))
                       for f in list_at(tree, "files")]
+
+    @staticmethod
+    def within(tree, coverage):
+        """What the query may find and could not be searched: whether there is as much of it in the archive."""
+        counts = {key: number_at(tree, key, 1 << 48) for key in ("partial", "opaque", "failed", "deferred", "restricted")}
+        reasons = at_key(tree, "reasons")
+        if not isinstance(reasons, dict) or len(reasons) > 1000:
+            raise Refused("reasons is no object, or too large")
+        words = {word: number_at(reasons, word, 1 << 48) for word in reasons}
+        if (not all(re.fullmatch("[a-z0-9-]{1,40}", word) and n > 0 for word, n in words.items())
+                or sum(words.values()) != counts["partial"] + counts["opaque"] + counts["failed"]):
+            raise Refused("the reasons of what could not be searched do not add up")
+        return all(counts[key] <= coverage[key] for key in ("partial", "opaque", "failed", "deferred"))
 
 
 class Proven:
@@ -1702,7 +1716,7 @@ class BundleCheck:
         except Refused as error:
             self.end("bundle.manifest", "manifest.json", error)
         self.key, self.report.fingerprint = key, key.fingerprint()
-        if manifest.rest != manifest.sealed or len(manifest.records) > manifest.total:
+        if manifest.rest != manifest.sealed or len(manifest.records) > manifest.total or not manifest.fits:
             self.report.problem("bundle.manifest", "manifest.json", "the counts do not add up")
         note = self.member(manifest.checkpoint)
         self.learn_rotations()

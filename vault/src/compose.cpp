@@ -452,6 +452,7 @@ Composed compose_matter_text(const MatterText& text) {
     put(PathCode::entry_set, ValueType::bytes, text.entry_set);
     put(PathCode::checksums, ValueType::bytes, text.checksums);
     put(PathCode::coverage, ValueType::bytes, text.coverage);
+    put(PathCode::unsearched, ValueType::bytes, text.unsearched);
     pad(c.payload);
     return c;
 }
@@ -513,6 +514,7 @@ Composed compose_access(const Purpose& purpose, const std::vector<EntryIndex>& i
         for (const std::uint64_t n : *purpose.coverage) put_u64(counts, n);
         add(c.payload, PathCode::coverage, ValueType::bytes, counts);
     }
+    if (purpose.unsearched) add(c.payload, PathCode::unsearched, ValueType::bytes, audit::encode(*purpose.unsearched));
     pad(c.payload);
     return c;
 }

@@ -235,6 +235,8 @@ Result<Bytes> OpenerCaller::search(const OpenerRequest& request) {
     SearchReply reply;
     reply.total = found.entries.size();
     reply.coverage = found.coverage;
+    reply.unsearched = std::move(found.unsearched);
+    reply.index_end = found.end;
     reply.result_set = list_root(found.entries);
     for (std::uint64_t i = request.search.offset;
          i < found.entries.size() && reply.listed.size() < request.search.limit; ++i)
@@ -248,6 +250,7 @@ Result<Bytes> OpenerCaller::search(const OpenerRequest& request) {
     purpose.total = reply.total;
     purpose.result_set = reply.result_set;
     purpose.coverage = reply.coverage;
+    purpose.unsearched = reply.unsearched;
     std::vector<EntryIndex> ids = reply.listed;
     std::sort(ids.begin(), ids.end());
     const std::lock_guard lock(state_.mutex);

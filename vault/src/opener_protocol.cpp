@@ -272,6 +272,8 @@ Bytes encode(const SearchReply& reply) {
     put_u64(out, reply.total);
     put(out, reply.result_set.view());
     for (const std::uint64_t n : reply.coverage) put_u64(out, n);
+    put_bytes(out, audit::encode(reply.unsearched));
+    put_u64(out, reply.index_end.value);
     put_entries(out, reply.listed);
     put_bytes(out, encode_entry_set(reply.all));
     return out;
@@ -283,6 +285,8 @@ Result<SearchReply> decode_search_reply(ByteView bytes) {
     reply.total = TRY(in.u64());
     reply.result_set = TRY(Hash::from(TRY(in.take(32))));
     for (std::uint64_t& n : reply.coverage) n = TRY(in.u64());
+    reply.unsearched = TRY(audit::decode_unsearched(TRY(in.take(TRY(in.u32())))));
+    reply.index_end = EntryIndex(TRY(in.u64()));
     reply.listed = TRY(take_entries(in));
     reply.all = TRY(decode_entry_set_code(TRY(in.take(TRY(in.u32()))), kMaxResultSet));
     TRY(in.expect_end());

@@ -348,7 +348,8 @@ MatterText matter_text(const OpenedPayload& opened) {
     return {field_text(opened, PathCode::actor),      field_text(opened, PathCode::legal_ground),
             field_text(opened, PathCode::label),      field_text(opened, PathCode::query),
             field_text(opened, PathCode::scope),      field_bytes(opened, PathCode::entry_set),
-            field_bytes(opened, PathCode::checksums), field_bytes(opened, PathCode::coverage)};
+            field_bytes(opened, PathCode::checksums), field_bytes(opened, PathCode::coverage),
+            field_bytes(opened, PathCode::unsearched)};
 }
 
 std::optional<CoverageCounts> coverage_of(const OpenedPayload& opened) {
@@ -357,6 +358,12 @@ std::optional<CoverageCounts> coverage_of(const OpenedPayload& opened) {
     if (bytes.size() < counts.size() * 8) return std::nullopt;
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = load_u64(bytes.data() + i * 8);
     return counts;
+}
+
+std::optional<Unsearched> unsearched_of(const OpenedPayload& opened) {
+    auto said = audit::decode_unsearched(field_bytes(opened, PathCode::unsearched));
+    if (!said.ok()) return std::nullopt;
+    return std::move(*said);
 }
 
 }  // namespace kustos::vault

@@ -290,10 +290,9 @@ std::string search_page(const PageContext& c, const std::vector<MatterReport>& m
                     "</span></p></form>";
         }
         body += "<div class=\"card\"><h2>" +
-                std::string(say(l, "Abdeckung dieser Antwort", "Coverage of this answer")) + "</h2>" +
-                (result->unsearched ? "<p>" + escape_html(unsearched_words(*result->unsearched, l)) + "</p>" : "") +
-                coverage_block(l, result->coverage) + "<p class=\"soft\">" + escape_html(as_of_words(*result, l)) +
-                "</p></div>";
+                std::string(say(l, "Abdeckung dieser Antwort", "Coverage of this answer")) + "</h2>" + "<p>" +
+                escape_html(unsearched_words(result->unsearched, l)) + "</p>" + coverage_block(l, result->coverage) +
+                "<p class=\"soft\">" + escape_html(as_of_words(*result, l)) + "</p></div>";
     }
     return page(c, say(l, "Suche", "Search"), body);
 }
