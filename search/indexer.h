@@ -4,10 +4,11 @@
 // state file); done_up_to() is told only then. After a crash the open shard goes on from its last commit. If its key
 // can't be had now (vault closed) it is closed as it is, which needs no key; if the key is gone for good it is removed.
 // What was sealed and is in no shard is `deferred`; an opened vault's feed brings it.
-// Lanes: with several, each writes a shard of its own in a thread of its own. After a crash what one lane had not
-// committed lies below what another had: it is deferred, and comes again from an open vault. For large amounts, and
-// while the vault is open, therefore; the live stream of a closed one has one lane.
-// Threads: one Indexer, one thread, one process per archive (a lock file enforces it). Searchers run beside it.
+// Lanes: with several, each writes a shard of its own in a thread of its own, which is whole at its close and nothing
+// before (when it is full, after two minutes, or at the next commit()). A crash leaves what they had taken deferred,
+// and so what one lane had closed and another had not: it comes again from an open vault. For large amounts, and while
+// the vault is open, therefore; the live stream of a closed one has one lane. Threads: one Indexer, one thread, one
+// process per archive (a lock file enforces it). Searchers run beside it.
 #pragma once
 
 #include <functional>
@@ -63,6 +64,8 @@ public:
 struct IndexerOptions {
     std::uint32_t records_per_commit = 1'000;  // more makes Xapian slower, not faster (its inverter)
     std::uint32_t records_per_shard = kShardRecords;
+    std::uint32_t records_per_part =
+        2'000;  // of the small databases that a lane's shard is joined from; four files each
     std::int64_t shard_ms = kShardMinutes * 60'000;
     std::size_t batch = 256;                          // asked of the feed at once
     std::size_t max_text_bytes = 16u << 20;           // of one record, all attachments together; more makes it partial
@@ -95,14 +98,15 @@ public:
     EntryIndex position() const;  // one past the largest entry in the index: where the live feed goes on
 
     // One batch from `from`: at most Options::batch records; commits when records_per_commit are waiting, and closes
-    // the shard when it is full or old. With several lanes: batches until each could have records_per_commit, and all
-    // are committed; stop is asked between batches. A record that a shard already accounts for is skipped (below
-    // position() this needs the keys of all shards: Code::closed). stop is asked between records; true: returns early
-    // with what it has. An error other than closed, overloaded, interrupted from the feed or the disk is final for this
-    // object.
+    // the shard when it is full or old. With several lanes: batches until each could have records_per_commit, none of
+    // them committed before all lanes close; stop is asked between batches. A record that a shard already accounts for
+    // is skipped (below position() this needs the keys of all shards: Code::closed). stop is asked between records;
+    // true: returns early with what it has. An error other than closed, overloaded, interrupted from the feed or the
+    // disk is final for this object.
     Result<IndexStep> run_once(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop = {});
 
-    // Makes what was taken durable and tells the feed. Call when the feed is drained or the time is right.
+    // Makes what was taken durable and tells the feed; closes the shards of several lanes. Call when the feed is
+    // drained or the time is right.
     Status commit(IndexFeed& feed);
     // Commit, compact into a single file, forget the key. Call before erasures, at shutdown, or let run_once do it.
     Status close_shard(IndexFeed& feed);

@@ -87,7 +87,7 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
 // All processors for much at once, if the vault is open: what a crash then leaves out comes again from it
 // (search/indexer.h).
 Result<std::size_t> House::index_lanes() const {
-    constexpr std::uint64_t kMuch = 4'096, kRest = 512;  // entries: to begin with it, and to go on
+    constexpr std::uint64_t kMuch = 4'096, kRest = 1;  // entries: to begin with it, and to go on
     const std::uint64_t size = archive_->head().size.value, least = indexer_->lanes() > 1 ? kRest : kMuch;
     if (size < next_to_index_.value + least || !archive_->is_open() || archive_->keys().apart()) return 1;
     const auto told = static_cast<std::size_t>(TRY(config_.number("index.lanes", 0, 0, search::kMostLanes)));

@@ -63,7 +63,8 @@ struct Batch {
     std::atomic<bool> failed{false};
 };
 
-constexpr std::size_t kPiece = 8;  // items that a lane takes at once
+constexpr std::int64_t kBulkMs = 120'000;  // after so long a bulk shard closes: a crash costs no more work
+constexpr std::size_t kPiece = 8;          // items that a lane takes at once
 
 }  // namespace
 
@@ -157,6 +158,11 @@ struct Indexer::State {
         return std::any_of(lanes.begin(), lanes.end(), [](const auto& lane) { return lane->writer != nullptr; });
     }
 
+    bool any_bulk() const {  // then all are
+        return std::any_of(lanes.begin(), lanes.end(),
+                           [](const auto& lane) { return lane->writer != nullptr && lane->writer->is_bulk(); });
+    }
+
     Status commit_writers() {
         return at_once(lanes.size(), [](Lane& lane) { return lane.writer ? lane.writer->commit() : ok_status(); });
     }
@@ -179,10 +185,10 @@ struct Indexer::State {
         return remove_shard(fs, index_dir, id);
     }
 
-    Status need_writer(Lane& lane) {
+    Status need_writer(Lane& lane, std::uint32_t records_per_part) {
         if (lane.writer != nullptr) return ok_status();
-        lane.writer =
-            TRY(ShardWriter::create(fs, index_dir, TRY(keys.open_shard()), clock.now(), lane.analyser, random));
+        lane.writer = TRY(ShardWriter::create(fs, index_dir, TRY(keys.open_shard()), clock.now(), lane.analyser, random,
+                                              records_per_part));
         lane.opened_ms = clock.monotonic_ms();
         return ok_status();
     }
@@ -268,11 +274,12 @@ struct Indexer::State {
         return ok_status();
     }
 
-    // As many as the lanes commit at once; all are committed when it returns.
+    // Into bulk shards, a few batches at a time.
     Result<IndexStep> run_wide(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop) {
         IndexStep step;
         step.next = from;
-        for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i]));
+        if (any_open() && !any_bulk()) TRY(close(feed));
+        for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i], options.records_per_part));
         const auto open = [&](EntryIndex at) {
             return feed.next(at, options.batch, [this](EntryIndex entry) { return is_accounted(entry); });
         };
@@ -301,6 +308,7 @@ struct Indexer::State {
     Result<IndexStep> run_narrow(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop) {
         IndexStep step;
         step.next = from;
+        if (any_bulk()) TRY(close(feed));
         const std::vector<FeedItem> items =
             TRY(feed.next(from, options.batch, [this](EntryIndex entry) { return is_accounted(entry); }));
         TRY(expect_ascending(items, from));
@@ -311,7 +319,7 @@ struct Indexer::State {
                 break;
             }
             if (!is_accounted(item.index)) {
-                TRY(need_writer(first()));
+                TRY(need_writer(first(), 0));
                 const Status taken = take(first(), item, feed);
                 if (!taken.ok()) {
                     if (taken.error().code() != Code::interrupted) return taken.error();
@@ -333,21 +341,30 @@ struct Indexer::State {
         return count;
     }
 
+    Status tell_done(IndexFeed& feed) { return feed.done_up_to(hole ? std::min(position, *hole) : position); }
+
     Status commit(IndexFeed& feed) {
         if (uncommitted() == 0) return ok_status();
+        if (any_bulk()) return close(feed);
         TRY(commit_writers());
-        return feed.done_up_to(hole ? std::min(position, *hole) : position);
+        return tell_done(feed);
     }
 
     Status close(IndexFeed& feed) {
-        TRY(commit(feed));
-        return close_writers();
+        if (!any_bulk()) {
+            TRY(commit(feed));
+            return close_writers();
+        }
+        TRY(close_writers());
+        return tell_done(feed);
     }
 
     bool shard_is_due() const {
         return std::any_of(lanes.begin(), lanes.end(), [&](const auto& lane) {
-            return lane->writer != nullptr && (lane->writer->state().counts.total() >= options.records_per_shard ||
-                                               clock.monotonic_ms() - lane->opened_ms >= options.shard_ms);
+            if (lane->writer == nullptr) return false;
+            const std::int64_t most = lane->writer->is_bulk() ? std::min(kBulkMs, options.shard_ms) : options.shard_ms;
+            return lane->writer->state().counts.total() >= options.records_per_shard ||
+                   clock.monotonic_ms() - lane->opened_ms >= most;
         });
     }
 };
@@ -359,6 +376,7 @@ Result<std::unique_ptr<Indexer>> Indexer::open(Fs& fs, const Path& index_dir, Sh
                                                const Clock& clock, Random& random, IndexerOptions options) {
     TRY(fs.make_dirs(index_dir));
     FileLock lock = TRY_IN("index", FileLock::acquire(index_dir / "lock"));
+    options.records_per_part = std::clamp(options.records_per_part, 1u, kMostPerCommit);
     options.records_per_commit = std::clamp(options.records_per_commit, 1u, kMostPerCommit);
     auto state =
         std::make_unique<State>(fs, index_dir, keys, extractor, clock, random, std::move(options), std::move(lock));
@@ -395,7 +413,6 @@ Result<IndexStep> Indexer::run_once(IndexFeed& feed, EntryIndex from, const std:
     const bool wide = state_->width > 1;
     IndexStep step = TRY(wide ? state_->run_wide(feed, from, stop) : state_->run_narrow(feed, from, stop));
     if (state_->hole && from <= *state_->hole && step.next > *state_->hole) state_->hole.reset();
-    if (wide) TRY(state_->commit(feed));
     if (state_->shard_is_due()) TRY(state_->close(feed));
     step.committed = uncommitted() == 0;
     return step;

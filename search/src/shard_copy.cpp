@@ -224,7 +224,7 @@ Status ShardCopy::finish(const std::vector<ShardId>& old) {
     if (records() > 0) {
         TRY(commit(old));
         step("committed");
-        CHECK(TRY(compact_shard(fs_, files_, files_.making)));
+        CHECK(TRY(compact_shard(fs_, files_, {files_.making})));
         step("compacted");
         TRY(fs_.rename(files_.glass_new, files_.glass));
         TRY(fs_.sync_dir(index_dir_));

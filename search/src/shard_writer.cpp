@@ -58,7 +58,11 @@ struct ShardWriter::State {
     DocKey docs;
     Analyser& analyser;
     Random& random;
-    Xapian::WritableDatabase database;
+    std::uint32_t records_per_part = 0;  // of a bulk shard; 0: it is an open one
+    Xapian::WritableDatabase database;   // of a bulk shard its newest part
+    std::vector<Path> parts;             // of a bulk shard
+    Xapian::docid last = 0;              // likewise, of all parts
+    std::uint32_t in_part = 0;           // documents
     std::optional<WordsWriter> words;
     ShardState numbers;
     UtcTime earliest{std::numeric_limits<std::int64_t>::max()}, latest{std::numeric_limits<std::int64_t>::min()};
@@ -198,12 +202,52 @@ struct ShardWriter::State {
         ++uncommitted;
     }
 
-    Status compact() {
-        TRY(guarded("closing a shard", [&]() -> Status {
+    // Throws Xapian's errors: within guarded().
+    void add_document(const Xapian::Document& document) {
+        if (records_per_part == 0) {
+            database.add_document(document);
+            return;
+        }
+        if (parts.empty() || in_part == records_per_part) {
+            if (!parts.empty()) database.commit();
+            parts.push_back(files.making / std::to_string(parts.size()));
+            database =
+                Xapian::WritableDatabase(parts.back().string(), Xapian::DB_CREATE | Xapian::DB_NO_SYNC | kShardFlags);
+            in_part = 0;
+        }
+        database.replace_document(++last, document);
+        ++in_part;
+    }
+
+    // The numbers stand in the database, which becomes durable, or will be with its joined file.
+    Status commit() {
+        TRY_IN("words log", words->sync());
+        numbers.words_bytes = words->length();
+        return guarded("committing a shard", [&]() -> Status {
+            database.set_metadata("state", to_text(encode_state(numbers, key.view())));
+            database.set_metadata("earliest", docs.seal({EntryIndex(0), earliest, RecordState::searchable}, random));
+            database.set_metadata("latest", docs.seal({EntryIndex(0), latest, RecordState::searchable}, random));
+            database.commit();
+            return ok_status();
+        });
+    }
+
+    Status close_database() {
+        return guarded("closing a shard", [&]() -> Status {
             database.close();
             return ok_status();
-        }));
-        return close_as_it_is(fs, index_dir, numbers.id);
+        });
+    }
+
+    Status close_bulk() {
+        if (parts.empty()) return remove_shard(fs, index_dir, numbers.id);
+        TRY(commit());
+        TRY(close_database());
+        CHECK(TRY(compact_shard(fs, files, parts)));
+        TRY(fs.rename(files.glass_new, files.glass));
+        TRY(fs.sync_dir(index_dir));
+        TRY(remove_tree(fs, files.making));
+        return fs.sync_dir(index_dir);
     }
 };
 
@@ -220,17 +264,24 @@ ShardWriter::~ShardWriter() {
 }
 
 Result<std::unique_ptr<ShardWriter>> ShardWriter::create(Fs& fs, const Path& index_dir, NewShard shard, UtcTime now,
-                                                         Analyser& analyser, Random& random) {
+                                                         Analyser& analyser, Random& random,
+                                                         std::uint32_t records_per_part) {
     CHECK(shard.term_key.size() == kTermKeySize);
     TRY(fs.make_dirs(index_dir));
     auto state = std::make_unique<State>(fs, index_dir, shard.id, shard.term_key.view(), analyser, random);
-    if (fs.exists(state->files.open_dir) || fs.exists(state->files.glass) || fs.exists(state->files.words))
+    state->records_per_part = records_per_part;
+    const ShardFiles& files = state->files;
+    if (fs.exists(files.open_dir) || fs.exists(files.making) || fs.exists(files.glass) || fs.exists(files.words))
         return Error(Code::conflict, "a new shard's id was used before");
     state->words = TRY(WordsWriter::create(fs, state->files.words, shard.term_key.view(), shard.id, random));
-    TRY(guarded("opening a shard", [&]() -> Status {
-        state->database = Xapian::WritableDatabase(state->files.open_dir.string(), Xapian::DB_CREATE | kShardFlags);
-        return ok_status();
-    }));
+    if (records_per_part != 0) {
+        TRY(fs.make_dirs(files.making));
+    } else {
+        TRY(guarded("opening a shard", [&]() -> Status {
+            state->database = Xapian::WritableDatabase(files.open_dir.string(), Xapian::DB_CREATE | kShardFlags);
+            return ok_status();
+        }));
+    }
     state->numbers.id = shard.id;
     state->numbers.opened_at = now;
     state->numbers.analysis = kAnalysisVersion;
@@ -276,7 +327,7 @@ Status ShardWriter::add(const RecordDraft& draft) {
     CHECK(state_->entries.count(draft.entry.value) == 0);
     return guarded("indexing a record", [&]() -> Status {
         const std::vector<std::string> reasons = state_->reasons_of(draft);
-        state_->database.add_document(state_->document_of(draft, reasons));
+        state_->add_document(state_->document_of(draft, reasons));
         state_->count(draft, reasons);
         return ok_status();
     });
@@ -284,25 +335,27 @@ Status ShardWriter::add(const RecordDraft& draft) {
 
 Status ShardWriter::commit() {
     State& s = *state_;
+    CHECK(!is_bulk());
     if (s.uncommitted == 0) return ok_status();
-    TRY_IN("words log", s.words->sync());
-    s.numbers.words_bytes = s.words->length();
-    const Bytes numbers = encode_state(s.numbers, s.key.view());
-    TRY(guarded("committing a shard", [&]() -> Status {
-        s.database.set_metadata("state", to_text(numbers));
-        s.database.set_metadata("earliest",
-                                s.docs.seal({EntryIndex(0), s.earliest, RecordState::searchable}, s.random));
-        s.database.set_metadata("latest", s.docs.seal({EntryIndex(0), s.latest, RecordState::searchable}, s.random));
-        s.database.commit();
-        return ok_status();
-    }));
+    TRY(s.commit());
     s.uncommitted = 0;
-    return replace_file(s.fs, s.files.state, numbers);
+    return replace_file(s.fs, s.files.state, encode_state(s.numbers, s.key.view()));
 }
 
 Status ShardWriter::close() {
+    State& s = *state_;
+    if (is_bulk()) {
+        TRY(s.close_bulk());
+        s.uncommitted = 0;
+        return ok_status();
+    }
     TRY(commit());
-    return state_->compact();
+    TRY(s.close_database());
+    return close_as_it_is(s.fs, s.index_dir, s.numbers.id);
+}
+
+bool ShardWriter::is_bulk() const {
+    return state_->records_per_part != 0;
 }
 
 const std::unordered_set<std::uint64_t>& ShardWriter::entries() const {
@@ -318,14 +371,15 @@ void ShardWriter::forget_cached_words() {
     state_->cache.clear();
 }
 
-Result<bool> compact_shard(Fs& fs, const ShardFiles& files, const Path& from) {
+Result<bool> compact_shard(Fs& fs, const ShardFiles& files, const std::vector<Path>& from) {
     TRY(remove_tree(fs, files.glass_new));
     const std::string numbers = TRY(guarded("compacting a shard", [&]() -> Result<std::string> {
-        Xapian::Database database(from.string(), Xapian::DB_BACKEND_GLASS);
-        std::string stored = database.get_metadata("state");
+        std::string stored = Xapian::Database(from.back().string(), Xapian::DB_BACKEND_GLASS).get_metadata("state");
+        Xapian::Database all;
+        for (const Path& part : from) all.add_database(Xapian::Database(part.string(), Xapian::DB_BACKEND_GLASS));
         if (!stored.empty())
-            database.compact(files.glass_new.string(), Xapian::DBCOMPACT_SINGLE_FILE | Xapian::DBCOMPACT_NO_RENUMBER |
-                                                           static_cast<unsigned>(Xapian::Compactor::FULL));
+            all.compact(files.glass_new.string(), Xapian::DBCOMPACT_SINGLE_FILE | Xapian::DBCOMPACT_NO_RENUMBER |
+                                                      static_cast<unsigned>(Xapian::Compactor::FULL));
         return stored;
     }));
     if (numbers.empty()) return false;
@@ -337,7 +391,7 @@ Result<bool> compact_shard(Fs& fs, const ShardFiles& files, const Path& from) {
 Status close_as_it_is(Fs& fs, const Path& index_dir, ShardId id) {
     const ShardFiles files = shard_files(index_dir, id);
     if (!fs.exists(files.glass)) {
-        const bool any = TRY(compact_shard(fs, files, files.open_dir));
+        const bool any = TRY(compact_shard(fs, files, {files.open_dir}));
         if (!any) return remove_shard(fs, index_dir, id);
         TRY(fs.rename(files.glass_new, files.glass));
         TRY(fs.sync_dir(index_dir));

@@ -14,6 +14,7 @@ constexpr int kRecords = 700;
 void fill(SmallArchive& a) {
     a.options.records_per_commit = 60;
     a.options.batch = 32;
+    a.options.records_per_part = 50;
     for (int i = 0; i < kRecords; ++i)
         a.add_text("wort" + std::to_string(i % 7) + " sorte" + std::to_string(i % 13) + " Rahmenvertrag nummer " +
                    std::to_string(i));
@@ -60,11 +61,16 @@ TEST_CASE("several lanes take every record once, each into a shard of its own") 
         const auto first = (*indexer)->run_once(a.feed, EntryIndex(0));
         REQUIRE(first.ok());
         CHECK(first->taken >= std::min<std::uint64_t>(60 * lanes, kRecords));
-        CHECK(first->committed);
-        CHECK(a.feed.done == (*indexer)->position());
         REQUIRE(run_all(a, **indexer, first->next).ok());
-        expect_whole(a);  // while they are open
-        REQUIRE((*indexer)->close_shard(a.feed).ok());
+        CHECK_FALSE(first->committed);
+        CHECK(a.feed.done == EntryIndex(0));  // or keys would be forgotten that are needed again
+        const auto early = a.ask("*");
+        REQUIRE(early.ok());
+        CHECK(early->total == 0);  // whole at the close, and nothing before
+        CHECK(early->coverage.deferred == kRecords);
+        REQUIRE((*indexer)->commit(a.feed).ok());
+        CHECK(a.feed.done == (*indexer)->position());
+        CHECK_FALSE((*indexer)->has_open_shard());
         expect_whole(a);
         CHECK(a.keys.forgotten.size() == lanes);
         CHECK(a.feed.done == EntryIndex(a.feed.items.back().index.value + 1));
@@ -110,6 +116,81 @@ TEST_CASE("what one lane could not take now is not said to be done, and comes ag
     CHECK(a.feed.done == EntryIndex(a.feed.items.back().index.value + 1));
 }
 
+TEST_CASE(
+    "lanes that a power cut ended before their close leave nothing that counts, and the next start clears it away") {
+    SmallArchive a;
+    fill(a);
+    {
+        auto indexer = a.open_indexer();
+        REQUIRE(indexer.ok());
+        (*indexer)->use_lanes(2);
+        REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
+    }
+    CHECK(a.fs.list(a.index())->size() > 3);
+    CHECK(a.ask("*")->coverage.deferred == kRecords);
+    auto indexer = a.open_indexer();
+    REQUIRE(indexer.ok());
+    CHECK(a.fs.list(a.index())->size() == 1);  // the lock
+    (*indexer)->use_lanes(2);
+    REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
+    REQUIRE((*indexer)->close_shard(a.feed).ok());
+    expect_whole(a);
+    CHECK(a.fs.list(a.index())->size() == 1 + 2 * 3);  // each a database, its words, its numbers
+}
+
+TEST_CASE("every half-done close of a lane's shard is whole or nothing at the next start") {
+    for (const char* left : {"making", "joined", "renamed"}) {
+        CAPTURE(left);
+        SmallArchive a;
+        fill(a);
+        {
+            auto indexer = a.open_indexer();
+            REQUIRE(indexer.ok());
+            (*indexer)->use_lanes(2);
+            REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
+            REQUIRE((*indexer)->close_shard(a.feed).ok());
+        }
+        const ShardFiles files = shard_files(a.index(), find_shards(a.fs, a.index())->front().id);
+        const std::string what = left;
+        REQUIRE(a.fs.make_dirs(files.making / "0").ok());
+        if (what != "renamed") REQUIRE(a.fs.rename(files.glass, files.glass_new).ok());
+        if (what == "making") {
+            REQUIRE(a.fs.remove(files.glass_new).ok());
+            REQUIRE(a.fs.remove(files.state).ok());
+        }
+        a.searcher_of().forget();
+        const auto answer = a.ask("*");
+        REQUIRE(answer.ok());
+        CHECK(answer->coverage.deferred + answer->total == kRecords);
+        CHECK((answer->coverage.deferred == 0) == (what == "renamed"));
+        auto indexer = a.open_indexer();
+        REQUIRE(indexer.ok());
+        CHECK_FALSE(a.fs.exists(files.making));
+        (*indexer)->use_lanes(2);
+        REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
+        REQUIRE((*indexer)->close_shard(a.feed).ok());
+        expect_whole(a);
+    }
+}
+
+TEST_CASE("a lane's shard that took nothing leaves no files, and one that is old closes by itself") {
+    SmallArchive a;
+    a.options.records_per_part = 3;
+    for (int i = 0; i < 5; ++i) a.add_text("nummer " + std::to_string(i));
+    auto indexer = a.open_indexer();
+    REQUIRE(indexer.ok());
+    (*indexer)->use_lanes(2);
+    REQUIRE((*indexer)->run_once(a.feed, EntryIndex(0)).ok());
+    CHECK((*indexer)->has_open_shard());
+    a.clock.advance_ms(120'000);
+    for (int i = 5; i < 10; ++i) a.add_text("nummer " + std::to_string(i));
+    const auto step = (*indexer)->run_once(a.feed, (*indexer)->position());
+    REQUIRE(step.ok());
+    CHECK(step->committed);
+    CHECK_FALSE((*indexer)->has_open_shard());
+    CHECK(a.find("nummer").size() == 10);
+}
+
 TEST_CASE("a lane that had not committed when the power went leaves deferred records, which come again") {
     SmallArchive a;
     fill(a);
@@ -118,6 +199,7 @@ TEST_CASE("a lane that had not committed when the power went leaves deferred rec
         REQUIRE(indexer.ok());
         (*indexer)->use_lanes(2);
         REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
+        REQUIRE((*indexer)->close_shard(a.feed).ok());
     }
     const auto shards = find_shards(a.fs, a.index());
     REQUIRE(shards.ok());
