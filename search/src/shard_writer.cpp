@@ -60,7 +60,7 @@ struct ShardWriter::State {
     Random& random;
     std::uint32_t records_per_part = 0;  // of a bulk shard; 0: it is an open one
     Xapian::WritableDatabase database;   // of a bulk shard its newest part
-    std::vector<Path> parts;             // of a bulk shard
+    std::vector<Path> part_dirs;         // of a bulk shard
     Xapian::docid last = 0;              // likewise, of all parts
     std::uint32_t in_part = 0;           // documents
     std::optional<WordsWriter> words;
@@ -208,11 +208,11 @@ struct ShardWriter::State {
             database.add_document(document);
             return;
         }
-        if (parts.empty() || in_part == records_per_part) {
-            if (!parts.empty()) database.commit();
-            parts.push_back(files.making / std::to_string(parts.size()));
-            database =
-                Xapian::WritableDatabase(parts.back().string(), Xapian::DB_CREATE | Xapian::DB_NO_SYNC | kShardFlags);
+        if (part_dirs.empty() || in_part == records_per_part) {
+            if (!part_dirs.empty()) database.commit();
+            part_dirs.push_back(files.making / std::to_string(part_dirs.size()));
+            database = Xapian::WritableDatabase(part_dirs.back().string(),
+                                                Xapian::DB_CREATE | Xapian::DB_NO_SYNC | kShardFlags);
             in_part = 0;
         }
         database.replace_document(++last, document);
@@ -240,10 +240,10 @@ struct ShardWriter::State {
     }
 
     Status close_bulk() {
-        if (parts.empty()) return remove_shard(fs, index_dir, numbers.id);
+        if (part_dirs.empty()) return remove_shard(fs, index_dir, numbers.id);
         TRY(commit());
         TRY(close_database());
-        CHECK(TRY(compact_shard(fs, files, parts)));
+        CHECK(TRY(compact_shard(fs, files, part_dirs)));
         TRY(fs.rename(files.glass_new, files.glass));
         TRY(fs.sync_dir(index_dir));
         TRY(remove_tree(fs, files.making));
