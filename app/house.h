@@ -444,8 +444,8 @@ private:
     Status expect_in_scope_apart(const ReviewChoice& choice, const EntrySet& wanted);
     Result<EntrySet> set_of(const search::Node& condition, EntryIndex matter);
     // Exact words of a query, decided by opening what hangs on them under an entry of its own. undecided: restricted
-    // ones.
-    Result<search::Query> decide_exact(vault::Purpose purpose, const search::Query& query, std::uint64_t& undecided);
+    // ones, for SearchOptions.
+    Result<search::Query> decide_exact(vault::Purpose purpose, const search::Query& query, EntrySet& undecided);
     Result<search::Query> resolved(const search::Query& query, EntryIndex matter, const std::string& actor);
     // What belongs to a record's thread, itself included; it is opened for that, under an access entry.
     Result<EntrySet> thread_of(EntryIndex record, EntryIndex matter, const std::string& actor);
@@ -457,6 +457,7 @@ private:
     Result<search::Query> with_named_sums(const search::Query& query, EntryIndex matter);
     Result<search::RewriteReport> rewrite_apart(const EntrySet& reindex, bool merge);
     Result<std::size_t> index_lanes() const;
+    Status or_begin_anew(Status done);
     Status expect_index_keys() const;  // house_index.cpp
     int small_shards_left_ = 0;        // that could not be joined; the server's loop alone
     Status look_at_opener();           // likewise: what was deferred comes in when it is open again
@@ -507,6 +508,9 @@ private:
     Hash trust_digest_{};                 // of that file
     audit::AlgorithmEnds algorithm_ends_ = audit::default_algorithm_ends();
     EntryIndex next_to_index_;
+    // When the feed had no more: from where it was asked next, and the ledger's size before. Under index_mutex_.
+    std::pair<EntryIndex, TreeSize> drained_;
+    bool is_drained_ = false;
     Status note_token(SourceId source, std::string_view change, const std::string& actor);
     std::mutex& push_lane(SourceId source);
     std::mutex push_mutex_;

@@ -50,10 +50,13 @@ struct SearchOptions {
     std::function<Result<UtcTime>(CivilDate)> midnight;
     std::function<bool()> stop;  // asked now and then; true: Code::interrupted
     FacetAsk facets;             // nothing asked for: none are counted
+    // Records of which the asker can't tell whether they match: they are Unsearched::restricted where they are no hit,
+    // and nothing else.
+    EntrySet undecided = {};
 };
 
 // Records that may match, for all that the index knows of them (docs/architecture/search.md, "Coverage within the
-// question"). Of its reasons: a record's kind where that says it (voice), else why. `restricted` is left to who asks.
+// question"). Of its reasons: a record's kind where that says it (voice), else why; beyond some hundred, "other".
 using audit::Unsearched;
 
 struct Answer {

@@ -72,7 +72,6 @@ Result<ErasureStatus> find(const House& house, const std::string& name) {
     return Error(Code::not_found, "there is no erasure of that name").with_hint("kustos erase list");
 }
 
-// What a query could not look at must be said: "everything about this person" may be more than was found.
 }  // namespace
 
 Result<int> erase_records(House& house, const Call& c, const std::string& actor, Streams s) {

@@ -229,16 +229,15 @@ Result<ExportReport> House::export_records(const ExportRequest& request) {
     } else if (!request.query.empty()) {
         purpose.scope = query.scope;
         purpose.scope_decided = true;
-        std::uint64_t undecided = 0;
+        search::SearchOptions options;
         if (search::asks_exactly(query.run.root)) {
             vault::Purpose looking = purpose;
             looking.action = audit::AccessAction::search;
-            query.run = TRY(decide_exact(looking, query.run, undecided));
+            query.run = TRY(decide_exact(looking, query.run, options.undecided));
         }
-        const search::Answer answer = TRY(ask(query.run));
+        const search::Answer answer = TRY(ask(query.run, std::move(options)));
         ids = answer.entries;
         report.unsearched = answer.unsearched;
-        report.unsearched->restricted = undecided;
         purpose.result_set = answer.result_set;
         coverage = to_web(answer.coverage);
         purpose.coverage = to_counts(coverage);

@@ -28,6 +28,8 @@ struct House::HitGround {
     bool is_within = false;
     vault::CoverageCounts coverage{};
     search::Unsearched unsearched;
+    EntrySet undecided;    // restricted, and an exact word of the scope hangs on their text
+    EntryIndex index_end;  // of the first look
 
     std::uint64_t restricted_of(const std::vector<EntryIndex>& hits) const {
         std::uint64_t count = 0;
@@ -103,18 +105,20 @@ Result<House::HitGround> House::hit_ground(const HitOrder& order, EntryIndex mat
         purpose.actor = order.actor;
         purpose.query = "*";
         purpose.scope_decided = true;
-        std::uint64_t undecided = 0;
-        ground.everything = TRY(decide_exact(purpose, ground.everything, undecided));
+        ground.everything = TRY(decide_exact(purpose, ground.everything, ground.undecided));
     }
     const search::Answer all = TRY(ask(ground.everything));
     ground.entries = ascending(all.entries);
+    ground.index_end = all.end;
     const exporting::LocalMonths zone(config_.text("time_zone", "Europe/Berlin"));
     number_months(all, ground.entries, zone, ground.months, ground.month);
     const auto book = archive_->retention();
     for (const EntryIndex entry : ground.entries)
         ground.restricted.push_back(book->restriction_for(entry, matter).has_value());
     ground.facts = TRY(searcher_->facts(ground.entries));
-    const search::Answer none = TRY(ask(search::both(ground.everything, nothing_certain())));
+    search::SearchOptions apart;
+    apart.undecided = ground.undecided;
+    const search::Answer none = TRY(ask(search::both(ground.everything, nothing_certain()), std::move(apart)));
     ground.unsearched = none.unsearched;
     ground.coverage = to_counts(to_web(none.coverage));
     return ground;
@@ -131,11 +135,11 @@ Result<HitTerm> House::run_term(const HitOrder& order, vault::Purpose purpose, c
     asked = query.text;
     if (within != nullptr) query.run = search::both(search::these_entries(*within), query.run);
     purpose.query = query.text;
-    std::uint64_t undecided = 0;
-    if (search::asks_exactly(query.run.root)) query.run = TRY_IN(where, decide_exact(purpose, query.run, undecided));
-    search::Answer answer = TRY_IN(where, ask(query.run));
+    search::SearchOptions options;
+    if (search::asks_exactly(query.run.root))
+        query.run = TRY_IN(where, decide_exact(purpose, query.run, options.undecided));
+    search::Answer answer = TRY_IN(where, ask(query.run, std::move(options)));
     out.unsearched = std::move(answer.unsearched);
-    out.unsearched.restricted = undecided;
     hits = std::move(answer.entries);
     return out;
 }
@@ -149,7 +153,7 @@ Result<HitReport> House::count_hits(const HitOrder& order, vault::Purpose& purpo
     report.scope = purpose.scope;
     report.size = archive_->head().size;
     HitGround ground = TRY(hit_ground(order, purpose.matter));
-    report.index_end = TRY(search::summarise(environment_.fs, options_.archive / "index")).end;
+    report.index_end = ground.index_end;
     search::HitTally tally(ground.entries, ground.month, ground.facts);
     purpose.query.clear();
     for (const search::Term& term : order.terms) {

@@ -68,6 +68,7 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
     TRY(need_indexer());
     TRY(look_at_opener());
     indexer_->use_lanes(TRY(index_lanes()));
+    const TreeSize before = archive_->head().size;
     auto step = indexer_->run_once(*feed_, next_to_index_, stop);
     if (!step.ok()) {
         const Code code = step.error().code();
@@ -81,15 +82,20 @@ Result<bool> House::index_step(const std::function<bool()>& stop) {
         return std::move(step).error();
     }
     next_to_index_ = step->next;
+    is_drained_ = step->drained;
+    if (is_drained_) drained_ = {next_to_index_, before};
     return !step->drained || step->taken != 0;
 }
 
 // All processors for much at once, if the vault is open: what a crash then leaves out comes again from it
 // (search/indexer.h).
 Result<std::size_t> House::index_lanes() const {
-    constexpr std::uint64_t kMuch = 4'096, kRest = 1;  // entries: to begin with it, and to go on
-    const std::uint64_t size = archive_->head().size.value, least = indexer_->lanes() > 1 ? kRest : kMuch;
-    if (size < next_to_index_.value + least || !archive_->is_open() || archive_->keys().apart()) return 1;
+    constexpr std::uint64_t kMuch = 4'096;  // entries, that nobody has looked at
+    const bool looked = next_to_index_ == drained_.first;
+    const std::uint64_t from = looked ? std::max(drained_.second.value, next_to_index_.value) : next_to_index_.value;
+    const bool goes_on = indexer_->lanes() > 1 && !is_drained_;
+    if (!goes_on && archive_->head().size.value < from + kMuch) return 1;
+    if (!archive_->is_open() || archive_->keys().apart()) return 1;
     const auto told = static_cast<std::size_t>(TRY(config_.number("index.lanes", 0, 0, search::kMostLanes)));
     return told != 0 ? told : std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
 }
@@ -120,6 +126,7 @@ Result<EntryIndex> House::first_to_index() {
             above += entry.header.kind == audit::Kind::record && !archive_->is_erased(entry.header) ? 1 : 0;
         at.value += entries.size();
     }
+    above += indexer_->uncommitted();  // taken, and in no shard that is whole
     if (!archive_->keys().apart()) return TRY(searcher_->coverage(*census_)).deferred > above ? EntryIndex(0) : end;
     auto known = archive_->keys().accounted();
     if (!known.ok()) return end;
@@ -129,13 +136,19 @@ Result<EntryIndex> House::first_to_index() {
 
 Status House::close_index() {
     const std::lock_guard lock(index_mutex_);
-    return indexer_ && indexer_->has_open_shard() ? indexer_->close_shard(*feed_) : ok_status();
+    return indexer_ && indexer_->has_open_shard() ? or_begin_anew(indexer_->close_shard(*feed_)) : ok_status();
+}
+
+// What went wrong on the way to the disk is final for an indexer: the next step opens a new one.
+Status House::or_begin_anew(Status done) {
+    if (!done.ok()) indexer_.reset();
+    return done;
 }
 
 Status House::commit_index() {
     const std::lock_guard lock(index_mutex_);
     if (!indexer_) return ok_status();
-    TRY(indexer_->commit(*feed_));
+    TRY(or_begin_anew(indexer_->commit(*feed_)));
     indexer_->forget_words();
     return ok_status();
 }

@@ -13,7 +13,7 @@
 namespace kustos::app {
 
 namespace {
-constexpr std::size_t kMostWaitingForOcr = 2'000;  // records and blobs; a commit of the index takes 1,000 off
+constexpr std::size_t kMostWaitingForOcr = 2'000;  // records and blobs
 }  // namespace
 
 // The records first: what is sealed meanwhile is not erased yet, and what is erased meanwhile was counted as sealed.
@@ -62,8 +62,14 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
             if (items.size() == limit) break;
         }
     }
+    asked_ = at.value;
     if (!deferred.empty()) TRY(open_deferred(items, deferred));
     return items;
+}
+
+std::uint64_t House::Feed::behind() const {
+    const std::uint64_t size = archive_.head().size.value, asked = asked_;
+    return size > asked ? size - asked : 0;
 }
 
 // One access entry for the batch. Items of what can't be opened now go out again: they stay deferred.
@@ -143,7 +149,8 @@ Result<search::ExtractedText> House::SandboxText::text_of(std::uint64_t size,
     const std::lock_guard lock(mutex_);
     ingest::Extractor* extractor = TRY(house_.extractor());
     // OCR takes seconds. While much is waiting, also keys that are to be forgotten soon, pictures are left for later.
-    extractor->postpone_ocr(house_.archive_->waiting() > kMostWaitingForOcr);
+    extractor->postpone_ocr(house_.archive_->waiting() > kMostWaitingForOcr &&
+                            house_.feed_->behind() > kMostWaitingForOcr);
     ingest::ExtractedText got = TRY(extractor->text(size, give, name, media_type));
     web::AttachmentFacts facts;
     facts.kind = got.kind;

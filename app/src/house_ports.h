@@ -1,6 +1,7 @@
 // Where the house's rooms meet: small adapters between interfaces of peers that do not know each other.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 
 #include "app/house.h"
@@ -68,6 +69,8 @@ public:
     Status write_attachment(const search::FeedItem& item, std::size_t number, const ByteSink& sink) override;
     Status keep_text(const search::FeedItem& item, std::size_t number, std::string_view text) override;
     Status keep_facts(const search::FeedItem& item, std::size_t number, std::string_view facts) override;
+    // Entries that it was not asked for yet. Threads: any.
+    std::uint64_t behind() const;
 
 private:
     Result<vault::OpenedPayload> payload_of(EntryIndex index, const audit::Entry& entry);
@@ -76,6 +79,7 @@ private:
     Status open_deferred(std::vector<search::FeedItem>& items, const std::vector<EntryIndex>& deferred);
     vault::Archive& archive_;
     vault::Opener& opener_;
+    std::atomic<std::uint64_t> asked_{0};           // up to this entry
     std::unique_ptr<vault::OpenSession> deferred_;  // of an opener apart; of the last batch
 };
 

@@ -99,8 +99,7 @@ Result<search::Answer> House::ask(const search::Query& query, search::SearchOpti
         .with_hint("ask for less at once: whole words in place of * and ?, a sender, a period");
 }
 
-Result<search::Query> House::decide_exact(vault::Purpose purpose, const search::Query& query,
-                                          std::uint64_t& undecided) {
+Result<search::Query> House::decide_exact(vault::Purpose purpose, const search::Query& query, EntrySet& undecided) {
     const search::Answer open = TRY(ask(search::undecided(query)));
     if (open.total > search::kMaxUndecided)
         return Error(Code::limit, "an exact word would have more than 20000 records opened")
@@ -111,7 +110,7 @@ Result<search::Query> House::decide_exact(vault::Purpose purpose, const search::
     const auto book = archive_->retention();
     for (const EntryIndex id : open.entries) {
         if (book->restriction_for(id, purpose.matter)) {
-            ++undecided;
+            undecided.add(id);
         } else {
             readable.push_back(id);
         }
@@ -218,7 +217,7 @@ Result<SearchOutcome> House::search(const SearchOrder& order) {
     freeze.scope = query.scope;
     freeze.records = std::move(all);
     freeze.size = seen;
-    freeze.index_end = TRY(search::summarise(environment_.fs, options_.archive / "index")).end;
+    freeze.index_end = EntryIndex(out.report.index_end);
     freeze.coverage = to_counts(out.report.coverage);
     freeze.unsearched = out.report.unsearched;
     out.frozen = TRY(ResultDesk(*archive_).freeze(freeze));
@@ -237,9 +236,8 @@ Result<EntrySet> House::search_here(vault::Purpose purpose, const MatterQuery& q
     }
     purpose.scope = query.scope;
     purpose.scope_decided = true;
-    std::uint64_t undecided = 0;
     search::Query run = query.run;
-    if (search::asks_exactly(run.root)) run = TRY(decide_exact(purpose, run, undecided));
+    if (search::asks_exactly(run.root)) run = TRY(decide_exact(purpose, run, options.undecided));
     const search::Answer answer = TRY(ask(run, std::move(options)));
     if (order.freeze) TRY(ResultDesk::expect_not_too_many(answer.total));
     web::SearchReport& report = out.report;
@@ -259,7 +257,6 @@ Result<EntrySet> House::search_here(vault::Purpose purpose, const MatterQuery& q
     report.offset = order.offset;
     report.index_end = answer.end.value;
     report.unsearched = answer.unsearched;
-    report.unsearched.restricted = undecided;
     if (order.facets) add_facets(answer, report);
     purpose.total = answer.total;
     purpose.result_set = answer.result_set;

@@ -70,7 +70,6 @@ Result<FrozenSet> ResultDesk::read(const vault::MatterNote& note) const {
     set.records = std::move(*records);
     set.coverage = *coverage;
     set.unsearched = vault::unsearched_of(opened);
-    if (!set.unsearched && !text.unsearched.empty()) return damaged;
     set.index_end = EntryIndex(load_u64(text.coverage.data() + 56));
     return set;
 }

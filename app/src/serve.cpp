@@ -65,7 +65,9 @@ void index_loop(House& house) {
 // Of its own: neither a hanging indexer nor an authority that does not answer holds it up.
 void forget_loop(House& house) {
     while (!interrupt_requested()) {
-        if (const std::size_t missed = house.archive().forget_older_than(kKeyWaits, kKeysWaiting); missed != 0)
+        // Of an open vault they can be had again.
+        const std::size_t missed = house.archive().forget_older_than(kKeyWaits, kKeysWaiting);
+        if (missed != 0 && !house.archive().is_open())
             log(LogLevel::warning, "keys did not wait for the indexer", {{"records", missed}});
         web::Server::wipe_buffers();
         rest(500);

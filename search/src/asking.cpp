@@ -142,7 +142,8 @@ Status Asking::unsearched(ShardReader& shard, const CensusNow& census, const std
             TRY(each_match(shard, query, false, [&, wanted = state, count = total](Xapian::docid id, double) -> Status {
                 const DocData data = TRY(shard.row(id));
                 const bool erased = census.erased != nullptr && census.erased->contains(data.entry);
-                if (data.state != wanted || erased || std::binary_search(hits.begin(), hits.end(), id))
+                if (data.state != wanted || erased || options_->undecided.contains(data.entry) ||
+                    std::binary_search(hits.begin(), hits.end(), id))
                     return ok_status();
                 ++*count;
                 found.push_back(id);

@@ -2,7 +2,7 @@
 //   <id 16 hex>.open/   Xapian directory of the open shard
 //   <id>.glass          a closed shard, one file        <id>.glass.new  on its way
 //   <id>.words  <id>.state
-//   <id>.making/         a rewritten shard on its way
+//   <id>.making/         a rewritten shard, or a lane's, on its way
 //   lock                held by the indexer
 #pragma once
 

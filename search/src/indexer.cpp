@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::uint32_t kMostPerCommit = 9'000;  // Xapian commits by itself at 10,000
 
-Status remove_leftovers(Fs& fs, const Path& index_dir, const std::vector<FoundShard>& shards) {
+// Whether one of them had been a lane's shard that was not closed.
+Result<bool> remove_leftovers(Fs& fs, const Path& index_dir, const std::vector<FoundShard>& shards) {
+    bool torn = false;
     for (const FoundShard& shard : shards) {
         const ShardFiles files = shard_files(index_dir, shard.id);
         if (shard.closed) {
@@ -27,9 +29,11 @@ Status remove_leftovers(Fs& fs, const Path& index_dir, const std::vector<FoundSh
         if (fs.exists(files.glass_new)) {
             TRY(fs.remove(files.glass_new));
         }
-        if (!shard.closed && !shard.open_dir) TRY(remove_shard(fs, index_dir, shard.id));
+        if (shard.closed || shard.open_dir) continue;
+        torn = torn || fs.exists(files.making);
+        TRY(remove_shard(fs, index_dir, shard.id));
     }
-    return ok_status();
+    return torn;
 }
 
 // Chance for several lanes at once.
@@ -64,7 +68,9 @@ struct Batch {
 };
 
 constexpr std::int64_t kBulkMs = 120'000;  // after so long a bulk shard closes: a crash costs no more work
-constexpr std::size_t kPiece = 8;          // items that a lane takes at once
+// What ends a lane before its close may do so again: some of the work must stay.
+constexpr std::uint32_t kAfterTorn = 2'000;
+constexpr std::size_t kPiece = 8;  // items that a lane takes at once
 
 }  // namespace
 
@@ -79,6 +85,7 @@ struct Indexer::State {
           random(random_),
           options(std::move(options_)),
           lock(std::move(lock_)) {
+        bulk_records = options.records_per_shard;
         widen(1);
     }
 
@@ -93,6 +100,7 @@ struct Indexer::State {
     std::vector<std::unique_ptr<Lane>> lanes;  // the first is always there
     std::size_t width = 1;                     // lanes that take records now
     EntryIndex position;                       // one past the largest entry in any shard
+    std::uint32_t bulk_records = 0;            // of a lane, before it closes: few after one was torn, then more
     std::optional<EntryIndex> hole;            // a record below `position` that was left for later: the first such
     std::optional<std::unordered_set<std::uint64_t>> accounted;  // entries of all shards, once needed
 
@@ -118,7 +126,8 @@ struct Indexer::State {
     // Takes up the newest open shard that has a key and closes all others.
     Status take_up_open_shards() {
         const std::vector<FoundShard> shards = TRY(find_shards(fs, index_dir));
-        TRY(remove_leftovers(fs, index_dir, shards));
+        const bool torn = TRY(remove_leftovers(fs, index_dir, shards));
+        if (torn) bulk_records = std::min(options.records_per_shard, kAfterTorn);
         TRY(remove_replaced(fs, index_dir));
         for (const ShardId old : TRY(outdated_shards(fs, index_dir))) {
             log(LogLevel::info, "a shard of another version is removed; its records are indexed again",
@@ -258,10 +267,12 @@ struct Indexer::State {
         step.next = EntryIndex(batch.items.back().index.value + 1);
         for (std::size_t i = batch.items.size(); i-- > 0;) {
             if (batch.taken[i] == 0)
-                hole = step.next = batch.items[i].index;
+                step.next = batch.items[i].index;
             else if (known[i] == 0)
                 note_taken(batch.items[i].index, step);
         }
+        if (std::count(batch.taken.begin(), batch.taken.end(), 0) != 0)
+            hole = hole ? std::min(*hole, step.next) : step.next;
         TRY(std::move(lanes_done));
         return opened;
     }
@@ -279,7 +290,6 @@ struct Indexer::State {
         IndexStep step;
         step.next = from;
         if (any_open() && !any_bulk()) TRY(close(feed));
-        for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i], options.records_per_part));
         const auto open = [&](EntryIndex at) {
             return feed.next(at, options.batch, [this](EntryIndex entry) { return is_accounted(entry); });
         };
@@ -287,6 +297,7 @@ struct Indexer::State {
         std::vector<FeedItem> items = TRY(open(from));
         for (std::uint64_t asked = 0; !step.drained && !items.empty();) {
             TRY(expect_ascending(items, step.next));
+            for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i], options.records_per_part));
             asked += items.size();
             step.drained = items.size() < options.batch;
             const bool more = !step.drained && asked < most && !(stop && stop());
@@ -356,14 +367,16 @@ struct Indexer::State {
             return close_writers();
         }
         TRY(close_writers());
+        bulk_records = std::min(options.records_per_shard, bulk_records * 2);
         return tell_done(feed);
     }
 
     bool shard_is_due() const {
         return std::any_of(lanes.begin(), lanes.end(), [&](const auto& lane) {
             if (lane->writer == nullptr) return false;
-            const std::int64_t most = lane->writer->is_bulk() ? std::min(kBulkMs, options.shard_ms) : options.shard_ms;
-            return lane->writer->state().counts.total() >= options.records_per_shard ||
+            const bool bulk = lane->writer->is_bulk();
+            const std::int64_t most = bulk ? std::min(kBulkMs, options.shard_ms) : options.shard_ms;
+            return lane->writer->state().counts.total() >= (bulk ? bulk_records : options.records_per_shard) ||
                    clock.monotonic_ms() - lane->opened_ms >= most;
         });
     }

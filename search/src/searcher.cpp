@@ -109,6 +109,19 @@ Result<Coverage> make_coverage(const CensusNow& census, StateCounts counts) {
     return out;
 }
 
+// Words come from what read attachments; of many shards there may be more of them than anybody reads.
+void fold_reasons(std::map<std::string, std::uint64_t>& reasons) {
+    constexpr std::size_t kMost = 300;
+    std::uint64_t other = 0;
+    while (reasons.size() > kMost) {
+        const auto least = std::min_element(reasons.begin(), reasons.end(),
+                                            [](const auto& a, const auto& b) { return a.second < b.second; });
+        other += least->second;
+        reasons.erase(least);
+    }
+    if (other != 0) reasons["other"] += other;
+}
+
 }  // namespace
 
 Hash result_set_hash(std::vector<EntryIndex> entries) {
@@ -286,6 +299,10 @@ struct Searcher::State {
             TRY(guarded("counting hits", [&] { return facets.add(shard, here); }));
         }
         answer.facets = facets.result();
+        fold_reasons(answer.unsearched.reasons);
+        answer.unsearched.restricted = options.undecided.count();
+        if (options.undecided.empty()) return ok_status();
+        for (const Hit& hit : hits) answer.unsearched.restricted -= options.undecided.contains(hit.data.entry) ? 1 : 0;
         return ok_status();
     }
 };

@@ -203,12 +203,13 @@ struct ShardWriter::State {
     }
 
     // Throws Xapian's errors: within guarded().
-    void add_document(const Xapian::Document& document) {
+    Status add_document(const Xapian::Document& document) {
         if (records_per_part == 0) {
             database.add_document(document);
-            return;
+            return ok_status();
         }
         if (part_dirs.empty() || in_part == records_per_part) {
+            TRY_IN("words log", words->write());
             if (!part_dirs.empty()) database.commit();
             part_dirs.push_back(files.making / std::to_string(part_dirs.size()));
             database = Xapian::WritableDatabase(part_dirs.back().string(),
@@ -217,6 +218,7 @@ struct ShardWriter::State {
         }
         database.replace_document(++last, document);
         ++in_part;
+        return ok_status();
     }
 
     // The numbers stand in the database, which becomes durable, or will be with its joined file.
@@ -327,7 +329,7 @@ Status ShardWriter::add(const RecordDraft& draft) {
     CHECK(state_->entries.count(draft.entry.value) == 0);
     return guarded("indexing a record", [&]() -> Status {
         const std::vector<std::string> reasons = state_->reasons_of(draft);
-        state_->add_document(state_->document_of(draft, reasons));
+        TRY(state_->add_document(state_->document_of(draft, reasons)));
         state_->count(draft, reasons);
         return ok_status();
     });

@@ -193,7 +193,7 @@ void WordsWriter::add(LoggedText text) {
     if (version_ > 1 || text.space == Space::text) waiting_.push_back(std::move(text));
 }
 
-Status WordsWriter::sync() {
+Status WordsWriter::write() {
     if (waiting_.empty()) return ok_status();
     constexpr std::size_t kFraming = 4;
     Bytes out;
@@ -211,8 +211,16 @@ Status WordsWriter::sync() {
     }
     waiting_.clear();
     TRY(file_->write_at(length_, out));
-    TRY(file_->sync());
     length_ += out.size();
+    written_ = true;
+    return ok_status();
+}
+
+Status WordsWriter::sync() {
+    TRY(write());
+    if (!written_) return ok_status();
+    TRY(file_->sync());
+    written_ = false;
     return ok_status();
 }
 

@@ -56,7 +56,8 @@ public:
     static Result<WordsWriter> resume(Fs& fs, const Path& path, ByteView term_key, ShardId id, const WordsRead& read,
                                       Random& random);
     void add(LoggedText text);  // in a log of version 1 only words are kept
-    Status sync();              // appends what waits, and syncs; the length is durable afterwards
+    Status write();             // appends what waits
+    Status sync();              // that, and syncs; the length is durable afterwards
     std::uint64_t length() const { return length_; }
 
 private:
@@ -68,6 +69,7 @@ private:
     Random* random_ = nullptr;
     std::uint8_t version_ = kWordsVersion;
     std::uint64_t length_ = 0, chunks_ = 0;
+    bool written_ = false;  // and not synced
     std::vector<LoggedText> waiting_;
 };
 

@@ -33,7 +33,7 @@ class Index(unittest.TestCase):
         self.chance = random.Random(int(os.environ.get("KUSTOS_SEED", "11")))
 
     def test_killed_between_the_commits_of_its_lanes_it_misses_nothing_once_the_vault_is_open(self):
-        count = 3000
+        count = 6000  # lanes are for more than 4,096
         with Archive() as a:
             config = a.path / "config.yaml"
             config.write_text(config.read_text() + "index:\n  lanes: 2\n")
@@ -43,14 +43,14 @@ class Index(unittest.TestCase):
             began = time.monotonic()
             a.run("index", "rebuild")
             whole = time.monotonic() - began
-            shards = lambda: {p.name.split(".")[0] for p in (a.path / "index").iterdir() if p.name.startswith("shard")}
-            self.assertGreaterEqual(len(shards()), 2, "both lanes wrote")
-            torn = 0
+            self.assertEqual(len(list((a.path / "index").glob("*.glass"))), 2, "both lanes wrote")
+            torn = joined = 0
             for _ in range(ROUNDS):
                 process = a.begin("index", "rebuild")
                 time.sleep(self.chance.uniform(0.3, 1.0) * whole)
                 process.kill()
                 process.communicate()
+                joined += any((a.path / "index").glob("*.making"))
                 # What was not committed is counted as such, and never as searched.
                 coverage = a.json("search", "--matter", matter, "--limit", "1", "art:mail")
                 torn += coverage["coverage"]["deferred"] > 0
@@ -63,6 +63,13 @@ class Index(unittest.TestCase):
                 checked = a.json("index", "check")
                 self.assertEqual((checked["whole"], checked["records"]), (True, count), checked)
             self.assertGreater(torn, 0, "no kill met an index in the making")
+            self.assertGreater(joined, 0, "no kill met a lane's shard before its close")
+            entries = a.json("status")["entries"]
+            a.serve()
+            time.sleep(3)
+            a.stop()
+            # An idle server opens no shards for what does not come.
+            self.assertLess(a.json("status")["entries"] - entries, 8)
 
     def test_a_server_joins_by_itself_what_days_of_a_closed_vault_left_behind(self):
         with Archive(create=False) as a:
