@@ -12,6 +12,7 @@ class House;
 // merge: joins small shards under new keys. Both Code::closed.
 Result<int> index_check(House& house, const Call& call, Streams streams);
 Result<int> index_rebuild(House& house, const Call& call, Streams streams);
+Result<int> index_update(House& house, const Call& call, Streams streams);
 Result<int> index_merge(House& house, const Call& call, Streams streams);
 
 // Reads attachments again that could not be read for a reason that may have ended, and makes their records' place in

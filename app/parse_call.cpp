@@ -319,6 +319,7 @@ Parsed parse_call(const std::vector<std::string>& arguments) {
         "index rebuild");
     chosen(index->add_subcommand("merge", "join small shards, so that searches ask fewer (needs an open vault)"),
            "index merge");
+    chosen(index->add_subcommand("update", "take in what is sealed and not in the index yet"), "index update");
     auto* retry = index->add_subcommand("retry", "read attachments again that could not be read then");
     retry->add_option("--matter", c.matter, "with an opener apart: for which case");
     Options(retry, c).list("reason", "a word of the coverage (default: what ends by itself: no-sandbox, no-ocr, ...)");

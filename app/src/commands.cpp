@@ -127,6 +127,7 @@ public:
         if (n == "ingest") return ingest_paths();
         if (n == "index check") return index_check(*TRY(open_house()), c_, {out_, err_});
         if (n == "index rebuild") return index_rebuild(*TRY(open_house()), c_, {out_, err_});
+        if (n == "index update") return index_update(*TRY(open_house()), c_, {out_, err_});
         if (n == "index merge") return index_merge(*TRY(open_house()), c_, {out_, err_});
         if (n == "index retry") {
             auto house = TRY(open_house());

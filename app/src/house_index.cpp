@@ -57,7 +57,7 @@ Result<std::uint64_t> House::rebuild_index(bool show_progress) {
     }
     TRY(index_all(show_progress));
     if (interrupt_requested())
-        return Error(Code::interrupted, "interrupted; what was indexed stays").with_hint("kustos index goes on");
+        return Error(Code::interrupted, "interrupted; what was indexed stays").with_hint("kustos index update goes on");
     return TRY(search::summarise(environment_.fs, options_.archive / "index")).counts.total();
 }
 

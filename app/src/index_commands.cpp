@@ -1,4 +1,4 @@
-// kustos index check|rebuild|merge|retry
+// kustos index check|rebuild|update|merge|retry
 #include <nlohmann/json.hpp>
 
 #include "app/house.h"
@@ -54,6 +54,25 @@ Result<int> index_rebuild(House& house, const Call& call, Streams streams) {
         streams.out << records
                     << (call.language == Language::german ? " Aufzeichnungen neu ins Verzeichnis genommen\n"
                                                           : " records indexed anew\n");
+    return 0;
+}
+
+Result<int> index_update(House& house, const Call& call, Streams streams) {
+    TRY(house.index_all(!call.json));
+    const web::StatusReport status = TRY(house.status(web::Language::english));
+    const std::uint64_t deferred = status.coverage.deferred;
+    if (call.json) {
+        streams.out << nlohmann::json{{"searchable", status.coverage.searchable}, {"deferred", deferred}}.dump()
+                    << "\n";
+        return 0;
+    }
+    const bool de = call.language == Language::german;
+    if (!status.coverage_known || deferred != 0) {
+        streams.out << (de ? "Was fehlt, nimmt ein geöffneter Tresor auf: kustos unlock\n"
+                           : "what is missing comes in from an open vault: kustos unlock\n");
+        return 0;
+    }
+    streams.out << (de ? "Das Verzeichnis ist auf dem Stand des Ledgers.\n" : "the index has what the ledger has\n");
     return 0;
 }
 

@@ -295,6 +295,7 @@ struct Indexer::State {
         };
         const std::uint64_t most = std::uint64_t{options.records_per_commit} * width;
         std::vector<FeedItem> items = TRY(open(from));
+        step.drained = items.empty();
         for (std::uint64_t asked = 0; !step.drained && !items.empty();) {
             TRY(expect_ascending(items, step.next));
             for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i], options.records_per_part));
