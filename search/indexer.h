@@ -37,8 +37,8 @@ struct FeedItem {
 class IndexFeed {
 public:
     virtual ~IndexFeed() = default;
-    // Records with index >= from, ascending, at most `limit`; fewer only when no more are there now. What `known` says
-    // yes to is in the index already and may be left out, unopened.
+    // Records with index >= from, ascending, at most `limit`, and fewer where they are large; none only when no more
+    // are there now. What `known` says yes to is in the index already and may be left out, unopened.
     virtual Result<std::vector<FeedItem>> next(EntryIndex from, std::size_t limit,
                                                const std::function<bool(EntryIndex)>& known) = 0;
     // All records below `end` are durable in the index: their leaves may be punctured.
@@ -64,10 +64,9 @@ public:
 struct IndexerOptions {
     std::uint32_t records_per_commit = 1'000;  // more makes Xapian slower, not faster (its inverter)
     std::uint32_t records_per_shard = kShardRecords;
-    std::uint32_t records_per_part =
-        2'000;  // of the small databases that a lane's shard is joined from; four files each
+    std::uint32_t records_per_part = 500;  // of the small databases that a lane's shard is joined from, at least
     std::int64_t shard_ms = kShardMinutes * 60'000;
-    std::size_t batch = 256;                          // asked of the feed at once
+    std::size_t batch = 256;                          // asked of the feed at once; of several lanes four times as many
     std::size_t max_text_bytes = 16u << 20;           // of one record, all attachments together; more makes it partial
     std::uint64_t max_attachment_bytes = 512u << 20;  // larger ones are not extracted
     Path word_list;                                   // German word list, may be empty or absent

@@ -13,7 +13,16 @@
 namespace kustos::app {
 
 namespace {
+// A batch ends behind what brings it above that: what is opened is held until it is indexed.
+constexpr std::size_t kBatchBytes = 32u << 20;
 constexpr std::size_t kMostWaitingForOcr = 2'000;  // records and blobs
+
+std::size_t size_of(const vault::Message& message) {
+    std::size_t bytes = message.body.size() + message.body_html.size() + message.previous_body.size();
+    for (const std::string& header : message.headers) bytes += header.size();
+    for (const vault::Attachment& attachment : message.attachments) bytes += attachment.content.size();
+    return bytes;
+}
 }  // namespace
 
 // The records first: what is sealed meanwhile is not erased yet, and what is erased meanwhile was counted as sealed.
@@ -31,7 +40,9 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
     EntryIndex at = from;
     std::vector<EntryIndex> deferred;  // that an opener apart may open
     const TreeSize size = archive_.head().size;
-    while (items.size() < limit && at.value < size.value) {
+    std::size_t held = 0;
+    const auto full = [&] { return items.size() == limit || held >= kBatchBytes; };
+    while (!full() && at.value < size.value) {
         const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(512, size.value - at.value));
         const auto entries = TRY(archive_.entries(at, want));
         if (entries.empty()) break;
@@ -58,8 +69,9 @@ Result<std::vector<search::FeedItem>> House::Feed::next(EntryIndex from, std::si
             } else {
                 item.reason = "payload-damaged";
             }
+            if (item.message) held += size_of(*item.message);
             items.push_back(std::move(item));
-            if (items.size() == limit) break;
+            if (full()) break;
         }
     }
     asked_ = at.value;

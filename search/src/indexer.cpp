@@ -70,7 +70,10 @@ struct Batch {
 constexpr std::int64_t kBulkMs = 120'000;  // after so long a bulk shard closes: a crash costs no more work
 // What ends a lane before its close may do so again: some of the work must stay.
 constexpr std::uint32_t kAfterTorn = 2'000;
-constexpr std::size_t kPiece = 8;  // items that a lane takes at once
+// Of lanes: the end of a batch, where they wait for each other, comes less often.
+constexpr std::size_t kWide = 4;
+constexpr std::uint32_t kMostParts = 128;  // of all lanes together: four files each, and a process has 1,024
+constexpr std::size_t kPiece = 8;          // items that a lane takes at once
 
 }  // namespace
 
@@ -285,27 +288,34 @@ struct Indexer::State {
         return ok_status();
     }
 
+    std::uint32_t part_size() const {
+        const std::uint32_t parts = kMostParts / static_cast<std::uint32_t>(width);
+        return std::max(options.records_per_part, (options.records_per_shard + parts - 1) / parts);
+    }
+
     // Into bulk shards, a few batches at a time.
     Result<IndexStep> run_wide(IndexFeed& feed, EntryIndex from, const std::function<bool()>& stop) {
         IndexStep step;
         step.next = from;
         if (any_open() && !any_bulk()) TRY(close(feed));
         const auto open = [&](EntryIndex at) {
-            return feed.next(at, options.batch, [this](EntryIndex entry) { return is_accounted(entry); });
+            return feed.next(at, options.batch * kWide, [this](EntryIndex entry) { return is_accounted(entry); });
         };
         const std::uint64_t most = std::uint64_t{options.records_per_commit} * width;
         std::vector<FeedItem> items = TRY(open(from));
         step.drained = items.empty();
         for (std::uint64_t asked = 0; !step.drained && !items.empty();) {
             TRY(expect_ascending(items, step.next));
-            for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i], options.records_per_part));
+            for (std::size_t i = 0; i < width; ++i) TRY(need_writer(*lanes[i], part_size()));
             asked += items.size();
-            step.drained = items.size() < options.batch;
-            const bool more = !step.drained && asked < most && !(stop && stop());
+            const bool more = asked < most && !(stop && stop());
             Batch batch(std::move(items));
             items.clear();
             const Status taken = take_batch(batch, feed, step, [&]() -> Status {
-                if (more) items = TRY(open(EntryIndex(batch.items.back().index.value + 1)));
+                if (more) {
+                    items = TRY(open(EntryIndex(batch.items.back().index.value + 1)));
+                    step.drained = items.empty();
+                }
                 return ok_status();
             });
             if (!taken.ok()) {
@@ -324,7 +334,7 @@ struct Indexer::State {
         const std::vector<FeedItem> items =
             TRY(feed.next(from, options.batch, [this](EntryIndex entry) { return is_accounted(entry); }));
         TRY(expect_ascending(items, from));
-        step.drained = items.size() < options.batch;
+        step.drained = items.empty();
         for (const FeedItem& item : items) {
             if (stop && stop()) {
                 step.drained = false;

@@ -95,7 +95,7 @@ TEST_CASE("an edit shows old and new text, a deletion keeps the content, both na
 TEST_CASE("the proof page says what is not proven: unknown signer, builtin time, what was not searched") {
     const std::string text = extracted_text(make(sample_input(), sample_records(), stub_container()).pdf);
     for (const char* words : {"Was nicht bewiesen ist", "Wessen Archiv das ist", "nur das Wort des Archivs selbst",
-                              "639 von 12.840", "kustos-verify paket.pdf"})
+                              "41 Aufzeichnungen (Abdeckung auf Seite 1)", "kustos-verify paket.pdf"})
         CHECK_MESSAGE(has(text, words), std::string(words));
     BundleInput none = sample_input();
     none.proof.anchors.clear();
