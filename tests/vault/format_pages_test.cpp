@@ -188,7 +188,7 @@ TEST_CASE("fields.md: every code of the code stands on the page, and none other"
     int code = 0, expected = 0;
     std::string name;
     while (in >> code >> name) CHECK(code == expected++);
-    CHECK(expected == static_cast<int>(PathCode::coverage) + 1);
+    CHECK(expected == static_cast<int>(PathCode::unsearched) + 1);
 }
 
 TEST_CASE("keys.md: slots of the first version are read, and written as the second") {
