@@ -29,6 +29,15 @@ Status run_all(SmallArchive& a, Indexer& indexer, EntryIndex from) {
     }
 }
 
+// With an indexer of its own, to its end.
+void index_with_lanes(SmallArchive& a, bool close = true) {
+    auto indexer = a.open_indexer();
+    REQUIRE(indexer.ok());
+    (*indexer)->use_lanes(2);
+    REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
+    if (close) REQUIRE((*indexer)->close_shard(a.feed).ok());
+}
+
 // Each record once, by words, beginnings of words, components and conditions.
 void expect_whole(SmallArchive& a) {
     CHECK(a.find("*").size() == kRecords);
@@ -120,12 +129,7 @@ TEST_CASE(
     "lanes that a power cut ended before their close leave nothing that counts, and the next start clears it away") {
     SmallArchive a;
     fill(a);
-    {
-        auto indexer = a.open_indexer();
-        REQUIRE(indexer.ok());
-        (*indexer)->use_lanes(2);
-        REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
-    }
+    index_with_lanes(a, false);
     CHECK(a.fs.list(a.index())->size() > 3);
     CHECK(a.ask("*")->coverage.deferred == kRecords);
     auto indexer = a.open_indexer();
@@ -143,13 +147,7 @@ TEST_CASE("every half-done close of a lane's shard is whole or nothing at the ne
         CAPTURE(left);
         SmallArchive a;
         fill(a);
-        {
-            auto indexer = a.open_indexer();
-            REQUIRE(indexer.ok());
-            (*indexer)->use_lanes(2);
-            REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
-            REQUIRE((*indexer)->close_shard(a.feed).ok());
-        }
+        index_with_lanes(a);
         const ShardFiles files = shard_files(a.index(), find_shards(a.fs, a.index())->front().id);
         const std::string what = left;
         REQUIRE(a.fs.make_dirs(files.making / "0").ok());
@@ -194,13 +192,7 @@ TEST_CASE("a lane's shard that took nothing leaves no files, and one that is old
 TEST_CASE("a lane that had not committed when the power went leaves deferred records, which come again") {
     SmallArchive a;
     fill(a);
-    {
-        auto indexer = a.open_indexer();
-        REQUIRE(indexer.ok());
-        (*indexer)->use_lanes(2);
-        REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
-        REQUIRE((*indexer)->close_shard(a.feed).ok());
-    }
+    index_with_lanes(a);
     const auto shards = find_shards(a.fs, a.index());
     REQUIRE(shards.ok());
     REQUIRE(shards->size() == 2);
@@ -210,11 +202,7 @@ TEST_CASE("a lane that had not committed when the power went leaves deferred rec
     REQUIRE(answer.ok());
     CHECK(answer->coverage.deferred > 0);
     CHECK(answer->coverage.deferred + answer->total == kRecords);
-    auto indexer = a.open_indexer();
-    REQUIRE(indexer.ok());
-    (*indexer)->use_lanes(2);
-    REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
-    REQUIRE((*indexer)->close_shard(a.feed).ok());
+    index_with_lanes(a);
     expect_whole(a);
 }
 
@@ -251,11 +239,7 @@ TEST_CASE("an error of the feed while lanes work ends the step, and the next ind
         }
         CHECK(failed.error().code() == Code::environment);
     }
-    auto indexer = a.open_indexer();
-    REQUIRE(indexer.ok());
-    (*indexer)->use_lanes(2);
-    REQUIRE(run_all(a, **indexer, EntryIndex(0)).ok());
-    REQUIRE((*indexer)->close_shard(a.feed).ok());
+    index_with_lanes(a);
     expect_whole(a);
 }
 
