@@ -10,13 +10,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define KUSTOS_OTHER_MALLOC
-#endif
-#endif
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
-    !defined(KUSTOS_OTHER_MALLOC)
+#include "base/sanitized.h"
+
+#if defined(__GLIBC__) && !defined(KUSTOS_SANITIZED)
 
 extern "C" {
 

@@ -7,7 +7,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 find_package(PkgConfig REQUIRED)
@@ -17,6 +17,7 @@ option(KUSTOS_WERROR "warnings are errors" ON)
 option(KUSTOS_HARDEN "hardening flags" OFF)
 option(KUSTOS_FUZZ "libFuzzer targets (clang)" OFF)
 set(KUSTOS_SANITIZE "" CACHE STRING "address,undefined or thread")
+option(KUSTOS_PRECOMPILED "one precompiled header for all sources" OFF)
 
 add_library(kustos_flags INTERFACE)
 target_compile_options(kustos_flags INTERFACE
@@ -41,6 +42,20 @@ if(KUSTOS_HARDEN)
   target_link_options(kustos_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
+# One precompiled header for all. With clang two thirds of a file's time are headers, and this halves it; g++ gains next to
+# nothing. It hides an include that is missing: so never in the release build, which finds those.
+if(KUSTOS_PRECOMPILED)
+  target_compile_options(kustos_flags INTERFACE -pthread)  # some libraries ask for it, and it must be the same for all
+  add_library(kustos_precompiled OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+  target_link_libraries(kustos_precompiled PRIVATE kustos_flags)
+  target_precompile_headers(kustos_precompiled PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.h)
+endif()
+function(kustos_precompile target)
+  if(KUSTOS_PRECOMPILED)
+    target_precompile_headers(${target} REUSE_FROM kustos_precompiled)
+  endif()
+endfunction()
+
 # kustos_module(NAME SOURCES ... PUBLIC modules... PRIVATE libraries...)
 # A static library kustos_NAME. PUBLIC are other kustos modules; PRIVATE are third-party libraries (targets or flags).
 function(kustos_module name)
@@ -51,6 +66,7 @@ function(kustos_module name)
     target_link_libraries(kustos_${name} PUBLIC kustos_${other})
   endforeach()
   target_link_libraries(kustos_${name} PRIVATE ${arg_PRIVATE})
+  kustos_precompile(kustos_${name})
 endfunction()
 
 # kustos_pkg(TARGET pkg-config-name): an imported target from pkg-config, headers as system headers.
@@ -74,6 +90,7 @@ function(kustos_test name)
   foreach(module IN LISTS arg_MODULES)
     target_link_libraries(test_${name} PRIVATE kustos_${module})
   endforeach()
+  kustos_precompile(test_${name})
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endfunction()

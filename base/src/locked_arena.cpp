@@ -7,8 +7,9 @@
 #include <algorithm>
 
 #include "base/result.h"
+#include "base/sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef KUSTOS_SANITIZED_ADDRESS
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size) static_cast<void>(0)

@@ -11,9 +11,9 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/sanitized.h"
 #include "ingest/extractor/sandbox.h"
 #include "ingest/src/extract_wire.h"
-#include "ingest/src/sanitized.h"
 
 namespace kustos::extractor {
 

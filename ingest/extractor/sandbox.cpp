@@ -12,8 +12,8 @@
 #include <cerrno>
 #include <initializer_list>
 
+#include "base/sanitized.h"
 #include "ingest/src/extract_wire.h"
-#include "ingest/src/sanitized.h"
 
 namespace kustos::extractor {
 

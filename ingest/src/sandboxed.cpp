@@ -5,8 +5,8 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include "base/sanitized.h"
 #include "ingest/src/extract_wire.h"
-#include "ingest/src/sanitized.h"
 
 namespace kustos::ingest {
 

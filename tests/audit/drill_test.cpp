@@ -14,6 +14,7 @@
 #include "audit/imprint.h"
 #include "audit/tsa_authority.h"
 #include "audit/verify_archive.h"
+#include "base/sanitized.h"
 #include "tests/audit/failing_fs.h"
 #include "tests/audit/sample_entries.h"
 #include "tests/audit/sim_fs.h"
@@ -307,7 +308,7 @@ std::uint64_t given_seed() {
 }
 
 // Every change; under a sanitizer, which slows this down ten times and looks for something else, each seventh.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef KUSTOS_SANITIZED
 constexpr int kStep = 7;
 #else
 constexpr int kStep = 1;

@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 
+#include "base/sanitized.h"
 #include "ingest/src/extract_wire.h"
 #include "ingest/src/sandboxed.h"
-#include "ingest/src/sanitized.h"
 #include "tests/ingest/collect.h"
 #include "tests/ingest/zip_builder.h"
 #include "tests/support/shared.h"
