@@ -8,6 +8,7 @@
 
 #include "base/crypto.h"
 #include "search/src/asking.h"
+#include "search/src/crew.h"
 #include "search/src/facet_counter.h"
 #include "search/src/facts_reader.h"
 #include "search/src/xapian_guard.h"
@@ -109,6 +110,13 @@ Result<Coverage> make_coverage(const CensusNow& census, StateCounts counts) {
     return out;
 }
 
+void add(const Unsearched& more, Unsearched& to) {
+    to.partial += more.partial;
+    to.opaque += more.opaque;
+    to.failed += more.failed;
+    for (const auto& [reason, count] : more.reasons) to.reasons[reason] += count;
+}
+
 // Words come from what read attachments; of many shards there may be more of them than anybody reads.
 void fold_reasons(std::map<std::string, std::uint64_t>& reasons) {
     constexpr std::size_t kMost = 300;
@@ -142,6 +150,7 @@ struct Searcher::State {
     std::mutex mutex;  // guards all below
     ShardReaders readers;
     Stemmer stemmer;
+    Crew crew;
 
     // What is erased and still in a shard, as it was counted last.
     struct Inside {
@@ -241,17 +250,20 @@ struct Searcher::State {
 
     Result<Answer> try_once(const Query& query, const SearchOptions& options, RecordCensus& census) {
         TRY(open_all());
-        const Asking asking = TRY(Asking::prepare(query, options, stemmer, readers));
-        std::vector<Hit> hits;
-        for (auto& [id, reader] : readers) {
-            ShardReader* const shard = reader.get();
-            const std::size_t first = hits.size();
-            TRY(asking.hits(*shard, [&hits, shard](Xapian::docid document, double weight) -> Status {
-                hits.push_back({TRY(shard->row(document)), weight, shard, document});
+        const Asking asking = TRY(Asking::prepare(query, options, stemmer, readers, crew));
+        std::vector<std::vector<Hit>> found(readers.size());
+        TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) -> Status {
+            std::vector<Hit>& here = found[number];
+            TRY(asking.hits(shard, [&here, &shard](Xapian::docid document, double weight) -> Status {
+                here.push_back({TRY(shard.row(document)), weight, &shard, document});
                 return ok_status();
             }));
-            std::reverse(hits.begin() + static_cast<std::ptrdiff_t>(first), hits.end());  // the newest first
-        }
+            std::reverse(here.begin(), here.end());  // the newest first
+            return ok_status();
+        }));
+        std::vector<Hit> hits;
+        for (const std::vector<Hit>& here : found) hits.insert(hits.end(), here.begin(), here.end());
+        found.clear();
         const CensusNow now = TRY(census.now());
         Answer answer;
         answer.shards = readers.size();
@@ -290,13 +302,21 @@ struct Searcher::State {
         for (const Hit& hit : hits) by_shard[hit.shard].push_back(hit.id);
         FacetCounter facets(options.facets);
         answer.unsearched.deferred = answer.coverage.deferred;
+        for (auto& [shard, here] : by_shard) std::sort(here.begin(), here.end());
+        const auto hits_in = [&by_shard](const ShardReader& shard) -> const std::vector<Xapian::docid>& {
+            static const std::vector<Xapian::docid> kNone;
+            const auto here = by_shard.find(&shard);
+            return here == by_shard.end() ? kNone : here->second;
+        };
+        std::vector<Unsearched> unsearched(readers.size());
+        TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) {
+            return asking.unsearched(shard, now, hits_in(shard), unsearched[number]);
+        }));
+        for (const Unsearched& more : unsearched) add(more, answer.unsearched);
         for (auto& [id, reader] : readers) {
-            std::vector<Xapian::docid>& here = by_shard[reader.get()];
-            std::sort(here.begin(), here.end());
-            TRY(asking.unsearched(*reader, now, here, answer.unsearched));
-            if (options.facets.by.empty() && !options.facets.pairs) continue;
+            if (options.facets.by.empty() && !options.facets.pairs) break;
             ShardReader& shard = *reader;
-            TRY(guarded("counting hits", [&] { return facets.add(shard, here); }));
+            TRY(guarded("counting hits", [&] { return facets.add(shard, hits_in(shard)); }));
         }
         answer.facets = facets.result();
         fold_reasons(answer.unsearched.reasons);
