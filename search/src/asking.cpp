@@ -36,15 +36,30 @@ Result<std::vector<std::string>> gather(const ShardReaders& readers, Space space
     return out;
 }
 
+// Every match as it is found. A match set of all would have room for every document of the shard made, and wiped
+// again, whatever is found.
+class Matches final : public Xapian::MatchSpy {
+public:
+    void operator()(const Xapian::Document& document, double) override { found.push_back(document.get_docid()); }
+    std::vector<Xapian::docid> found;
+};
+
 Status each_match(ShardReader& shard, const Xapian::Query& query, bool ranked, const Asking::Call& call) {
     if (query.empty()) return ok_status();
     Xapian::Enquire enquire(shard.database());
     enquire.set_query(query);
-    if (!ranked) enquire.set_weighting_scheme(Xapian::BoolWeight());
     enquire.set_docid_order(Xapian::Enquire::DONT_CARE);
     const Xapian::doccount all = shard.database().get_doccount();
-    const Xapian::MSet found = enquire.get_mset(0, all, all);
-    for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) TRY(call(*hit, hit.get_weight()));
+    if (ranked) {
+        const Xapian::MSet found = enquire.get_mset(0, all, all);
+        for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) TRY(call(*hit, hit.get_weight()));
+        return ok_status();
+    }
+    Matches matches;
+    enquire.add_matchspy(&matches);
+    enquire.set_weighting_scheme(Xapian::BoolWeight());
+    enquire.get_mset(0, 1, all);
+    for (const Xapian::docid id : matches.found) TRY(call(id, 0));
     return ok_status();
 }
 

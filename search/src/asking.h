@@ -23,7 +23,7 @@ public:
                                   const ShardReaders& readers, Crew& crew);
 
     using Call = std::function<Status(Xapian::docid id, double weight)>;
-    Status hits(ShardReader& shard, const Call& call) const;
+    Status hits(ShardReader& shard, const Call& call) const;  // by relevance: in no order; else ascending
     // hits: of this shard, ascending. Adds to `out`, but for deferred.
     Status unsearched(ShardReader& shard, const CensusNow& census, const std::vector<Xapian::docid>& hits,
                       Unsearched& out) const;
