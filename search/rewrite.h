@@ -25,9 +25,11 @@ struct RewriteOptions {
     // Records that stay, but whose documents must go, because an attachment of theirs was erased: they become deferred,
     // to be indexed again without it.
     EntrySet reindex;
-    bool merge = true;                          // also join small shards
-    std::uint32_t merge_at_least = 8;           // so many neighbours of about one size
-    std::uint64_t most_records = 1'000'000;     // of a joined shard
+    bool merge = true;                 // also join small shards
+    std::uint32_t merge_at_least = 8;  // so many neighbours of about one size
+    // Of a joined shard: larger ones find nothing faster, are asked by one thread alone, and are written anew as a
+    // whole when one record of them is erased.
+    std::uint64_t most_records = 500'000;
     std::uint64_t words_in_memory = 2'000'000;  // occurrences read into memory at once: about 20 bytes each
     std::function<bool()> stop;                 // asked between shards; true: Code::interrupted, what is done stays
     // Called after each step that reaches the disk; for drills.

@@ -48,7 +48,7 @@ struct SearchOptions {
     Sort sort = Sort::date;
     // The first instant of a civil day in the reader's time zone. Default: UTC.
     std::function<Result<UtcTime>(CivilDate)> midnight;
-    std::function<bool()> stop;  // asked now and then; true: Code::interrupted
+    std::function<bool()> stop;  // asked now and then, by several threads at once; true: Code::interrupted
     FacetAsk facets;             // nothing asked for: none are counted
     // Records of which the asker can't tell whether they match: they are Unsearched::restricted where they are no hit,
     // and nothing else.

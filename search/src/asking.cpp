@@ -4,7 +4,6 @@
 
 #include "search/analysis.h"
 #include "search/src/relax.h"
-#include "search/src/xapian_guard.h"
 
 namespace kustos::search {
 namespace {
@@ -37,15 +36,30 @@ Result<std::vector<std::string>> gather(const ShardReaders& readers, Space space
     return out;
 }
 
+// Every match as it is found. A match set of all would have room for every document of the shard made, and wiped
+// again, whatever is found.
+class Matches final : public Xapian::MatchSpy {
+public:
+    void operator()(const Xapian::Document& document, double) override { found.push_back(document.get_docid()); }
+    std::vector<Xapian::docid> found;
+};
+
 Status each_match(ShardReader& shard, const Xapian::Query& query, bool ranked, const Asking::Call& call) {
     if (query.empty()) return ok_status();
     Xapian::Enquire enquire(shard.database());
     enquire.set_query(query);
-    if (!ranked) enquire.set_weighting_scheme(Xapian::BoolWeight());
     enquire.set_docid_order(Xapian::Enquire::DONT_CARE);
     const Xapian::doccount all = shard.database().get_doccount();
-    const Xapian::MSet found = enquire.get_mset(0, all, all);
-    for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) TRY(call(*hit, hit.get_weight()));
+    if (ranked) {
+        const Xapian::MSet found = enquire.get_mset(0, all, all);
+        for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) TRY(call(*hit, hit.get_weight()));
+        return ok_status();
+    }
+    Matches matches;
+    enquire.add_matchspy(&matches);
+    enquire.set_weighting_scheme(Xapian::BoolWeight());
+    enquire.get_mset(0, 1, all);
+    for (const Xapian::docid id : matches.found) TRY(call(id, 0));
     return ok_status();
 }
 
@@ -74,25 +88,46 @@ void count_reasons(const ShardReader& shard, std::vector<Xapian::docid>& left,
 }  // namespace
 
 Result<Asking> Asking::prepare(const Query& query, const SearchOptions& options, const Stemmer& stemmer,
-                               const ShardReaders& readers) {
-    Asking out(query, options, stemmer);
-    TRY(out.expand(readers));
+                               const ShardReaders& readers, Crew& crew) {
+    Asking out(query, options);
+    out.sought_ = TRY(sought_of(query.root, options, stemmer));
+    TRY(out.relax(stemmer, readers));
+    TRY(out.expand(readers, crew));
     TRY(out.link(readers));
     return out;
 }
 
-Status Asking::expand(const ShardReaders& readers) {
+// For states that some record is in.
+Status Asking::relax(const Stemmer& stemmer, const ShardReaders& readers) {
+    StateCounts all;
+    for (const auto& [id, reader] : readers) all += reader->state().counts;
+    for (const RecordState state : {RecordState::partial, RecordState::opaque, RecordState::failed}) {
+        if (all.of(state) == 0) continue;
+        Relaxed& one = relaxed_.emplace_back();
+        one.state = state;
+        one.root = relaxed(query_->root, state);
+        one.sought = TRY(sought_of(one.root, *options_, stemmer));
+    }
+    return ok_status();
+}
+
+Status Asking::expand(const ShardReaders& readers, Crew& crew) {
     std::vector<const Node*> open;
     collect_open_words(query_->root, open);
     std::size_t all = 0;
     for (const Node* node : open) {
+        std::vector<std::vector<std::string>> found(readers.size());
+        TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) -> Status {
+            if (stopped()) return Error(Code::interrupted, "the search was stopped");
+            found[number] = TRY(words_of(shard, *node));
+            return ok_status();
+        }));
         std::vector<std::string> words;
+        auto here = found.begin();
         for (const auto& [id, shard] : readers) {
-            if (options_->stop && options_->stop()) return Error(Code::interrupted, "the search was stopped");
-            std::vector<std::string> here = TRY(words_of(*shard, *node));
-            words.insert(words.end(), here.begin(), here.end());
+            words.insert(words.end(), here->begin(), here->end());
             make_unique(words);
-            expansions_[id][node] = std::move(here);
+            expansions_[id][node] = std::move(*here++);
             if (words.size() + all > kMaxExpansions)
                 return Error(Code::limit, "words with *, ? or ~ stand for more than 1000 words of the archive")
                     .with_hint("type more letters, or search for whole words");
@@ -109,50 +144,47 @@ Status Asking::link(const ShardReaders& readers) {
 }
 
 Status Asking::hits(ShardReader& shard, const Call& call) const {
-    if (options_->stop && options_->stop()) return Error(Code::interrupted, "the search was stopped");
-    return guarded("searching a shard", [&]() -> Status {
-        static const Expansions kNone;
-        const auto own = expansions_.find(shard.id().value);
-        QueryBuilder builder(shard, *stemmer_, *options_, own == expansions_.end() ? kNone : own->second, linked_);
-        const Xapian::Query query = TRY(builder.build(query_->root));
-        return each_match(shard, query, options_->sort == Sort::relevance, call);
-    });
+    if (stopped()) return Error(Code::interrupted, "the search was stopped");
+    static const Expansions kNone;
+    const auto own = expansions_.find(shard.id().value);
+    QueryBuilder builder(shard, *options_, sought_, own == expansions_.end() ? kNone : own->second, linked_);
+    const Xapian::Query query = TRY(builder.build(query_->root));
+    return each_match(shard, query, options_->sort == Sort::relevance, call);
 }
 
 Status Asking::unsearched(ShardReader& shard, const CensusNow& census, const std::vector<Xapian::docid>& hits,
                           Unsearched& out) const {
-    const StateCounts& counts = shard.state().counts;
+    StateCounts counts = shard.state().counts;
     if (counts.partial + counts.opaque + counts.failed == 0) return ok_status();
-    return guarded("searching a shard", [&]() -> Status {
-        std::vector<std::string> reasons;
-        for (const auto& [reason, count] : shard.state().reasons)
-            reasons.push_back(shard.terms().term(Space::reason, reason));
-        const Xapian::Query some(Xapian::Query::OP_OR, reasons.begin(), reasons.end());
-        std::vector<Xapian::docid> found;
-        for (const auto& [state, total] :
-             {std::pair(RecordState::partial, &out.partial), std::pair(RecordState::opaque, &out.opaque),
-              std::pair(RecordState::failed, &out.failed)}) {
-            const Node root = relaxed(query_->root, state);
-            Expansions expansions;  // of a tree of its own; what is left of them stands in fields
-            std::vector<const Node*> open;
-            collect_open_words(root, open);
-            for (const Node* node : open) expansions[node] = TRY(words_of(shard, *node));
-            QueryBuilder builder(shard, *stemmer_, *options_, expansions, linked_);
-            const Xapian::Query query = some & TRY(builder.build(root));
-            TRY(each_match(shard, query, false, [&, wanted = state, count = total](Xapian::docid id, double) -> Status {
-                const DocData data = TRY(shard.row(id));
-                const bool erased = census.erased != nullptr && census.erased->contains(data.entry);
-                if (data.state != wanted || erased || options_->undecided.contains(data.entry) ||
-                    std::binary_search(hits.begin(), hits.end(), id))
-                    return ok_status();
-                ++*count;
-                found.push_back(id);
+    std::vector<std::string> reasons;
+    for (const auto& [reason, count] : shard.state().reasons)
+        reasons.push_back(shard.terms().term(Space::reason, reason));
+    const Xapian::Query some(Xapian::Query::OP_OR, reasons.begin(), reasons.end());
+    std::vector<Xapian::docid> found;
+    for (const Relaxed& one : relaxed_) {
+        if (counts.of(one.state) == 0) continue;
+        std::uint64_t& total = one.state == RecordState::partial  ? out.partial
+                               : one.state == RecordState::opaque ? out.opaque
+                                                                  : out.failed;
+        Expansions expansions;  // of a tree of its own; what is left of them stands in fields
+        std::vector<const Node*> open;
+        collect_open_words(one.root, open);
+        for (const Node* node : open) expansions[node] = TRY(words_of(shard, *node));
+        QueryBuilder builder(shard, *options_, one.sought, expansions, linked_);
+        const Xapian::Query query = some & TRY(builder.build(one.root));
+        TRY(each_match(shard, query, false, [&](Xapian::docid id, double) -> Status {
+            const DocData data = TRY(shard.row(id));
+            const bool erased = census.erased != nullptr && census.erased->contains(data.entry);
+            if (data.state != one.state || erased || options_->undecided.contains(data.entry) ||
+                std::binary_search(hits.begin(), hits.end(), id))
                 return ok_status();
-            }));
-        }
-        count_reasons(shard, found, out.reasons);
-        return ok_status();
-    });
+            ++total;
+            found.push_back(id);
+            return ok_status();
+        }));
+    }
+    count_reasons(shard, found, out.reasons);
+    return ok_status();
 }
 
 }  // namespace kustos::search

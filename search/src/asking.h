@@ -1,44 +1,51 @@
 // One query on its way through the shards of an index: what its open words stand for in each, what its links join, and
 // then shard by shard what matches, and what may match and could not be looked into.
-// Threads: one.
+// Threads: prepared by one; then asked from several, each with a shard of its own.
 #pragma once
 
 #include <functional>
+#include <list>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "search/searcher.h"
-#include "search/src/shard_reader.h"
-#include "search/src/stemmer.h"
+#include "search/src/crew.h"
+#include "search/src/sought.h"
 #include "search/src/xapian_query.h"
 
 namespace kustos::search {
 
-using ShardReaders = std::map<std::uint64_t, std::unique_ptr<ShardReader>>;
-
 class Asking {
 public:
-    // All outlive it. Code::limit: open words stand for more than kMaxExpansions words.
+    // All outlive it, but for stemmer and crew. Code::limit: open words stand for more than kMaxExpansions words.
     static Result<Asking> prepare(const Query& query, const SearchOptions& options, const Stemmer& stemmer,
-                                  const ShardReaders& readers);
+                                  const ShardReaders& readers, Crew& crew);
 
     using Call = std::function<Status(Xapian::docid id, double weight)>;
-    Status hits(ShardReader& shard, const Call& call) const;
+    Status hits(ShardReader& shard, const Call& call) const;  // by relevance: in no order; else ascending
     // hits: of this shard, ascending. Adds to `out`, but for deferred.
     Status unsearched(ShardReader& shard, const CensusNow& census, const std::vector<Xapian::docid>& hits,
                       Unsearched& out) const;
 
 private:
-    Asking(const Query& query, const SearchOptions& options, const Stemmer& stemmer)
-        : query_(&query), options_(&options), stemmer_(&stemmer) {}
-    Status expand(const ShardReaders& readers);
+    // The query as it stands for records of one state.
+    struct Relaxed {
+        RecordState state = RecordState::partial;
+        Node root;
+        Sought sought;
+    };
+
+    Asking(const Query& query, const SearchOptions& options) : query_(&query), options_(&options) {}
+    Status relax(const Stemmer& stemmer, const ShardReaders& readers);
+    Status expand(const ShardReaders& readers, Crew& crew);
     Status link(const ShardReaders& readers);
+    bool stopped() const { return options_->stop && options_->stop(); }
 
     const Query* query_;
     const SearchOptions* options_;
-    const Stemmer* stemmer_;
+    Sought sought_;
+    std::list<Relaxed> relaxed_;  // nodes stay where they are
     std::map<std::uint64_t, Expansions> expansions_;
     Linked linked_;
 };

@@ -8,6 +8,7 @@
 
 #include "base/crypto.h"
 #include "search/src/asking.h"
+#include "search/src/crew.h"
 #include "search/src/facet_counter.h"
 #include "search/src/facts_reader.h"
 #include "search/src/xapian_guard.h"
@@ -30,33 +31,48 @@ Error not_readable() {
 struct Hit {
     DocData data;
     double weight = 0;
-    ShardReader* shard = nullptr;
     Xapian::docid id = 0;
 };
 
-// Each shard's hits come as they were sealed, which is mostly by time: few runs are in order already, and merging those
-// is half of what sorting costs.
-void sort_hits(std::vector<Hit>& hits, Sort sort) {
-    const auto before = [sort](const Hit& a, const Hit& b) {
+struct HitsBefore {
+    Sort sort;
+    bool operator()(const Hit& a, const Hit& b) const {
         if (sort == Sort::relevance && a.weight != b.weight) return a.weight > b.weight;
         if (a.data.time != b.data.time) return a.data.time > b.data.time;
         return a.data.entry > b.data.entry;
-    };
-    std::vector<std::size_t> runs{0};  // where each begins
-    for (std::size_t i = 1; i < hits.size(); ++i)
-        if (before(hits[i], hits[i - 1])) runs.push_back(i);
-    if (runs.size() > 16 + hits.size() / 64) return std::sort(hits.begin(), hits.end(), before);
-    const auto at = [&hits](std::size_t place) { return hits.begin() + static_cast<std::ptrdiff_t>(place); };
-    while (runs.size() > 1) {
-        std::vector<std::size_t> merged;
-        for (std::size_t i = 0; i < runs.size(); i += 2) {
-            merged.push_back(runs[i]);
-            if (i + 1 == runs.size()) break;
-            const std::size_t end = i + 2 < runs.size() ? runs[i + 2] : hits.size();
-            std::inplace_merge(at(runs[i]), at(runs[i + 1]), at(end), before);
-        }
-        runs = std::move(merged);
     }
+};
+
+template <class T, class Before>
+void put_in_order(std::vector<T>& list, const Before& before) {
+    if (!std::is_sorted(list.begin(), list.end(), before)) std::sort(list.begin(), list.end(), before);
+}
+
+// Puts one list together of several that are in order, which is half of what sorting costs, or less.
+template <class T, class Before>
+std::vector<T> merged(std::vector<std::vector<T>>& lists, const Before& before) {
+    std::vector<T> out;
+    std::vector<std::size_t> ends{0};
+    std::size_t all = 0;
+    for (const auto& list : lists) all += list.size();
+    out.reserve(all);
+    for (auto& list : lists) {
+        if (list.empty()) continue;
+        out.insert(out.end(), list.begin(), list.end());
+        ends.push_back(out.size());
+        list = {};
+    }
+    const auto at = [&out](std::size_t place) { return out.begin() + static_cast<std::ptrdiff_t>(place); };
+    while (ends.size() > 2) {
+        std::vector<std::size_t> fewer{0};
+        for (std::size_t i = 0; i + 1 < ends.size(); i += 2) {
+            const std::size_t end = std::min(i + 2, ends.size() - 1);
+            if (end == i + 2) std::inplace_merge(at(ends[i]), at(ends[i + 1]), at(ends[end]), before);
+            fewer.push_back(ends[end]);
+        }
+        ends = std::move(fewer);
+    }
+    return out;
 }
 
 bool is_erased(const CensusNow& census, EntryIndex entry) {
@@ -82,15 +98,11 @@ Hash hash_of(const std::vector<std::uint64_t>& ascending) {
 }
 
 // Each record is in one shard; files that somebody put back could say otherwise.
-Result<Hash> hash_each_once(const std::vector<Hit>& hits) {
-    std::vector<std::uint64_t> entries;
-    entries.reserve(hits.size());
-    for (const Hit& hit : hits) entries.push_back(hit.data.entry.value);
-    std::sort(entries.begin(), entries.end());
-    if (std::adjacent_find(entries.begin(), entries.end()) != entries.end())
+Result<Hash> hash_each_once(const std::vector<std::uint64_t>& ascending) {
+    if (std::adjacent_find(ascending.begin(), ascending.end()) != ascending.end())
         return Error(Code::corrupt, "two shards of the index hold the same record")
             .with_hint("kustos index check --repair makes it again; nothing sealed is lost");
-    return hash_of(entries);
+    return hash_of(ascending);
 }
 
 Result<Coverage> make_coverage(const CensusNow& census, StateCounts counts) {
@@ -107,6 +119,13 @@ Result<Coverage> make_coverage(const CensusNow& census, StateCounts counts) {
             .with_hint("kustos index check --repair makes it again; nothing sealed is lost");
     out.deferred = out.sealed - known;
     return out;
+}
+
+void add(const Unsearched& more, Unsearched& to) {
+    to.partial += more.partial;
+    to.opaque += more.opaque;
+    to.failed += more.failed;
+    for (const auto& [reason, count] : more.reasons) to.reasons[reason] += count;
 }
 
 // Words come from what read attachments; of many shards there may be more of them than anybody reads.
@@ -142,6 +161,7 @@ struct Searcher::State {
     std::mutex mutex;  // guards all below
     ShardReaders readers;
     Stemmer stemmer;
+    Crew crew;
 
     // What is erased and still in a shard, as it was counted last.
     struct Inside {
@@ -241,27 +261,23 @@ struct Searcher::State {
 
     Result<Answer> try_once(const Query& query, const SearchOptions& options, RecordCensus& census) {
         TRY(open_all());
-        const Asking asking = TRY(Asking::prepare(query, options, stemmer, readers));
-        std::vector<Hit> hits;
-        for (auto& [id, reader] : readers) {
-            ShardReader* const shard = reader.get();
-            const std::size_t first = hits.size();
-            TRY(asking.hits(*shard, [&hits, shard](Xapian::docid document, double weight) -> Status {
-                hits.push_back({TRY(shard->row(document)), weight, shard, document});
+        const Asking asking = TRY(Asking::prepare(query, options, stemmer, readers, crew));
+        std::vector<std::vector<Hit>> found(readers.size());
+        TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) {
+            return asking.hits(shard, [&](Xapian::docid document, double weight) -> Status {
+                found[number].push_back({TRY(shard.row(document)), weight, document});
                 return ok_status();
-            }));
-            std::reverse(hits.begin() + static_cast<std::ptrdiff_t>(first), hits.end());  // the newest first
-        }
+            });
+        }));
         const CensusNow now = TRY(census.now());
         Answer answer;
         answer.shards = readers.size();
         for (const auto& [id, reader] : readers) answer.end = std::max(answer.end, reader->state().end);
         answer.coverage = TRY(make_coverage(now, TRY(counts(now))));
-        hits.erase(std::remove_if(hits.begin(), hits.end(), [&](const Hit& h) { return is_erased(now, h.data.entry); }),
-                   hits.end());
-        TRY(look_closer(asking, options, now, hits, answer));
-        sort_hits(hits, options.sort);
-        answer.result_set = TRY(hash_each_once(hits));
+        std::vector<std::vector<std::uint64_t>> numbers(readers.size());
+        TRY(look_closer(asking, options, now, found, numbers, answer));
+        answer.result_set = TRY(hash_each_once(merged(numbers, std::less<>())));
+        const std::vector<Hit> hits = merged(found, HitsBefore{options.sort});
         answer.entries.reserve(hits.size());
         answer.sent_at.reserve(hits.size());
         for (const Hit& hit : hits) {
@@ -269,6 +285,10 @@ struct Searcher::State {
             answer.sent_at.push_back(hit.data.time);
         }
         answer.total = answer.entries.size();
+        answer.unsearched.restricted = options.undecided.count();
+        if (!options.undecided.empty())
+            for (const EntryIndex hit : answer.entries)
+                answer.unsearched.restricted -= options.undecided.contains(hit) ? 1 : 0;
         return answer;
     }
 
@@ -283,26 +303,41 @@ struct Searcher::State {
         return facts.result();
     }
 
-    // What belongs to the answer besides its hits.
+    // Takes what is erased out of the hits of each shard, puts them and their entry numbers in order, and adds to the
+    // answer what belongs to it besides.
     Status look_closer(const Asking& asking, const SearchOptions& options, const CensusNow& now,
-                       const std::vector<Hit>& hits, Answer& answer) {
-        std::map<const ShardReader*, std::vector<Xapian::docid>> by_shard;
-        for (const Hit& hit : hits) by_shard[hit.shard].push_back(hit.id);
-        FacetCounter facets(options.facets);
-        answer.unsearched.deferred = answer.coverage.deferred;
-        for (auto& [id, reader] : readers) {
-            std::vector<Xapian::docid>& here = by_shard[reader.get()];
-            std::sort(here.begin(), here.end());
-            TRY(asking.unsearched(*reader, now, here, answer.unsearched));
-            if (options.facets.by.empty() && !options.facets.pairs) continue;
-            ShardReader& shard = *reader;
-            TRY(guarded("counting hits", [&] { return facets.add(shard, here); }));
-        }
-        answer.facets = facets.result();
+                       std::vector<std::vector<Hit>>& hits, std::vector<std::vector<std::uint64_t>>& numbers,
+                       Answer& answer) {
+        const bool counts = !options.facets.by.empty() || options.facets.pairs;
+        std::vector<std::vector<Xapian::docid>> documents(readers.size());
+        std::vector<Unsearched> unsearched(readers.size());
+        TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) -> Status {
+            std::vector<Hit>& here = hits[number];
+            std::erase_if(here, [&](const Hit& hit) { return is_erased(now, hit.data.entry); });
+            std::vector<Xapian::docid>& ids = documents[number];
+            ids.reserve(here.size());
+            numbers[number].reserve(here.size());
+            for (const Hit& hit : here) {
+                ids.push_back(hit.id);
+                numbers[number].push_back(hit.data.entry.value);
+            }
+            put_in_order(ids, std::less<>());
+            put_in_order(numbers[number], std::less<>());
+            std::reverse(here.begin(), here.end());  // documents stand as they were sealed, which is mostly by time
+            put_in_order(here, HitsBefore{options.sort});
+            TRY(asking.unsearched(shard, now, ids, unsearched[number]));
+            if (!counts) ids = {};
+            return ok_status();
+        }));
+        for (const Unsearched& more : unsearched) add(more, answer.unsearched);
         fold_reasons(answer.unsearched.reasons);
-        answer.unsearched.restricted = options.undecided.count();
-        if (options.undecided.empty()) return ok_status();
-        for (const Hit& hit : hits) answer.unsearched.restricted -= options.undecided.contains(hit.data.entry) ? 1 : 0;
+        answer.unsearched.deferred = answer.coverage.deferred;
+        if (!counts) return ok_status();
+        FacetCounter facets(options.facets);
+        auto ids = documents.begin();
+        for (auto& [id, reader] : readers)
+            TRY(guarded("counting hits", [&, &shard = *reader] { return facets.add(shard, *ids++); }));
+        answer.facets = facets.result();
         return ok_status();
     }
 };

@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::uint64_t kSmallShard = 5'000;  // records; about 10 bytes of memory for each distinct word
 
-std::uint64_t beginning_of(const std::string& term) {
-    return term.size() < 8 ? 0 : load_u64(as_bytes(term).data());
-}
-
 constexpr EntryIndex kNotRead(std::numeric_limits<std::uint64_t>::max());
 
 }  // namespace
@@ -86,13 +82,10 @@ Status ShardReader::load_numbers() {
 }
 
 void ShardReader::load_terms() {
+    std::vector<std::uint64_t> beginnings;
     for (Xapian::TermIterator term = database_.allterms_begin(); term != database_.allterms_end(); ++term)
-        beginnings_.push_back(beginning_of(*term));
-    std::sort(beginnings_.begin(), beginnings_.end());
-}
-
-bool ShardReader::may_have(const std::string& term) const {
-    return beginnings_.empty() || std::binary_search(beginnings_.begin(), beginnings_.end(), beginning_of(term));
+        beginnings.push_back(TermSketch::beginning_of(*term));
+    sketch_ = TermSketch(std::move(beginnings));
 }
 
 Status ShardReader::refresh() {

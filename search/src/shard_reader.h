@@ -13,8 +13,8 @@
 #include "base/secret.h"
 #include "search/src/doc_data.h"
 #include "search/src/index_files.h"
-#include "search/src/stemmer.h"
 #include "search/src/term.h"
+#include "search/src/term_sketch.h"
 #include "search/src/word_match.h"
 
 namespace kustos::search {
@@ -47,7 +47,7 @@ public:
 
     // false: no document has the term. Of a small closed shard this is known without reading from it: of hundreds of
     // such, most do not have the word that is looked for.
-    bool may_have(const std::string& term) const;
+    bool may_have(const std::string& term) const { return sketch_.may_have(term); }
 
     Status refresh();  // an open shard may have grown
     Result<DocData> row(Xapian::docid id);
@@ -59,7 +59,7 @@ public:
     Result<std::vector<std::string>> matching(const WordPattern& pattern, std::size_t most);
     // Forms of all words that a search for these stems finds in free text: with one of them, of one of them, or with a
     // part that has one. Ascending.
-    Result<std::vector<std::string>> inflected(const std::vector<std::string>& stems, const Stemmer& stemmer);
+    Result<std::vector<std::string>> inflected(const std::vector<std::string>& stems);
     // What stands in a space that is kept as a whole: sources, senders, what was edited. Ascending.
     Result<const std::vector<std::string>*> texts(Space space);
 
@@ -80,8 +80,8 @@ private:
     Xapian::Database database_;
     ShardState state_;
     UtcTime earliest_, latest_;
-    std::vector<DocData> rows_;              // by document id - 1; entry kNotRead: not read yet
-    std::vector<std::uint64_t> beginnings_;  // of all terms, sorted; of a small closed shard alone
+    std::vector<DocData> rows_;  // by document id - 1; entry kNotRead: not read yet
+    TermSketch sketch_;          // of a small closed shard alone
     std::optional<ShardWords> words_;
     std::optional<ShardStems> stems_;
     std::uint64_t words_read_ = 0;  // bytes of the log

@@ -3,6 +3,7 @@
 
 #include "search/analysis.h"
 #include "search/src/shard_reader.h"
+#include "search/src/stemmer.h"
 #include "search/src/words_log.h"
 
 namespace kustos::search {
@@ -101,9 +102,10 @@ Result<std::vector<std::string>> ShardReader::matching(const WordPattern& patter
     return out;
 }
 
-Result<std::vector<std::string>> ShardReader::inflected(const std::vector<std::string>& stems, const Stemmer& stemmer) {
+Result<std::vector<std::string>> ShardReader::inflected(const std::vector<std::string>& stems) {
     TRY(load_words());
     if (!stems_) {
+        const Stemmer stemmer;  // of its own: Snowball keeps the last word, and other shards may be asked beside
         ShardStems made;
         for (const std::string& plain : words_->plain) {
             const std::string form = form_of_plain(plain);

@@ -104,20 +104,6 @@ void collect_open_words(const Node& node, std::vector<const Node*>& out) {
     for (const Node& child : node.children) collect_open_words(child, out);
 }
 
-Result<TimeSpan> span_of(const DateRange& range, const SearchOptions& options) {
-    const auto midnight = [&](CivilDate date) {
-        return options.midnight ? options.midnight(date) : utc_midnight(date);
-    };
-    TimeSpan span;
-    if (range.first) span.from = TRY(midnight(*range.first));
-    if (range.last) {
-        const CivilDate next = civil_date(UtcTime{TRY(utc_midnight(*range.last)).ms + kDayMs});
-        const auto until = midnight(next);
-        if (until.ok()) span.until = *until;  // not: the day after 9999-12-31 is an open end
-    }
-    return span;
-}
-
 Xapian::Query QueryBuilder::one(Space space, const std::string& text) const {
     const std::string term = shard_.terms().term(space, text);
     return shard_.may_have(term) ? Xapian::Query(term) : Xapian::Query();
@@ -156,27 +142,26 @@ Xapian::Query QueryBuilder::phrase(Field field, const std::vector<std::string>& 
     return any_of(out);
 }
 
-// The form itself and its stems, all of which a record may hold as stems.
-std::vector<std::string> QueryBuilder::stems_of(const std::string& form, const std::string& plain) const {
-    std::vector<std::string> stems = stemmer_.stems(form, plain);
-    stems.push_back(form);
-    return stems;
+// Of a node that is no word and no phrase: nothing.
+const SoughtWord& QueryBuilder::sought(const Node& node) const {
+    static const SoughtWord kNothing;
+    const auto found = sought_.words.find(&node);
+    return found == sought_.words.end() ? kNothing : found->second;
 }
 
 Xapian::Query QueryBuilder::word(const Node& node) const {
-    const QueryWord parts = query_word(node.text);
-    const bool exact = node.kind == Node::Kind::phrase;
+    const SoughtWord& sought = this->sought(node);
+    const QueryWord& parts = sought.word;
     std::vector<Xapian::Query> out;
     if (parts.parts.size() == 1) {
-        const std::string& form = parts.parts[0];
-        add_form(node.field, form, exact ? std::vector<std::string>() : stems_of(form, parts.plain[0]), out);
+        add_form(node.field, parts.parts[0], sought.stems, out);
     } else if (!parts.parts.empty()) {
         out.push_back(phrase(node.field, parts.parts));
     }
-    if (exact) {
+    if (node.kind == Node::Kind::phrase) {
         for (const std::string& same : parts.same) add_form(node.field, same, {}, out);
     } else {
-        for (const std::string& whole : parts.whole) add_form(node.field, whole, stems_of(whole, whole), out);
+        for (std::size_t n = 0; n < parts.whole.size(); ++n) add_form(node.field, parts.whole[n], sought.whole[n], out);
     }
     if (node.field == Field::conversation) out.push_back(one(Space::conversation_id, node.text));
     return any_of(out);
@@ -210,19 +195,20 @@ Result<Operand> QueryBuilder::operand(const Node& node) const {
         for (const std::string& form : found->second) out.push_back({form});
         return out;
     }
-    const QueryWord parts = query_word(node.text);
+    const SoughtWord& sought = this->sought(node);
+    const QueryWord& parts = sought.word;
     if (parts.parts.empty()) return out;
     if (node.kind != Node::Kind::word || parts.parts.size() > 1) out.push_back(parts.parts);
     if (node.kind != Node::Kind::word) {
         for (const std::string& same : parts.same) out.push_back({same});
         return out;
     }
-    const auto inflected = [&](const std::string& form, const std::string& plain) -> Status {
-        for (std::string& other : TRY(shard_.inflected(stems_of(form, plain), stemmer_))) out.push_back({other});
+    const auto inflected = [&](const std::vector<std::string>& stems) -> Status {
+        for (std::string& other : TRY(shard_.inflected(stems))) out.push_back({other});
         return ok_status();
     };
-    if (parts.parts.size() == 1) TRY(inflected(parts.parts[0], parts.plain[0]));
-    for (const std::string& whole : parts.whole) TRY(inflected(whole, whole));
+    if (parts.parts.size() == 1) TRY(inflected(sought.stems));
+    for (const std::vector<std::string>& stems : sought.whole) TRY(inflected(stems));
     return out;
 }
 
@@ -262,7 +248,7 @@ Result<Xapian::Query> QueryBuilder::near(const Node& node) {
 }
 
 Result<Xapian::Query> QueryBuilder::date(const Node& node) {
-    const TimeSpan span = TRY(span_of(node.range, options_));
+    const TimeSpan& span = sought_.spans.at(&node);
     // whole days around what the shard has, so that open ends need few terms
     const UtcTime first_day{day_number(shard_.earliest()) * kDayMs};
     const UtcTime after_last_day{(day_number(shard_.latest()) + 1) * kDayMs};

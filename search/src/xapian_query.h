@@ -13,7 +13,7 @@
 #include "search/searcher.h"
 #include "search/src/positions.h"
 #include "search/src/shard_reader.h"
-#include "search/src/stemmer.h"
+#include "search/src/sought.h"
 
 namespace kustos::search {
 
@@ -26,17 +26,12 @@ struct Linked {
     std::vector<std::string> edited, deleted;
 };
 
-// Instants of a date condition: from <= time < until; open ends absent.
-struct TimeSpan {
-    std::optional<UtcTime> from, until;
-};
-Result<TimeSpan> span_of(const DateRange& range, const SearchOptions& options);
-
 class QueryBuilder {
 public:
-    QueryBuilder(ShardReader& shard, const Stemmer& stemmer, const SearchOptions& options, const Expansions& expansions,
+    // sought, expansions: of the tree that is built.
+    QueryBuilder(ShardReader& shard, const SearchOptions& options, const Sought& sought, const Expansions& expansions,
                  const Linked& linked)
-        : shard_(shard), stemmer_(stemmer), options_(options), expansions_(expansions), linked_(linked) {}
+        : shard_(shard), options_(options), sought_(sought), expansions_(expansions), linked_(linked) {}
     // What it returns reads from the shard and must not outlive this builder.
     Result<Xapian::Query> build(const Node& node);
 
@@ -47,7 +42,7 @@ private:
     Xapian::Query word(const Node& node) const;
     void add_form(Field field, const std::string& form, const std::vector<std::string>& stems,
                   std::vector<Xapian::Query>& out) const;
-    std::vector<std::string> stems_of(const std::string& form, const std::string& plain) const;
+    const SoughtWord& sought(const Node& node) const;
     Xapian::Query phrase(Field field, const std::vector<std::string>& forms) const;
     Xapian::Query forms(const Node& node) const;
     Result<Operand> operand(const Node& node) const;
@@ -63,8 +58,8 @@ private:
     Result<Xapian::Query> all_of(const std::vector<Node>& children);
 
     ShardReader& shard_;
-    const Stemmer& stemmer_;
     const SearchOptions& options_;
+    const Sought& sought_;
     const Expansions& expansions_;
     const Linked& linked_;
     std::vector<std::unique_ptr<Xapian::PostingSource>> sources_;

@@ -9,13 +9,13 @@
 
 #include "audit/committer.h"
 #include "base/log.h"
+#include "base/workers.h"
 #include "vault/archive.h"
 #include "vault/derived.h"
 #include "vault/duplicates.h"
 #include "vault/erasure.h"
 #include "vault/key_service.h"
 #include "vault/src/forward_keys.h"
-#include "vault/src/workers.h"
 
 namespace kustos::vault {
 

@@ -10,15 +10,16 @@
 #include <thread>
 #include <vector>
 
-namespace kustos::vault {
+namespace kustos {
 
 class Workers {
 public:
-    explicit Workers(unsigned helpers);
+    explicit Workers(unsigned helpers);  // as many of them as the system gives
     ~Workers();
     Workers(const Workers&) = delete;
-    // work(0) to work(count - 1), each once, in no order; it must not throw.
-    void for_each(std::size_t count, const std::function<void(std::size_t)>& work);
+    // work(0) to work(count - 1), each once, in no order; it must not throw. Fewer than `worth_sharing` the caller
+    // works off alone: waking somebody costs more than a few small items.
+    void for_each(std::size_t count, const std::function<void(std::size_t)>& work, std::size_t worth_sharing = 8);
 
 private:
     void run();
@@ -34,4 +35,4 @@ private:
     std::vector<std::thread> threads_;
 };
 
-}  // namespace kustos::vault
+}  // namespace kustos

@@ -1,10 +1,10 @@
-#include "vault/src/workers.h"
+#include "base/workers.h"
 
 #include <doctest/doctest.h>
 
 #include <numeric>
 
-namespace kustos::vault {
+namespace kustos {
 namespace {
 
 // The caller finishes its last item while a helper has only just taken another: short lists, often, meet that.
@@ -19,4 +19,4 @@ TEST_CASE("each item of many short lists is worked at once, however they end") {
 }
 
 }  // namespace
-}  // namespace kustos::vault
+}  // namespace kustos

@@ -1,11 +1,17 @@
-#include "vault/src/workers.h"
+#include "base/workers.h"
+
+#include <system_error>
 
 #include "base/stack.h"
 
-namespace kustos::vault {
+namespace kustos {
 
 Workers::Workers(unsigned helpers) {
-    for (unsigned i = 0; i < helpers; ++i) threads_.emplace_back([this] { run(); });
+    try {
+        for (unsigned i = 0; i < helpers; ++i) threads_.emplace_back([this] { run(); });
+    } catch (const std::system_error&) {
+        // as many as the system gives; the caller works too
+    }
 }
 
 Workers::~Workers() {
@@ -34,16 +40,15 @@ void Workers::run() {
         const std::size_t count = count_;
         lock.unlock();
         take_all(count, work);
-        wipe_stack();  // keys and content of what was sealed
+        wipe_stack();  // keys and words of what was worked at
         lock.lock();
         --busy_;
         changed_.notify_all();
     }
 }
 
-void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>& work) {
-    constexpr std::size_t kWorthSharing = 8;  // waking somebody costs more than a few small items
-    if (threads_.empty() || count < kWorthSharing) {
+void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>& work, std::size_t worth_sharing) {
+    if (threads_.empty() || count < worth_sharing) {
         for (std::size_t i = 0; i < count; ++i) work(i);
         return;
     }
@@ -61,4 +66,4 @@ void Workers::for_each(std::size_t count, const std::function<void(std::size_t)>
     changed_.wait(lock, [this] { return busy_ == 0; });
 }
 
-}  // namespace kustos::vault
+}  // namespace kustos
