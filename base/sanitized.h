@@ -1,5 +1,6 @@
-// KUSTOS_SANITIZED: built with a sanitizer of addresses or of threads, which brings its own malloc, reserves terabytes and
-// asks the system for more than its program does. KUSTOS_SANITIZED_ADDRESS: of addresses. The same for g++ and clang.
+// KUSTOS_SANITIZED: built with a sanitizer of addresses or of threads, which brings its own malloc, reserves terabytes
+// and asks the system for more than its program does. KUSTOS_SANITIZED_ADDRESS: of addresses. The same for g++ and
+// clang.
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -82,6 +82,17 @@ function(kustos_pkg target module)
   endif()
 endfunction()
 
+# kustos_poco(components...): Poco, for the folder that calls it. Its package would set _XOPEN_SOURCE=500 for all who use
+# it, which g++ and clang set to 700 for C++ anyway, and clang refuses two of them beside a precompiled header.
+macro(kustos_poco)
+  find_package(Poco REQUIRED COMPONENTS ${ARGN})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    get_target_property(poco_definitions Poco::Foundation INTERFACE_COMPILE_DEFINITIONS)
+    list(FILTER poco_definitions EXCLUDE REGEX "^_XOPEN_SOURCE=")
+    set_target_properties(Poco::Foundation PROPERTIES INTERFACE_COMPILE_DEFINITIONS "${poco_definitions}")
+  endif()
+endmacro()
+
 # kustos_test(NAME SOURCES ... MODULES ...): a doctest binary test_NAME, run by ctest.
 function(kustos_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;MODULES;PRIVATE" ${ARGN})
