@@ -93,7 +93,7 @@ macro(kustos_poco)
   endif()
 endmacro()
 
-# kustos_test(NAME SOURCES ... MODULES ...): a doctest binary test_NAME, run by ctest.
+# kustos_test(NAME SOURCES ... MODULES ...): a doctest binary test_NAME, run by ctest; label unit.
 function(kustos_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;MODULES;PRIVATE" ${ARGN})
   add_executable(test_${name} ${arg_SOURCES})
@@ -103,5 +103,5 @@ function(kustos_test name)
   endforeach()
   kustos_precompile(test_${name})
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS unit)
 endfunction()
