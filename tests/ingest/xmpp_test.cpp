@@ -369,7 +369,6 @@ TEST_CASE("XML that comes byte by byte is cut where XML that comes at once is") 
     const auto kinds = [&](std::size_t step) {
         std::string out;
         XmlPieces pieces;
-        std::string_view token_text;
         for (std::size_t there = step;; there += step) {
             const std::string_view now = std::string_view(text).substr(0, std::min(there, text.size()));
             for (MarkupToken token = pieces.next(now); token.kind != MarkupToken::Kind::done;

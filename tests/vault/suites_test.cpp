@@ -179,7 +179,8 @@ TEST_CASE("an entry opens under its own header only: every field of part A is bo
             {"content root", [](audit::EntryHeader& h) { h.content_root.bytes[0] ^= 1; }},
             {"suite", [](audit::EntryHeader& h) { h.suite = h.suite == kSuites[0] ? kSuites[1] : kSuites[0]; }},
         };
-        for (const auto& [name, swap] : swaps) {
+        for (const auto& [field, swap] : swaps) {
+            const std::string name = field;  // clang 14 captures no binding
             CAPTURE(name);
             audit::EntryHeader h = e.header;
             swap(h);
