@@ -14,10 +14,10 @@
 #include "audit/imprint.h"
 #include "audit/tsa_authority.h"
 #include "audit/verify_archive.h"
-#include "base/sanitized.h"
 #include "tests/audit/failing_fs.h"
 #include "tests/audit/sample_entries.h"
 #include "tests/audit/sim_fs.h"
+#include "tests/support/stride.h"
 #include "tests/support/temp_dir.h"
 
 using namespace kustos;
@@ -307,12 +307,7 @@ std::uint64_t given_seed() {
     return given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
 }
 
-// Every change; under a sanitizer, which slows this down ten times and looks for something else, each seventh.
-#ifdef KUSTOS_SANITIZED
-constexpr int kStep = 7;
-#else
-constexpr int kStep = 1;
-#endif
+constexpr int kStep = kustos::test::kStride;
 
 constexpr SimFs::Fault kFaults[] = {SimFs::Fault::not_stored, SimFs::Fault::stored};
 constexpr SimFs::Then kThen[] = {SimFs::Then::all_fail, SimFs::Then::all_well};
