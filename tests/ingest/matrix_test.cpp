@@ -290,8 +290,8 @@ TEST_CASE("what is no event is quarantined with its bytes") {
                                                        {"{\"type\":7}", "no-type"},
                                                        {"{\"type\":\"a\",\"type\":\"b\"}", "duplicate-key"},
                                                        {"{\"type\":\"\\ud800\"}", "not-json"}};
-    for (const auto& [json, reason] : bad) {
-        const char* const text = json;  // clang 14 captures no binding
+    for (const auto& [line, reason] : bad) {
+        const char* const text = line;  // clang 14 captures no binding
         CAPTURE(text);
         const Message m = parse(text);
         CHECK(m.kind == MessageKind::unreadable);
