@@ -83,7 +83,8 @@ namespace inbox {{
     def start(self):
         self.process = subprocess.Popen([PROGRAM, "-F", "-c", self.config], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
             try:
                 with self.client():
                     return
@@ -92,7 +93,8 @@ namespace inbox {{
         raise AssertionError("Dovecot did not start: " + (self.log.read_text() if self.log.exists() else ""))
 
     def client(self):
-        client = imaplib.IMAP4_SSL("127.0.0.1", self.tls_port, ssl_context=ssl.create_default_context(cafile=self.certificate))
+        client = imaplib.IMAP4_SSL("127.0.0.1", self.tls_port, timeout=30,
+                                   ssl_context=ssl.create_default_context(cafile=self.certificate))
         client.login(self.user, self.password)
         return client
 
