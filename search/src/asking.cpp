@@ -36,33 +36,6 @@ Result<std::vector<std::string>> gather(const ShardReaders& readers, Space space
     return out;
 }
 
-// Every match as it is found. A match set of all would have room for every document of the shard made, and wiped
-// again, whatever is found.
-class Matches final : public Xapian::MatchSpy {
-public:
-    void operator()(const Xapian::Document& document, double) override { found.push_back(document.get_docid()); }
-    std::vector<Xapian::docid> found;
-};
-
-Status each_match(ShardReader& shard, const Xapian::Query& query, bool ranked, const Asking::Call& call) {
-    if (query.empty()) return ok_status();
-    Xapian::Enquire enquire(shard.database());
-    enquire.set_query(query);
-    enquire.set_docid_order(Xapian::Enquire::DONT_CARE);
-    const Xapian::doccount all = shard.database().get_doccount();
-    if (ranked) {
-        const Xapian::MSet found = enquire.get_mset(0, all, all);
-        for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) TRY(call(*hit, hit.get_weight()));
-        return ok_status();
-    }
-    Matches matches;
-    enquire.add_matchspy(&matches);
-    enquire.set_weighting_scheme(Xapian::BoolWeight());
-    enquire.get_mset(0, 1, all);
-    for (const Xapian::docid id : matches.found) TRY(call(id, 0));
-    return ok_status();
-}
-
 // Each document once: under its kind where that says enough, else under the first of its reasons.
 void count_reasons(const ShardReader& shard, std::vector<Xapian::docid>& left,
                    std::map<std::string, std::uint64_t>& reasons) {
@@ -143,13 +116,12 @@ Status Asking::link(const ShardReaders& readers) {
     return ok_status();
 }
 
-Status Asking::hits(ShardReader& shard, const Call& call) const {
+Result<Matches> Asking::matches(ShardReader& shard) const {
     if (stopped()) return Error(Code::interrupted, "the search was stopped");
     static const Expansions kNone;
     const auto own = expansions_.find(shard.id().value);
     QueryBuilder builder(shard, *options_, sought_, own == expansions_.end() ? kNone : own->second, linked_);
-    const Xapian::Query query = TRY(builder.build(query_->root));
-    return each_match(shard, query, options_->sort == Sort::relevance, call);
+    return all_matches(shard.database(), TRY(builder.build(query_->root)), options_->sort == Sort::relevance);
 }
 
 Status Asking::unsearched(ShardReader& shard, const CensusNow& census, const std::vector<Xapian::docid>& hits,
@@ -172,16 +144,17 @@ Status Asking::unsearched(ShardReader& shard, const CensusNow& census, const std
         for (const Node* node : open) expansions[node] = TRY(words_of(shard, *node));
         QueryBuilder builder(shard, *options_, one.sought, expansions, linked_);
         const Xapian::Query query = some & TRY(builder.build(one.root));
-        TRY(each_match(shard, query, false, [&](Xapian::docid id, double) -> Status {
-            const DocData data = TRY(shard.row(id));
+        const std::vector<Xapian::docid> ids = all_matches(shard.database(), query, false).ids;
+        TRY(shard.read_rows(ids));
+        for (const Xapian::docid id : ids) {
+            const DocData& data = shard.known_row(id);
             const bool erased = census.erased != nullptr && census.erased->contains(data.entry);
             if (data.state != one.state || erased || options_->undecided.contains(data.entry) ||
                 std::binary_search(hits.begin(), hits.end(), id))
-                return ok_status();
+                continue;
             ++total;
             found.push_back(id);
-            return ok_status();
-        }));
+        }
     }
     count_reasons(shard, found, out.reasons);
     return ok_status();

@@ -3,7 +3,6 @@
 // Threads: prepared by one; then asked from several, each with a shard of its own.
 #pragma once
 
-#include <functional>
 #include <list>
 #include <map>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "search/searcher.h"
 #include "search/src/crew.h"
+#include "search/src/matches.h"
 #include "search/src/sought.h"
 #include "search/src/xapian_query.h"
 
@@ -22,8 +22,7 @@ public:
     static Result<Asking> prepare(const Query& query, const SearchOptions& options, const Stemmer& stemmer,
                                   const ShardReaders& readers, Crew& crew);
 
-    using Call = std::function<Status(Xapian::docid id, double weight)>;
-    Status hits(ShardReader& shard, const Call& call) const;  // by relevance: in no order; else ascending
+    Result<Matches> matches(ShardReader& shard) const;  // with weights where they are sorted by
     // hits: of this shard, ascending. Adds to `out`, but for deferred.
     Status unsearched(ShardReader& shard, const CensusNow& census, const std::vector<Xapian::docid>& hits,
                       Unsearched& out) const;

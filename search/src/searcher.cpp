@@ -28,18 +28,19 @@ Error not_readable() {
         .with_hint("kustos index check --repair makes it again; nothing sealed is lost");
 }
 
+// Half a million of them are sorted and joined for one question: nothing stands here but what that needs.
 struct Hit {
-    DocData data;
+    UtcTime time;
+    EntryIndex entry;
     double weight = 0;
-    Xapian::docid id = 0;
 };
 
 struct HitsBefore {
     Sort sort;
     bool operator()(const Hit& a, const Hit& b) const {
         if (sort == Sort::relevance && a.weight != b.weight) return a.weight > b.weight;
-        if (a.data.time != b.data.time) return a.data.time > b.data.time;
-        return a.data.entry > b.data.entry;
+        if (a.time != b.time) return a.time > b.time;
+        return a.entry > b.entry;
     }
 };
 
@@ -48,16 +49,19 @@ void put_in_order(std::vector<T>& list, const Before& before) {
     if (!std::is_sorted(list.begin(), list.end(), before)) std::sort(list.begin(), list.end(), before);
 }
 
-// Puts one list together of several that are in order, which is half of what sorting costs, or less.
+// Puts one list together of several that are in order, which is half of what sorting costs, or less; and next to
+// nothing where one ends before the next begins, as shards mostly do.
 template <class T, class Before>
 std::vector<T> merged(std::vector<std::vector<T>>& lists, const Before& before) {
+    std::erase_if(lists, [](const auto& list) { return list.empty(); });
+    std::sort(lists.begin(), lists.end(),
+              [&before](const auto& a, const auto& b) { return before(a.front(), b.front()); });
     std::vector<T> out;
     std::vector<std::size_t> ends{0};
     std::size_t all = 0;
     for (const auto& list : lists) all += list.size();
     out.reserve(all);
     for (auto& list : lists) {
-        if (list.empty()) continue;
         out.insert(out.end(), list.begin(), list.end());
         ends.push_back(out.size());
         list = {};
@@ -67,7 +71,8 @@ std::vector<T> merged(std::vector<std::vector<T>>& lists, const Before& before) 
         std::vector<std::size_t> fewer{0};
         for (std::size_t i = 0; i + 1 < ends.size(); i += 2) {
             const std::size_t end = std::min(i + 2, ends.size() - 1);
-            if (end == i + 2) std::inplace_merge(at(ends[i]), at(ends[i + 1]), at(ends[end]), before);
+            if (end == i + 2 && before(out[ends[i + 1]], out[ends[i + 1] - 1]))
+                std::inplace_merge(at(ends[i]), at(ends[i + 1]), at(ends[end]), before);
             fewer.push_back(ends[end]);
         }
         ends = std::move(fewer);
@@ -82,6 +87,23 @@ bool is_erased(const CensusNow& census, EntryIndex entry) {
 std::uint64_t erased_in(const CensusNow& census, const ShardState& shard) {
     if (census.erased == nullptr) return 0;
     return census.erased->count_below(shard.end) - census.erased->count_below(shard.first);
+}
+
+// Also takes what is erased out of the matches.
+void take_hits(const ShardReader& shard, const CensusNow& census, Matches& matches, std::vector<Hit>& hits,
+               std::vector<std::uint64_t>& numbers) {
+    const bool some_erased = erased_in(census, shard.state()) != 0;
+    hits.reserve(matches.ids.size());
+    numbers.reserve(matches.ids.size());
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < matches.ids.size(); ++i) {
+        const DocData& data = shard.known_row(matches.ids[i]);
+        if (some_erased && is_erased(census, data.entry)) continue;
+        matches.ids[kept++] = matches.ids[i];
+        hits.push_back({data.time, data.entry, matches.weights.empty() ? 0 : matches.weights[i]});
+        numbers.push_back(data.entry.value);
+    }
+    matches.ids.resize(kept);
 }
 
 void subtract(StateCounts& from, const StateCounts& less) {
@@ -262,27 +284,26 @@ struct Searcher::State {
     Result<Answer> try_once(const Query& query, const SearchOptions& options, RecordCensus& census) {
         TRY(open_all());
         const Asking asking = TRY(Asking::prepare(query, options, stemmer, readers, crew));
-        std::vector<std::vector<Hit>> found(readers.size());
-        TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) {
-            return asking.hits(shard, [&](Xapian::docid document, double weight) -> Status {
-                found[number].push_back({TRY(shard.row(document)), weight, document});
-                return ok_status();
-            });
+        std::vector<Matches> matches(readers.size());
+        TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) -> Status {
+            matches[number] = TRY(asking.matches(shard));
+            return shard.read_rows(matches[number].ids);
         }));
         const CensusNow now = TRY(census.now());
         Answer answer;
         answer.shards = readers.size();
         for (const auto& [id, reader] : readers) answer.end = std::max(answer.end, reader->state().end);
         answer.coverage = TRY(make_coverage(now, TRY(counts(now))));
+        std::vector<std::vector<Hit>> found(readers.size());
         std::vector<std::vector<std::uint64_t>> numbers(readers.size());
-        TRY(look_closer(asking, options, now, found, numbers, answer));
+        TRY(look_closer(asking, options, now, matches, found, numbers, answer));
         answer.result_set = TRY(hash_each_once(merged(numbers, std::less<>())));
         const std::vector<Hit> hits = merged(found, HitsBefore{options.sort});
         answer.entries.reserve(hits.size());
         answer.sent_at.reserve(hits.size());
         for (const Hit& hit : hits) {
-            answer.entries.push_back(hit.data.entry);
-            answer.sent_at.push_back(hit.data.time);
+            answer.entries.push_back(hit.entry);
+            answer.sent_at.push_back(hit.time);
         }
         answer.total = answer.entries.size();
         answer.unsearched.restricted = options.undecided.count();
@@ -303,28 +324,20 @@ struct Searcher::State {
         return facts.result();
     }
 
-    // Takes what is erased out of the hits of each shard, puts them and their entry numbers in order, and adds to the
+    // Makes hits of what matches and is not erased: those of each shard, and their entry numbers, in order. Adds to the
     // answer what belongs to it besides.
     Status look_closer(const Asking& asking, const SearchOptions& options, const CensusNow& now,
-                       std::vector<std::vector<Hit>>& hits, std::vector<std::vector<std::uint64_t>>& numbers,
-                       Answer& answer) {
+                       std::vector<Matches>& matches, std::vector<std::vector<Hit>>& hits,
+                       std::vector<std::vector<std::uint64_t>>& numbers, Answer& answer) {
         const bool counts = !options.facets.by.empty() || options.facets.pairs;
-        std::vector<std::vector<Xapian::docid>> documents(readers.size());
         std::vector<Unsearched> unsearched(readers.size());
         TRY(crew.each(readers, [&](ShardReader& shard, std::size_t number) -> Status {
-            std::vector<Hit>& here = hits[number];
-            std::erase_if(here, [&](const Hit& hit) { return is_erased(now, hit.data.entry); });
-            std::vector<Xapian::docid>& ids = documents[number];
-            ids.reserve(here.size());
-            numbers[number].reserve(here.size());
-            for (const Hit& hit : here) {
-                ids.push_back(hit.id);
-                numbers[number].push_back(hit.data.entry.value);
-            }
+            std::vector<Xapian::docid>& ids = matches[number].ids;
+            take_hits(shard, now, matches[number], hits[number], numbers[number]);
             put_in_order(ids, std::less<>());
             put_in_order(numbers[number], std::less<>());
-            std::reverse(here.begin(), here.end());  // documents stand as they were sealed, which is mostly by time
-            put_in_order(here, HitsBefore{options.sort});
+            std::reverse(hits[number].begin(), hits[number].end());  // sealed mostly in the order they were sent
+            put_in_order(hits[number], HitsBefore{options.sort});
             TRY(asking.unsearched(shard, now, ids, unsearched[number]));
             if (!counts) ids = {};
             return ok_status();
@@ -334,9 +347,9 @@ struct Searcher::State {
         answer.unsearched.deferred = answer.coverage.deferred;
         if (!counts) return ok_status();
         FacetCounter facets(options.facets);
-        auto ids = documents.begin();
+        auto here = matches.begin();
         for (auto& [id, reader] : readers)
-            TRY(guarded("counting hits", [&, &shard = *reader] { return facets.add(shard, *ids++); }));
+            TRY(guarded("counting hits", [&, &shard = *reader] { return facets.add(shard, (here++)->ids); }));
         answer.facets = facets.result();
         return ok_status();
     }

@@ -113,6 +113,12 @@ Result<DocData> ShardReader::row(Xapian::docid id) {
     return cached;
 }
 
+Status ShardReader::read_rows(const std::vector<Xapian::docid>& ids) {
+    for (const Xapian::docid id : ids)
+        if (id == 0 || id > rows_.size() || rows_[id - 1].entry == kNotRead) TRY(row(id));
+    return ok_status();
+}
+
 Result<std::vector<DocData>> ShardReader::all_rows() {
     std::vector<DocData> out;
     out.reserve(rows_.size());

@@ -51,6 +51,9 @@ public:
 
     Status refresh();  // an open shard may have grown
     Result<DocData> row(Xapian::docid id);
+    // After read_rows() of many, known_row() of each.
+    Status read_rows(const std::vector<Xapian::docid>& ids);
+    const DocData& known_row(Xapian::docid id) const { return rows_[id - 1]; }
     Result<std::vector<DocData>> all_rows();
     // Forms of all words that begin with the letters, at most `most` + 1 of them.
     Result<std::vector<std::string>> expand(const std::string& plain_letters, const std::string& form_letters,
