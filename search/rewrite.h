@@ -30,7 +30,7 @@ struct RewriteOptions {
     // Of a joined shard: larger ones find nothing faster, are asked by one thread alone, and are written anew as a
     // whole when one record of them is erased.
     std::uint64_t most_records = 500'000;
-    std::uint64_t words_in_memory = 2'000'000;  // occurrences read into memory at once: about 20 bytes each
+    std::uint64_t words_in_memory = 6'000'000;  // occurrences read into memory at once: about 20 bytes each
     std::function<bool()> stop;                 // asked between shards; true: Code::interrupted, what is done stays
     // Called after each step that reaches the disk; for drills.
     std::function<void(std::string_view step)> on_step;

@@ -10,6 +10,64 @@ namespace kustos::search {
 namespace {
 
 constexpr std::uint64_t kConditions = 16;  // about so many terms of a document are no words
+constexpr std::size_t kMostParts = 100;    // four files each, and a process has 1,024
+constexpr std::size_t kCounters = 12;      // bytes of a posting in memory, without its positions
+
+// Whether the index knows at which places of a record a term of the space stands.
+bool has_positions(Space space) {
+    switch (space) {
+        case Space::text:
+        case Space::from:
+        case Space::to:
+        case Space::subject:
+        case Space::file:
+        case Space::conversation:
+        case Space::cc:
+        case Space::bcc:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// Appends what the terms from `first` to `end` of the table say of each document of [from, to) that stays.
+void read_terms(const Xapian::Database& database, std::vector<TermTable::Row>& terms, std::size_t first,
+                std::size_t end, Xapian::docid from, Xapian::docid to, const std::vector<char>& stays,
+                std::vector<Bytes>& documents) {
+    for (std::size_t number = first; number < end; ++number) {
+        const std::string term(terms[number].old.data(), kTermSize);
+        Xapian::PostingIterator posting = database.postlist_begin(term);
+        const Xapian::PostingIterator none = database.postlist_end(term);
+        if (from > 1) posting.skip_to(from);
+        for (; posting != none && *posting < to; ++posting) {
+            if (stays[*posting - from] == 0) continue;
+            terms[number].used = true;
+            Bytes& out = documents[*posting - from];
+            put_u32(out, static_cast<std::uint32_t>(number));
+            put_u32(out, posting.get_wdf());
+            const std::size_t count_at = out.size();
+            put_u32(out, 0);
+            // Asking for positions opens a cursor for each posting: half of the time that a copy takes.
+            if (!has_positions(terms[number].space)) continue;
+            std::uint32_t count = 0;
+            for (auto at = posting.positionlist_begin(); at != posting.positionlist_end(); ++at, ++count)
+                put_u32(out, *at);
+            store_u32(out.data() + count_at, count);
+        }
+    }
+}
+
+void add_postings(const Bytes& postings, const std::vector<TermTable::Row>& terms, Xapian::Document& to) {
+    for (std::size_t at = 0; at < postings.size();) {
+        const TermTable::Row& row = terms[load_u32(postings.data() + at)];
+        const std::uint32_t occurrences = load_u32(postings.data() + at + 4);
+        const std::uint32_t positions = load_u32(postings.data() + at + 8);
+        at += kCounters;
+        const std::string term(row.fresh.data(), kTermSize);
+        for (std::uint32_t i = 0; i < positions; ++i, at += 4) to.add_posting(term, load_u32(postings.data() + at), 0);
+        to.add_term(term, occurrences);
+    }
+}
 
 // The document ids from 1 are the places of all_rows() from 0.
 std::size_t row_of(Xapian::docid id) {
@@ -45,12 +103,43 @@ Status ShardCopy::begin(ShardKeys& fresh) {
     numbers_.id = shard.id;
     shard_ = std::move(shard);
     words_ = TRY(WordsWriter::create(fs_, files_.words, shard_->term_key.view(), shard_->id, random_));
-    TRY(guarded("opening a shard", [&]() -> Status {
-        database_ = Xapian::WritableDatabase(files_.making.string(), Xapian::DB_CREATE | kShardFlags);
-        return ok_status();
-    }));
+    TRY(fs_.make_dirs(files_.making));
     step("begun");
     return ok_status();
+}
+
+// Throws Xapian's errors: within guarded().
+Status ShardCopy::begin_part() {
+    if (!part_dirs_.empty()) {
+        TRY_IN("words log", words_->write());
+        database_.commit();
+    }
+    part_dirs_.push_back(files_.making / std::to_string(part_dirs_.size()));
+    database_ =
+        Xapian::WritableDatabase(part_dirs_.back().string(), Xapian::DB_CREATE | Xapian::DB_NO_SYNC | kShardFlags);
+    in_part_ = 0;
+    return ok_status();
+}
+
+// work(0) and work(1), at once where that is worth it. Throws what the first of them threw, when both have ended.
+void ShardCopy::both(bool shared, const std::function<void(std::size_t half)>& work) {
+    std::array<std::exception_ptr, 2> failed;
+    const std::function<void(std::size_t)> one = [&](std::size_t half) {
+        try {
+            work(half);
+        } catch (...) {
+            failed[half] = std::current_exception();
+        }
+    };
+    if (!shared) {
+        one(0);
+        one(1);
+    } else {
+        if (!helper_) helper_.emplace(1);
+        helper_->for_each(2, one, 2);
+    }
+    for (const std::exception_ptr& exception : failed)
+        if (exception) std::rethrow_exception(exception);
 }
 
 Result<bool> ShardCopy::add(ShardReader& shard, ByteView old_key, ShardKeys& fresh) {
@@ -88,82 +177,83 @@ Status ShardCopy::copy(ShardReader& shard, TermTable& table, const std::vector<D
     for (const auto& [reason, count] : old.reasons) numbers_.reasons[reason] += 0;  // counted when all is there
     const auto last = static_cast<Xapian::docid>(rows.size());
     for (Xapian::docid from = 1; from <= last;) {
-        const Xapian::docid end = end_of_pass(shard, from);
-        std::vector<Bytes> documents(end - from);
-        read_postings(shard, table, rows, from, end, documents);
-        for (Xapian::docid id = from; id < end; ++id) {
-            const DocData& data = rows[row_of(id)];
-            if (!dropped_.contains(data.entry)) write_document(documents[id - from], table, data);
-            documents[id - from] = {};
-        }
-        database_.commit();
+        Pass pass = next_pass(shard, from);
+        read_postings(shard, table, rows, pass);
+        TRY(write(pass, table, count_in(rows, pass)));
         step("pass");
-        from = end;
+        from = pass.end;
     }
     return ok_status();
 }
 
-// One past the last document whose postings still fit.
-Xapian::docid ShardCopy::end_of_pass(ShardReader& shard, Xapian::docid from) const {
+// As many documents as fit into memory.
+ShardCopy::Pass ShardCopy::next_pass(ShardReader& shard, Xapian::docid from) const {
     const Xapian::docid end = shard.database().get_lastdocid() + 1;
-    std::uint64_t words = 0;
-    Xapian::docid id = from;
-    while (id < end) {
-        words += shard.database().get_doclength(id) + kConditions;
-        ++id;
-        if (words > options_.words_in_memory) break;
-    }
-    return id;
+    Pass out;
+    out.from = out.end = from;
+    while (out.end < end && out.words <= options_.words_in_memory)
+        out.words += shard.database().get_doclength(out.end++) + kConditions;
+    out.shared = out.words >= options_.words_in_memory / 8;
+    for (auto& half : out.postings) half.resize(out.end - from);
+    return out;
 }
 
-// Of each document that stays: {u32 row of the table, u32 occurrences, u32 number of positions, u32 each}*.
-void ShardCopy::read_postings(const ShardReader& shard, TermTable& table, const std::vector<DocData>& rows,
-                              Xapian::docid from, Xapian::docid end, std::vector<Bytes>& documents) const {
-    const Xapian::Database& database = shard.database();
-    std::vector<bool> stays(end - from);
-    for (Xapian::docid id = from; id < end; ++id) stays[id - from] = !dropped_.contains(rows[row_of(id)].entry);
+void ShardCopy::read_postings(ShardReader& shard, TermTable& table, const std::vector<DocData>& rows, Pass& pass) {
+    std::vector<char> stays(pass.end - pass.from);
+    for (Xapian::docid id = pass.from; id < pass.end; ++id)
+        stays[id - pass.from] = dropped_.contains(rows[row_of(id)].entry) ? 0 : 1;
     std::vector<TermTable::Row>& terms = table.rows();
-    for (std::size_t number = 0; number < terms.size(); ++number) {
-        const std::string term(terms[number].old.data(), kTermSize);
-        Xapian::PostingIterator posting = database.postlist_begin(term);
-        const Xapian::PostingIterator none = database.postlist_end(term);
-        if (from > 1) posting.skip_to(from);
-        for (; posting != none && *posting < end; ++posting) {
-            if (!stays[*posting - from]) continue;
-            terms[number].used = true;
-            Bytes& out = documents[*posting - from];
-            put_u32(out, static_cast<std::uint32_t>(number));
-            put_u32(out, posting.get_wdf());
-            const std::size_t count_at = out.size();
-            put_u32(out, 0);
-            std::uint32_t count = 0;
-            for (auto at = posting.positionlist_begin(); at != posting.positionlist_end(); ++at, ++count)
-                put_u32(out, *at);
-            store_u32(out.data() + count_at, count);
-        }
-    }
+    const std::size_t middle = terms.size() / 2;
+    const Xapian::Database again = pass.shared ? shard.open_again() : shard.database();
+    both(pass.shared, [&](std::size_t half) {
+        read_terms(half == 0 ? shard.database() : again, terms, half == 0 ? 0 : middle,
+                   half == 0 ? middle : terms.size(), pass.from, pass.end, stays, pass.postings[half]);
+    });
 }
 
-void ShardCopy::write_document(const Bytes& postings, const TermTable& table, const DocData& data) {
-    Xapian::Document doc;
-    const auto& terms = const_cast<TermTable&>(table).rows();
-    for (std::size_t at = 0; at < postings.size();) {
-        const TermTable::Row& row = terms[load_u32(postings.data() + at)];
-        const std::uint32_t occurrences = load_u32(postings.data() + at + 4);
-        const std::uint32_t positions = load_u32(postings.data() + at + 8);
-        at += 12;
-        const std::string term(row.fresh.data(), kTermSize);
-        for (std::uint32_t i = 0; i < positions; ++i, at += 4) doc.add_posting(term, load_u32(postings.data() + at), 0);
-        doc.add_term(term, occurrences);
+std::vector<ShardCopy::Copied> ShardCopy::count_in(const std::vector<DocData>& rows, const Pass& pass) {
+    std::vector<Copied> out;
+    for (Xapian::docid id = pass.from; id < pass.end; ++id) {
+        const DocData& data = rows[row_of(id)];
+        if (dropped_.contains(data.entry)) continue;
+        out.push_back({id, ++last_, docs_->seal(data, random_)});
+        ++numbers_.counts.of(data.state);
+        const bool first = numbers_.counts.total() == 1;
+        numbers_.first = first ? data.entry : std::min(numbers_.first, data.entry);
+        numbers_.end = std::max(numbers_.end, EntryIndex(data.entry.value + 1));
+        earliest_ = std::min(earliest_, data.time);
+        latest_ = std::max(latest_, data.time);
     }
-    doc.set_data(docs_->seal(data, random_));
-    database_.add_document(doc);
-    ++numbers_.counts.of(data.state);
-    const bool first = numbers_.counts.total() == 1;
-    numbers_.first = first ? data.entry : std::min(numbers_.first, data.entry);
-    numbers_.end = std::max(numbers_.end, EntryIndex(data.entry.value + 1));
-    earliest_ = std::min(earliest_, data.time);
-    latest_ = std::max(latest_, data.time);
+    return out;
+}
+
+// A large pass becomes two parts, written side by side; small ones share one. Document numbers of parts lie apart.
+Status ShardCopy::write(Pass& pass, const TermTable& table, const std::vector<Copied>& documents) {
+    if (documents.empty()) return ok_status();
+    const bool shared = pass.shared && part_dirs_.size() + 2 <= kMostParts;
+    const bool full = in_part_ >= options_.words_in_memory / 4 && part_dirs_.size() < kMostParts;
+    if (part_dirs_.empty() || shared || full) TRY(begin_part());
+    Xapian::WritableDatabase first = database_;
+    if (shared) TRY(begin_part());
+    Xapian::WritableDatabase other = database_;
+    in_part_ += pass.words;
+    const std::size_t middle = documents.size() / 2;
+    both(shared, [&](std::size_t half) {
+        Xapian::WritableDatabase& to = half == 0 ? first : other;
+        const std::size_t end = half == 0 ? middle : documents.size();
+        for (std::size_t i = half == 0 ? 0 : middle; i < end; ++i) {
+            Xapian::Document document;
+            for (auto& postings : pass.postings) {
+                Bytes& here = postings[documents[i].old - pass.from];
+                add_postings(here, table.rows(), document);
+                here = {};
+            }
+            document.set_data(documents[i].data);
+            to.replace_document(documents[i].fresh, document);
+        }
+        if (shared && half == 0) to.commit();
+    });
+    return ok_status();
 }
 
 void ShardCopy::keep_words(const WordsRead& log, const TermTable& table) {
@@ -197,6 +287,19 @@ void ShardCopy::keep_words(const WordsRead& log, const TermTable& table) {
     }
 }
 
+// Throws Xapian's errors: within guarded().
+std::map<std::string, std::uint64_t> ShardCopy::count_reasons() const {
+    std::map<std::string, std::uint64_t> out;
+    for (const Path& dir : part_dirs_) {
+        const Xapian::Database part(dir.string(), Xapian::DB_BACKEND_GLASS);
+        for (const auto& [reason, zero] : numbers_.reasons) {
+            const Xapian::doccount count = part.get_termfreq(terms_->term(Space::reason, reason));
+            if (count > 0) out[reason] += count;
+        }
+    }
+    return out;
+}
+
 Status ShardCopy::commit(const std::vector<ShardId>& old) {
     TRY_IN("words log", words_->sync());
     step("words");
@@ -205,12 +308,7 @@ Status ShardCopy::commit(const std::vector<ShardId>& old) {
     numbers_.erased_apart = erased_.count_below(numbers_.end) - erased_.count_below(numbers_.first);
     return guarded("committing a shard", [&]() -> Status {
         database_.commit();
-        std::map<std::string, std::uint64_t> reasons;
-        for (const auto& [reason, zero] : numbers_.reasons) {
-            const Xapian::doccount count = database_.get_termfreq(terms_->term(Space::reason, reason));
-            if (count > 0) reasons[reason] = count;
-        }
-        numbers_.reasons = std::move(reasons);
+        numbers_.reasons = count_reasons();
         database_.set_metadata("state", to_text(encode_state(numbers_, shard_->term_key.view())));
         database_.set_metadata("earliest", docs_->seal({EntryIndex(0), earliest_, RecordState::searchable}, random_));
         database_.set_metadata("latest", docs_->seal({EntryIndex(0), latest_, RecordState::searchable}, random_));
@@ -224,7 +322,7 @@ Status ShardCopy::finish(const std::vector<ShardId>& old) {
     if (records() > 0) {
         TRY(commit(old));
         step("committed");
-        CHECK(TRY(compact_shard(fs_, files_, {files_.making})));
+        CHECK(TRY(compact_shard(fs_, files_, part_dirs_)));
         step("compacted");
         TRY(fs_.rename(files_.glass_new, files_.glass));
         TRY(fs_.sync_dir(index_dir_));

@@ -34,11 +34,7 @@ Result<std::unique_ptr<ShardReader>> ShardReader::open(Fs& fs, const Path& index
         new ShardReader(fs, shard_files(index_dir, found.id), found.id, found.closed, std::move(key)));
     const Status opened = guarded("opening a shard", [&]() -> Status {
         if (found.closed) {
-            // By descriptor: given a path, Xapian would also follow a "stub" file that names another database or a
-            // host.
-            const int fd = ::open(reader->files_.glass.c_str(), O_RDONLY | O_CLOEXEC);
-            if (fd < 0) return Error(kAskAgain, "opening a shard: the file is not there");
-            reader->database_ = Xapian::Database(fd);
+            reader->database_ = reader->open_again();
         } else {
             reader->database_ = Xapian::Database(reader->files_.open_dir.string(), Xapian::DB_BACKEND_GLASS);
         }
@@ -62,6 +58,13 @@ Result<std::unique_ptr<ShardReader>> ShardReader::open(Fs& fs, const Path& index
         }));
     }
     return reader;
+}
+
+Xapian::Database ShardReader::open_again() const {
+    // By descriptor: given a path, Xapian would also follow a "stub" file that names another database or a host.
+    const int fd = ::open(files_.glass.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) throw Xapian::DatabaseNotFoundError("the file is not there");
+    return Xapian::Database(fd);
 }
 
 Status ShardReader::load_numbers() {

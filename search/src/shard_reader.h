@@ -42,6 +42,7 @@ public:
     const ShardState& state() const { return state_; }
     const TermKey& terms() const { return terms_; }
     const Xapian::Database& database() const { return database_; }
+    Xapian::Database open_again() const;  // of a closed shard, for another thread; throws Xapian's errors
     UtcTime earliest() const { return earliest_; }
     UtcTime latest() const { return latest_; }
 

@@ -36,6 +36,7 @@ public:
     void rekey(const TermKey& fresh);                       // fills Row::fresh; the texts are forgotten
 
     std::vector<Row>& rows() { return rows_; }  // ascending by old term
+    const std::vector<Row>& rows() const { return rows_; }
     // Whether a document that stays holds the text: words in any field, stems in either space.
     bool uses(const LoggedText& logged) const;
 
