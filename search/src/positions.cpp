@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "search/src/matches.h"
+
 namespace kustos::search {
 namespace {
 
@@ -60,18 +62,11 @@ public:
         std::vector<Xapian::docid> out;
         const auto candidates = candidates_of(among);
         if (!candidates) return out;
-        Xapian::Enquire enquire(shard_.database());
-        enquire.set_query(*candidates);
-        enquire.set_weighting_scheme(Xapian::BoolWeight());
-        enquire.set_docid_order(Xapian::Enquire::DONT_CARE);
-        const Xapian::doccount all = shard_.database().get_doccount();
-        const Xapian::MSet found = enquire.get_mset(0, all, all);
         unsigned looked = 0;
-        for (Xapian::MSetIterator hit = found.begin(); hit != found.end(); ++hit) {
+        for (const Xapian::docid id : all_matches(shard_.database(), *candidates, false).ids) {
             if (stop && ++looked % kStopEvery == 0 && stop()) return Error(Code::interrupted, "the search was stopped");
-            if (holds(*hit)) out.push_back(*hit);
+            if (holds(id)) out.push_back(id);
         }
-        std::sort(out.begin(), out.end());
         return out;
     }
 
